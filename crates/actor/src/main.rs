@@ -1,0 +1,3 @@
+//! `hunt-graph`: the process that owns one partition.
+
+fn main() {}

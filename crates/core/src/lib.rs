@@ -1,0 +1,2 @@
+//! The state machine of a hunt partition.
+#![no_std]

@@ -1,0 +1,1 @@
+"""A live treasure-hunt engine for game servers."""
