@@ -1,2 +1,37 @@
 //! The state machine of a hunt partition.
+//!
+//! One partition is one block of memory ([`Line`]s), laid out at boot by [`Limits`] and worked on
+//! through [`Partition`]. Every record goes through [`Partition::apply`]; what it does is written
+//! down in `docs/reference/rules.md`. There is no I/O, no clock, no allocation, no float and no
+//! thread in this crate: the same records give the same bytes on every machine.
+//!
+//! Read in this order: [`schema`] (records), `image` (memory), `apply` (the way of a record),
+//! `moves`, `stages`, `edges`, `hunts`, `tick`, and [`guidance`] (fields and searches).
 #![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod apply;
+mod batch;
+mod edges;
+pub mod guidance;
+mod hash;
+mod hunts;
+mod image;
+mod moves;
+mod players;
+#[rustfmt::skip]
+pub mod schema;
+mod sha256;
+mod stages;
+mod tick;
+
+pub use apply::{Answer, Sink};
+pub use edges::Edge;
+pub use hash::mix;
+pub use hunts::{Gate, Hunt, Stage};
+pub use image::{Header, ImageError, Limits, Line, Partition, WorldView, bytes, bytes_mut};
+pub use players::Player;
+pub use sha256::sha256;

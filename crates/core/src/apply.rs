@@ -1,0 +1,245 @@
+//! The way of a record: decode, check, change, answer (rules, section 2).
+
+use crate::image::Partition;
+use crate::players::NO_STAGE;
+use crate::schema::{Code, Event, Move, NONE, Receipt, Rule, Update, event, flag, kind};
+
+/// Takes what a partition emits beside its answers: the events of the ring.
+pub trait Sink {
+    /// One event; its `stamp` is left to the ring.
+    fn event(&mut self, event: &Event);
+}
+
+/// Drops all events.
+impl Sink for () {
+    fn event(&mut self, _: &Event) {}
+}
+
+/// What a record led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The answer to whoever sent it.
+    pub update: Update,
+    /// Proof, when it was a claim that won.
+    pub receipt: Option<Receipt>,
+    /// The record took a position: it must be written to the log.
+    pub logged: bool,
+}
+
+/// What taking a move came to, before it is written into an update.
+#[derive(Clone, Copy)]
+pub(crate) struct Taken {
+    pub found: u8,
+    pub hint: u8,
+    pub receipt: Option<Receipt>,
+}
+
+impl Taken {
+    pub(crate) const NOTHING: Self = Self { found: NO_STAGE, hint: 0, receipt: None };
+}
+
+impl Partition<'_> {
+    /// Applies one 64-byte record: a move, a row of a hunt, a tick. Records that are refused
+    /// without a position change nothing.
+    #[inline]
+    pub fn apply<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
+        match raw[0] {
+            kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
+            kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
+            _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
+        }
+    }
+
+    fn player_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
+        let Some(slot) = self.player_slot(record.player) else {
+            return match self.admit(record) {
+                Ok(slot) => self.take(slot, None, record, sink),
+                Err(code) => self.refuse(record, code),
+            };
+        };
+        let last = self.players[slot].seq;
+        if record.seq == last.wrapping_add(1) {
+            let before = self.players[slot];
+            return self.take(slot, Some(before), record, sink);
+        }
+        if record.seq > last {
+            return self.answer(slot, record, Code::SeqGap as u16, 0, 0, Taken::NOTHING);
+        }
+        let (code, position) = if record.seq == last {
+            (self.players[slot].last_code, self.players[slot].last_position)
+        } else {
+            (Code::Duplicate as u16, 0)
+        };
+        self.answer(slot, record, code, position, flag::DUPLICATE, Taken::NOTHING)
+    }
+
+    /// The move is next in the player's order: it takes a position whatever comes of it.
+    fn take<S: Sink>(
+        &mut self,
+        slot: usize,
+        before: Option<crate::players::Player>,
+        record: &Move,
+        sink: &mut S,
+    ) -> Answer {
+        self.header.position += 1;
+        self.players[slot].seq = record.seq;
+        self.leave_old_edition(slot);
+        let outcome = self.act(slot, record, sink);
+        self.retarget(slot);
+        let position = self.header.position;
+        let code = outcome.as_ref().err().map_or(Code::Ok, |&code| code);
+        let player = &mut self.players[slot];
+        (player.last_code, player.last_position) = (code as u16, position);
+        self.player_changed(slot, before.as_ref());
+        if code != Code::Ok {
+            self.tell_refusal(record, code, sink);
+        }
+        let taken = outcome.unwrap_or(Taken::NOTHING);
+        let flags = if taken.receipt.is_some() { flag::RECEIPT } else { 0 };
+        let mut answer = self.answer(slot, record, code as u16, position, flags, taken);
+        answer.logged = true;
+        answer
+    }
+
+    fn tell_refusal<S: Sink>(&self, record: &Move, code: Code, sink: &mut S) {
+        sink.event(&Event {
+            kind: event::REFUSED,
+            player: record.player,
+            value: code as u32,
+            ..self.event()
+        });
+    }
+
+    fn hunt_row<S: Sink>(&mut self, row: &Rule, sink: &mut S) -> Answer {
+        let outcome = self.load_row(row);
+        if outcome.is_ok() {
+            self.header.position += 1;
+            if matches!(row.kind, kind::HUNT_BEGIN | kind::HUNT_PUBLISH) {
+                self.tell_hunt(row.hunt as usize, sink);
+            }
+        }
+        self.answer_plain(&Move { kind: row.kind, ..Move::default() }, outcome)
+    }
+
+    /// The event of a hunt's new state.
+    pub(crate) fn tell_hunt<S: Sink>(&self, slot: usize, sink: &mut S) {
+        let value = self.hunts[slot].state as u32;
+        sink.event(&Event { kind: event::HUNT, hunt: slot as u16, value, ..self.event() });
+    }
+
+    fn other_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
+        let outcome = match record.kind {
+            kind::EDGE_CLOSE..=kind::EDGE_PRICE => self.change_edge(record, sink),
+            kind::HUNT_PAUSE..=kind::HUNT_CLOSE => {
+                self.order_hunt(record).inspect(|()| self.header.position += 1)
+            }
+            kind::TICK if record.arg != self.header.tick.wrapping_add(1) => Err(Code::BadTick),
+            kind::TICK => {
+                self.header.position += 1;
+                self.tick(sink);
+                Ok(())
+            }
+            kind::HASH => return self.compare_hash(record, sink),
+            _ => Err(Code::BadKind),
+        };
+        self.answer_plain(record, outcome)
+    }
+
+    fn change_edge<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Result<(), Code> {
+        let edge = self.find_edge(record.from, record.to)?;
+        if record.kind == kind::EDGE_PRICE {
+            self.check_cost(record.arg)?;
+        }
+        self.header.position += 1;
+        match record.kind {
+            kind::EDGE_PRICE => self.set_cost(edge, record.arg, sink),
+            _ => self.set_closed(edge, record.kind == kind::EDGE_CLOSE, sink),
+        }
+        Ok(())
+    }
+
+    fn compare_hash<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
+        let code = if record.a == self.state_hash() { Code::Ok } else { Code::HashMismatch };
+        self.header.position += 1;
+        if code != Code::Ok {
+            self.tell_refusal(record, code, sink);
+        }
+        let mut answer = self.answer_plain(record, Ok(()));
+        answer.update.code = code as u16;
+        answer
+    }
+
+    /// An event of this moment; the emitter fills in what happened.
+    #[inline]
+    pub(crate) fn event(&self) -> Event {
+        Event {
+            position: self.header.position,
+            tick: self.header.tick,
+            hunt: u16::MAX,
+            from: NONE,
+            to: NONE,
+            edge: NONE,
+            ..Event::default()
+        }
+    }
+
+    /// An answer about a known player, guidance included.
+    #[inline]
+    fn answer(
+        &mut self,
+        slot: usize,
+        record: &Move,
+        code: u16,
+        position: u64,
+        flags: u8,
+        taken: Taken,
+    ) -> Answer {
+        let mut update = Update {
+            flags,
+            code,
+            position,
+            found: taken.found,
+            hint: taken.hint,
+            ..self.blank(record)
+        };
+        let player = &self.players[slot];
+        (update.seq, update.node) = (player.seq, player.node);
+        update.score = player.score;
+        self.guide(slot, &mut update);
+        Answer { update, receipt: taken.receipt, logged: false }
+    }
+
+    /// An answer that concerns no player.
+    fn answer_plain(&self, record: &Move, outcome: Result<(), Code>) -> Answer {
+        match outcome {
+            Ok(()) => {
+                let update = Update { position: self.header.position, ..self.blank(record) };
+                Answer { update, receipt: None, logged: true }
+            }
+            Err(code) => self.refuse(record, code),
+        }
+    }
+
+    /// A refusal without a position: nothing has changed.
+    fn refuse(&self, record: &Move, code: Code) -> Answer {
+        let update = Update { code: code as u16, ..self.blank(record) };
+        Answer { update, receipt: None, logged: false }
+    }
+
+    #[inline]
+    fn blank(&self, record: &Move) -> Update {
+        Update {
+            kind: record.kind,
+            player: record.player,
+            echo: record.echo,
+            tick: self.header.tick,
+            node: NONE,
+            next: NONE,
+            distance: NONE,
+            target: NONE,
+            stage: NO_STAGE,
+            found: NO_STAGE,
+            ..Update::default()
+        }
+    }
+}

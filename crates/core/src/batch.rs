@@ -1,0 +1,85 @@
+//! Many records at once: memory is fetched ahead, so that a move does not wait for it.
+
+use crate::apply::{Answer, Sink};
+use crate::image::{Partition, prefetch};
+use crate::schema::kind;
+
+/// Records between the first fetch for a record and its turn, and between the later ones.
+const FAR: usize = 24;
+const MIDDLE: usize = 16;
+const NEAR: usize = 8;
+
+impl Partition<'_> {
+    /// Applies records in order, as [`Self::apply`] does one by one; `answered` gets each record
+    /// and its answer.
+    pub fn apply_batch<S: Sink>(
+        &mut self,
+        records: &[[u8; 64]],
+        sink: &mut S,
+        mut answered: impl FnMut(&mut S, &[u8; 64], &Answer),
+    ) {
+        for ahead in 0..records.len().min(FAR) {
+            self.fetch_index(&records[ahead]);
+        }
+        for ahead in 0..records.len().min(MIDDLE) {
+            self.fetch_player(&records[ahead]);
+        }
+        for (at, record) in records.iter().enumerate() {
+            if let Some(ahead) = records.get(at + FAR) {
+                self.fetch_index(ahead);
+            }
+            if let Some(ahead) = records.get(at + MIDDLE) {
+                self.fetch_player(ahead);
+            }
+            if let Some(ahead) = records.get(at + NEAR) {
+                self.fetch_row(ahead);
+            }
+            let answer = self.apply(record, sink);
+            answered(sink, record, &answer);
+        }
+    }
+
+    #[inline(always)]
+    fn fetch_index(&self, raw: &[u8; 64]) {
+        prefetch(self.index, self.bucket(word(raw, 8)));
+        prefetch(self.first, half(raw, 16));
+    }
+
+    #[inline(always)]
+    fn fetch_player(&self, raw: &[u8; 64]) {
+        if (kind::ENTER..=kind::HINT).contains(&raw[0]) {
+            let slot = self.index[self.bucket(word(raw, 8))];
+            prefetch(self.players, slot as usize);
+        }
+        if let Some(&edge) = self.first.get(half(raw, 16)) {
+            prefetch(self.head, edge as usize);
+            prefetch(self.weight, edge as usize);
+            prefetch(self.heat, edge as usize);
+        }
+    }
+
+    /// The field's entry for the node that the player comes to.
+    #[inline(always)]
+    fn fetch_row(&self, raw: &[u8; 64]) {
+        let to = half(raw, 20);
+        prefetch(self.first, to);
+        if let Some(slot) = self.player_slot(word(raw, 8)) {
+            let player = &self.players[slot];
+            let owner = player.hunt as usize * crate::schema::STAGES + player.target as usize;
+            if let Some(at) = self.guidance.cell_of(owner, to as u32, self.header.nodes) {
+                prefetch(self.guidance.distance, at);
+                prefetch(self.guidance.slot, at);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn half(raw: &[u8; 64], at: usize) -> usize {
+    u32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]) as usize
+}
+
+#[inline(always)]
+fn word(raw: &[u8; 64], at: usize) -> u64 {
+    half(raw, at) as u64 | (half(raw, at + 4) as u64) << 32
+}

@@ -1,0 +1,80 @@
+//! Weights as they were at the epoch, while the live ones go on changing.
+//!
+//! One bit an edge says that it changed since; its value at the epoch then stands in a small
+//! open-addressed table. When the table is full the epoch's weights are lost: the work on it is
+//! finished but thrown away, and the next tick starts another epoch.
+
+use super::{Guidance, Pending};
+use crate::image::Partition;
+
+impl Guidance<'_> {
+    /// An edge is about to change; remembers what it was at the epoch.
+    #[inline]
+    pub(crate) fn note_change(&mut self, edge: usize, weight: u16, closed: bool) {
+        let (word, bit) = (edge / 64, 1u64 << (edge % 64));
+        if self.changed[word] & bit != 0 {
+            return;
+        }
+        if self.work.listed as usize == self.listed.len() {
+            self.work.overflow = 1;
+            return;
+        }
+        self.changed[word] |= bit;
+        self.listed[self.work.listed as usize] = edge as u32;
+        self.work.listed += 1;
+        let at = self.find(edge);
+        self.pending[at] = Pending { key: edge as u32 + 1, weight, closed: closed as u16 };
+    }
+
+    /// The table's place for an edge: its own, or the free one where it belongs.
+    #[inline]
+    fn find(&self, edge: usize) -> usize {
+        let (key, mask) = (edge as u32 + 1, self.pending.len() - 1);
+        let mut at = key.wrapping_mul(0x9E37_79B9) as usize >> 7 & mask;
+        while self.pending[at].key != 0 && self.pending[at].key != key {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    /// Forgets all changes: the live weights are the epoch's again.
+    pub(crate) fn thaw(&mut self) {
+        for at in 0..self.work.listed as usize {
+            let edge = self.listed[at] as usize;
+            self.changed[edge / 64] = 0;
+        }
+        if self.work.listed as usize > self.pending.len() / 16 {
+            self.pending.fill(Pending::default());
+        } else {
+            self.clear_listed();
+        }
+        (self.work.listed, self.work.overflow) = (0, 0);
+    }
+
+    /// Clears each key's run from its home to the run's end. A run cut short by an earlier key
+    /// was cleared to its end by that key, so none is missed.
+    fn clear_listed(&mut self) {
+        let mask = self.pending.len() - 1;
+        for at in 0..self.work.listed as usize {
+            let key = self.listed[at] + 1;
+            let mut cell = key.wrapping_mul(0x9E37_79B9) as usize >> 7 & mask;
+            while self.pending[cell].key != 0 {
+                self.pending[cell].key = 0;
+                cell = (cell + 1) & mask;
+            }
+        }
+    }
+}
+
+impl Partition<'_> {
+    /// Weight of an edge at the epoch, `None` when it was closed.
+    #[inline(always)]
+    pub(crate) fn epoch_weight(&self, edge: usize) -> Option<u32> {
+        let guidance = &self.guidance;
+        if guidance.changed[edge / 64] >> (edge % 64) & 1 == 0 {
+            return self.open_weight(edge);
+        }
+        let then = guidance.pending[guidance.find(edge)];
+        if then.closed != 0 { None } else { Some(then.weight as u32) }
+    }
+}

@@ -1,0 +1,110 @@
+//! The state hash: a sum over cells, so that a change costs two mixes (rules, section 8).
+
+use crate::image::Partition;
+use crate::players::Player;
+use crate::schema::{GATE_EDGES, GATES, HUNTS, STAGES};
+
+const EDGE: u64 = 1 << 56;
+const PLAYER: u64 = 2 << 56;
+const HUNT: u64 = 3 << 56;
+const STAGE: u64 = 4 << 56;
+const GATE: u64 = 5 << 56;
+const GATE_EDGE: u64 = 6 << 56;
+const SINGLE: u64 = 7 << 56;
+
+/// Mixes a cell's name and its word: both halves of a 128-bit product.
+#[inline(always)]
+pub fn mix(name: u64, word: u64) -> u64 {
+    let product = (name ^ 0x9E37_79B9_7F4A_7C15) as u128 * (word ^ 0xD1B5_4A32_D192_ED03) as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// The cell of an edge.
+#[inline(always)]
+pub(crate) fn edge_cell(edge: usize, weight: u16, heat: u8, closed: bool) -> u64 {
+    mix(EDGE | edge as u64, weight as u64 | (heat as u64) << 16 | (closed as u64) << 24)
+}
+
+fn player_cells(slot: usize, player: &Player) -> u64 {
+    let name = PLAYER | (slot as u64 * 8);
+    sum(player.words().iter().enumerate().map(|(w, &word)| mix(name + w as u64, word)))
+}
+
+fn sum(cells: impl Iterator<Item = u64>) -> u64 {
+    cells.fold(0, u64::wrapping_add)
+}
+
+impl Partition<'_> {
+    /// The state hash after the last record.
+    pub fn state_hash(&self) -> u64 {
+        self.header.cells.wrapping_add(self.rest_cells())
+    }
+
+    /// The state hash, computed anew from every cell: checks [`Self::state_hash`].
+    pub fn rehash(&self) -> u64 {
+        let used = &self.players[..self.header.players as usize];
+        let players = sum(used.iter().enumerate().map(|(slot, player)| player_cells(slot, player)));
+        self.edge_cells().wrapping_add(players).wrapping_add(self.rest_cells())
+    }
+
+    pub(crate) fn edge_cells(&self) -> u64 {
+        sum((0..self.head.len()).map(|edge| {
+            edge_cell(edge, self.weight[edge], self.heat[edge], self.is_closed(edge))
+        }))
+    }
+
+    /// Puts a player's cells in place of those of its former state; `None`: it had no slot.
+    #[inline]
+    pub(crate) fn player_changed(&mut self, slot: usize, before: Option<&Player>) {
+        let name = PLAYER | (slot as u64 * 8);
+        let after = self.players[slot].words();
+        let Some(before) = before else {
+            self.header.cells = self.header.cells.wrapping_add(player_cells(slot, &self.players[slot]));
+            return;
+        };
+        let mut cells = self.header.cells;
+        for (w, (&old, &new)) in before.words().iter().zip(&after).enumerate() {
+            if old != new {
+                let name = name + w as u64;
+                cells = cells.wrapping_add(mix(name, new)).wrapping_sub(mix(name, old));
+            }
+        }
+        self.header.cells = cells;
+    }
+
+    /// Hunts and single values: few enough to be taken anew each time.
+    fn rest_cells(&self) -> u64 {
+        let hunts = sum((0..HUNTS).map(|slot| self.hunt_cells(slot)));
+        let h = &self.header;
+        let rule = h.rise as u64
+            | (h.shift as u64) << 8
+            | (h.decay_shift as u64) << 16
+            | (h.period as u64) << 32;
+        let [c0, c1, c2, c3] = h.chain;
+        let costs = h.cost_min as u64 | (h.cost_max as u64) << 32;
+        let words = [h.tick as u64, h.position, c0, c1, c2, c3, rule, h.cost as u64, h.serial, costs];
+        let singles = words.iter().enumerate().map(|(w, &word)| mix(SINGLE | w as u64, word));
+        hunts.wrapping_add(sum(singles))
+    }
+
+    fn hunt_cells(&self, slot: usize) -> u64 {
+        let hunt = &self.hunts[slot];
+        let at = slot as u64;
+        let own = hunt.words();
+        let own = own.iter().enumerate().map(|(w, &word)| mix(HUNT | (at * 16 + w as u64), word));
+        let stages = (0..hunt.stages as usize).flat_map(|s| {
+            let name = STAGE | ((at * STAGES as u64 + s as u64) * 16);
+            let words = hunt.stage[s].words();
+            (0..words.len()).map(move |w| mix(name + w as u64, words[w]))
+        });
+        let gates = (0..hunt.gates as usize).flat_map(|g| {
+            let name = GATE | ((at * GATES as u64 + g as u64) * 4);
+            let words = hunt.gate[g].words();
+            (0..words.len()).map(move |w| mix(name + w as u64, words[w]))
+        });
+        let edges = (0..hunt.edges as usize).map(|i| {
+            mix(GATE_EDGE | (at * GATE_EDGES as u64 + i as u64), hunt.gate_edge[i] as u64)
+        });
+        sum(own.chain(stages).chain(gates).chain(edges))
+    }
+}

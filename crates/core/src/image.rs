@@ -1,0 +1,409 @@
+//! The image: one flat block of memory that holds a whole partition.
+//!
+//! The only file of this crate with unsafe code: it turns one block of cache lines into typed
+//! slices, and it issues prefetches. Everything else works on those slices in safe Rust.
+#![allow(unsafe_code)]
+
+use core::mem::size_of;
+
+use crate::guidance::{Field, Guidance, Label, Pending, Work};
+use crate::hunts::Hunt;
+use crate::players::Player;
+use crate::schema::{DEGREE, HUNTS, NODES, NONE};
+
+/// `HGIMAGE1` in little-endian bytes.
+const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
+/// Version of the image's layout.
+const VERSION: u32 = 1;
+
+/// One cache line; a block is a slice of these.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line([u64; 8]);
+
+/// All capacities of a partition. Reaching one is a refusal with a code, never growth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Nodes of the world, at most 2^24.
+    pub nodes: u32,
+    /// Slots of all rows of the world.
+    pub edges: u32,
+    /// Players that can ever enter.
+    pub players: u32,
+    /// Targets that can have a field at the same time.
+    pub fields: u32,
+    /// Edge changes that can be remembered while fields are worked on.
+    pub pending: u32,
+}
+
+impl Limits {
+    /// Limits for a world, with the default room for edge changes.
+    pub fn new(nodes: usize, edges: usize, players: u32, fields: u32) -> Self {
+        let (nodes, edges) = (nodes as u32, edges as u32);
+        Self { nodes, edges, players, fields, pending: 1 << 17 }
+    }
+
+    fn index_len(&self) -> usize {
+        (self.players as usize * 2).next_power_of_two().max(64)
+    }
+
+    /// Lines of the part that is state: hashed, saved, compared.
+    pub fn state_lines(&self) -> usize {
+        let (nodes, edges) = (self.nodes as usize, self.edges as usize);
+        lines::<Header>(1)
+            + lines::<u32>(nodes + 1)
+            + lines::<u32>(edges)
+            + lines::<u16>(edges)
+            + lines::<u8>(edges)
+            + lines::<Player>(self.players as usize)
+            + lines::<u32>(self.index_len())
+            + lines::<Hunt>(HUNTS)
+    }
+
+    /// Lines of the whole block: state and guidance.
+    pub fn total_lines(&self) -> usize {
+        let (nodes, fields) = (self.nodes as usize, self.fields as usize);
+        self.state_lines()
+            + lines::<Work>(1)
+            + lines::<Field>(fields)
+            + lines::<u32>((fields + 1) * nodes)
+            + lines::<u8>((fields + 1) * nodes)
+            + 2 * lines::<u32>(nodes)
+            + lines::<u32>(crate::guidance::BUCKETS)
+            + lines::<u64>(self.edges as usize / 64 + 1)
+            + lines::<Pending>(self.pending as usize)
+            + lines::<u32>(self.pending as usize / 2)
+            + lines::<Label>(crate::guidance::LABELS)
+            + lines::<u64>(crate::guidance::HEAP)
+    }
+
+    fn check(&self) -> Result<(), ImageError> {
+        let sound = self.nodes > 0
+            && self.nodes as usize <= NODES
+            && self.edges < NONE
+            && (1..=1 << 22).contains(&self.players)
+            && (1..=64).contains(&self.fields)
+            && self.pending.is_power_of_two()
+            && self.pending >= 1024;
+        if sound { Ok(()) } else { Err(ImageError::Limits) }
+    }
+}
+
+/// A world's rows, as its file holds them (`docs/reference/world-format.md`).
+#[derive(Clone, Copy, Debug)]
+pub struct WorldView<'a> {
+    /// Start of each node's row, nodes + 1 entries.
+    pub first: &'a [u32],
+    /// Head of each slot, sorted within a row.
+    pub head: &'a [u32],
+    /// Base cost of each slot, 0 = absent.
+    pub cost: &'a [u16],
+    /// The world's id.
+    pub world_id: u64,
+}
+
+/// Why a block cannot be used as an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageError {
+    /// A capacity is zero or out of range.
+    Limits,
+    /// The block has not the number of lines that the limits ask for.
+    Size,
+    /// No image, or one of another version.
+    Magic,
+    /// Rows out of order, heads out of range, more than 64 slots, or without their reverse, at this node.
+    Row(u32),
+    /// The saved state belongs to another world.
+    World,
+}
+
+impl core::fmt::Display for ImageError {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Limits => write!(out, "a limit of the image is out of range"),
+            Self::Size => write!(out, "the block has not the size that the limits ask for"),
+            Self::Magic => write!(out, "not an image of this version"),
+            Self::Row(node) => write!(out, "the world's row of node {node} is malformed"),
+            Self::World => write!(out, "the saved state belongs to another world"),
+        }
+    }
+}
+
+/// First line of the image: identity, limits and all single values of the state.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Header {
+    magic: u64,
+    version: u32,
+    /// Nodes of the world.
+    pub nodes: u32,
+    /// Slots of the world's rows.
+    pub edges: u32,
+    players_max: u32,
+    fields_max: u32,
+    pending_max: u32,
+    /// The world's id.
+    pub world_id: u64,
+    /// Position of the last logged record.
+    pub position: u64,
+    /// Receipts given.
+    pub serial: u64,
+    /// Hash of the last receipt.
+    pub chain: [u64; 4],
+    /// Sum of the cells of edges and players (rules, section 8).
+    pub cells: u64,
+    /// Current tick.
+    pub tick: u32,
+    /// Player slots in use.
+    pub players: u32,
+    /// Players present.
+    pub present: u32,
+    /// Mean base cost at boot.
+    pub cost_mean: u32,
+    /// Least base cost ever set.
+    pub cost_min: u32,
+    /// Greatest base cost ever set.
+    pub cost_max: u32,
+    /// Heat a move adds.
+    pub rise: u32,
+    /// Heat is cut to buckets by this shift.
+    pub shift: u32,
+    /// Share of the heat that one decay takes, as a shift.
+    pub decay_shift: u32,
+    /// Ticks of one decay round over all edges, 0 = never.
+    pub period: u32,
+    /// Weight that a bucket of heat adds.
+    pub cost: u32,
+    spare: u32,
+}
+
+/// A partition at work: typed views into its block.
+pub struct Partition<'a> {
+    /// Single values.
+    pub header: &'a mut Header,
+    pub(crate) first: &'a mut [u32],
+    pub(crate) head: &'a mut [u32],
+    pub(crate) weight: &'a mut [u16],
+    pub(crate) heat: &'a mut [u8],
+    /// The player table.
+    pub players: &'a mut [Player],
+    pub(crate) index: &'a mut [u32],
+    /// The hunt slots.
+    pub hunts: &'a mut [Hunt],
+    /// Fields and searches: derived, never hashed or saved.
+    pub guidance: Guidance<'a>,
+}
+
+impl<'a> Partition<'a> {
+    /// Lays out a new image of `world` in `block`.
+    ///
+    /// # Errors
+    /// [`ImageError`]; the block is then in no defined state.
+    pub fn create(block: &'a mut [Line], limits: Limits, world: &WorldView) -> Result<Self, ImageError> {
+        limits.check()?;
+        let rows = world.first.len() == limits.nodes as usize + 1;
+        if !rows || world.head.len() != limits.edges as usize || world.cost.len() != world.head.len() {
+            return Err(ImageError::Size);
+        }
+        block.fill(Line::default());
+        let mut partition = Self::carve(block, &limits)?;
+        *partition.header = Header {
+            magic: MAGIC,
+            version: VERSION,
+            nodes: limits.nodes,
+            edges: limits.edges,
+            players_max: limits.players,
+            fields_max: limits.fields,
+            pending_max: limits.pending,
+            world_id: world.world_id,
+            ..Header::default()
+        };
+        partition.index.fill(NONE);
+        partition.load(world)?;
+        partition.guidance.reset();
+        partition.header.cells = partition.edge_cells();
+        Ok(partition)
+    }
+
+    /// Takes up a block whose state part was saved or copied; guidance starts anew.
+    ///
+    /// # Errors
+    /// [`ImageError::Magic`] or [`ImageError::Size`].
+    pub fn resume(block: &'a mut [Line]) -> Result<Self, ImageError> {
+        let limits = Self::limits_of(block)?;
+        let state = limits.state_lines();
+        if block.len() != limits.total_lines() {
+            return Err(ImageError::Size);
+        }
+        block[state..].fill(Line::default());
+        let mut partition = Self::carve(block, &limits)?;
+        partition.guidance.reset();
+        partition.adopt_targets();
+        Ok(partition)
+    }
+
+    /// Takes up a block that has been at work in this process, guidance and all.
+    ///
+    /// # Errors
+    /// [`ImageError::Magic`] or [`ImageError::Size`].
+    pub fn attach(block: &'a mut [Line]) -> Result<Self, ImageError> {
+        let limits = Self::limits_of(block)?;
+        Self::carve(block, &limits)
+    }
+
+    /// The limits that a block was laid out with.
+    ///
+    /// # Errors
+    /// [`ImageError::Magic`] when it holds no image of this version.
+    pub fn limits_of(block: &[Line]) -> Result<Limits, ImageError> {
+        if block.len() < lines::<Header>(1) {
+            return Err(ImageError::Size);
+        }
+        // SAFETY: the block is long enough for a Header, aligned to 64, and Header is plain data.
+        let header = unsafe { &*block.as_ptr().cast::<Header>() };
+        if header.magic != MAGIC || header.version != VERSION {
+            return Err(ImageError::Magic);
+        }
+        let limits = Limits {
+            nodes: header.nodes,
+            edges: header.edges,
+            players: header.players_max,
+            fields: header.fields_max,
+            pending: header.pending_max,
+        };
+        limits.check().map(|()| limits)
+    }
+
+    fn carve(block: &'a mut [Line], limits: &Limits) -> Result<Self, ImageError> {
+        if block.len() != limits.total_lines() {
+            return Err(ImageError::Size);
+        }
+        let (nodes, edges) = (limits.nodes as usize, limits.edges as usize);
+        let (fields, pending) = (limits.fields as usize, limits.pending as usize);
+        let mut block = block;
+        let rest = &mut block;
+        Ok(Self {
+            header: &mut take::<Header>(rest, 1)[0],
+            first: take(rest, nodes + 1),
+            head: take(rest, edges),
+            weight: take(rest, edges),
+            heat: take(rest, edges),
+            players: take(rest, limits.players as usize),
+            index: take(rest, limits.index_len()),
+            hunts: take(rest, HUNTS),
+            guidance: Guidance {
+                work: &mut take::<Work>(rest, 1)[0],
+                fields: take(rest, fields),
+                distance: take(rest, (fields + 1) * nodes),
+                slot: take(rest, (fields + 1) * nodes),
+                next: take(rest, nodes),
+                back: take(rest, nodes),
+                buckets: take(rest, crate::guidance::BUCKETS),
+                changed: take(rest, edges / 64 + 1),
+                pending: take(rest, pending),
+                listed: take(rest, pending / 2),
+                labels: take(rest, crate::guidance::LABELS),
+                heap: take(rest, crate::guidance::HEAP),
+            },
+        })
+    }
+
+    /// Copies the world's rows in, with the slot of each edge's reverse beside its head.
+    fn load(&mut self, world: &WorldView) -> Result<(), ImageError> {
+        let nodes = self.header.nodes;
+        self.first.copy_from_slice(world.first);
+        let (mut sum, mut real) = (0u64, 0u64);
+        let (mut least, mut most) = (u16::MAX, 0u16);
+        for node in 0..nodes {
+            let bad = Err(ImageError::Row(node));
+            let (start, end) = (world.first[node as usize] as usize, world.first[node as usize + 1] as usize);
+            if start > end || end > world.head.len() || end - start > DEGREE {
+                return bad;
+            }
+            for edge in start..end {
+                let head = world.head[edge];
+                let sorted = edge == start || world.head[edge - 1] < head;
+                if head >= nodes || head == node || !sorted || world.cost[edge] as u32 > crate::schema::COST_MAX {
+                    return bad;
+                }
+                let Some(reverse) = reverse_slot(world, head, node) else { return bad };
+                let cost = world.cost[edge];
+                self.head[edge] = crate::edges::pack_head(head, reverse, cost == 0);
+                self.weight[edge] = cost;
+                if cost > 0 {
+                    (sum, real) = (sum + cost as u64, real + 1);
+                    (least, most) = (least.min(cost), most.max(cost));
+                }
+            }
+        }
+        let whole = world.first[0] == 0 && world.first[nodes as usize] as usize == world.head.len();
+        if !whole {
+            return Err(ImageError::Size);
+        }
+        self.header.cost_min = if real == 0 { 0 } else { least as u32 };
+        self.header.cost_max = most as u32;
+        self.header.cost_mean = sum.checked_div(real).unwrap_or(1) as u32;
+        Ok(())
+    }
+}
+
+/// The number of the slot in `tail`'s row that leads to `head`.
+fn reverse_slot(world: &WorldView, tail: u32, head: u32) -> Option<u32> {
+    let start = *world.first.get(tail as usize)? as usize;
+    let end = *world.first.get(tail as usize + 1)? as usize;
+    let row = world.head.get(start..end)?;
+    row.iter().position(|&other| other == head).map(|slot| slot as u32)
+}
+
+/// The bytes of whole lines, for saving and comparing.
+pub fn bytes(block: &[Line]) -> &[u8] {
+    // SAFETY: a Line is 64 bytes of plain data without padding; any byte may be read as u8.
+    unsafe { core::slice::from_raw_parts(block.as_ptr().cast(), size_of::<Line>() * block.len()) }
+}
+
+/// The bytes of whole lines, for loading a saved state.
+pub fn bytes_mut(block: &mut [Line]) -> &mut [u8] {
+    // SAFETY: as in `bytes`; every bit pattern is a valid Line.
+    unsafe { core::slice::from_raw_parts_mut(block.as_mut_ptr().cast(), size_of::<Line>() * block.len()) }
+}
+
+/// Brings the line of `slice[index]` towards the cache; does nothing when out of range.
+#[inline(always)]
+pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if index < slice.len() {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address lies inside the slice; a prefetch never faults and changes nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().add(index).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (slice, index);
+}
+
+/// Lines that `count` items take, each section starting on a line of its own.
+const fn lines<T>(count: usize) -> usize {
+    (size_of::<T>() * count).div_ceil(size_of::<Line>())
+}
+
+/// Types that may be laid over lines: plain data, every bit pattern valid, no padding.
+///
+/// # Safety
+/// `repr(C)` or primitive, alignment at most 64, no padding, no invalid bit pattern.
+unsafe trait Plain {}
+macro_rules! plain {
+    ($($kind:ty),*) => { $(
+        // SAFETY: checked by eye and by `no_padding` below.
+        unsafe impl Plain for $kind {}
+    )* };
+}
+plain!(u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label);
+
+/// Cuts `count` items off the front of `rest`.
+fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {
+    let whole = core::mem::take(rest);
+    let (mine, others) = whole.split_at_mut(lines::<T>(count));
+    *rest = others;
+    // SAFETY: `mine` is exclusively borrowed for 'a, holds at least `count` items of T, is aligned
+    // to 64 >= align_of::<T>(), and T is Plain: every bit pattern is a valid value.
+    unsafe { core::slice::from_raw_parts_mut(mine.as_mut_ptr().cast(), count) }
+}

@@ -1,0 +1,228 @@
+//! What players do: enter, go, leave, claim, ask for a hint (rules, section 3).
+
+use crate::apply::{Sink, Taken};
+use crate::image::Partition;
+use crate::players::NO_STAGE;
+use crate::schema::{Code, Event, HUNTS, Move, NONE, Receipt, event, form, kind, state};
+use crate::sha256::sha256;
+
+/// `hunt` of a move that names no hunt.
+const NO_HUNT: u16 = u16::MAX;
+
+impl Partition<'_> {
+    /// Checks the first move of an unknown player and gives it a slot.
+    pub(crate) fn admit(&mut self, record: &Move) -> Result<usize, Code> {
+        if record.kind != kind::ENTER {
+            return Err(Code::UnknownPlayer);
+        }
+        if record.seq != 1 {
+            return Err(Code::SeqGap);
+        }
+        self.check_enter(None, record)?;
+        self.new_player(record.player).ok_or(Code::PlayersFull)
+    }
+
+    /// A player whose hunt's slot was opened anew is in no hunt.
+    #[inline]
+    pub(crate) fn leave_old_edition(&mut self, slot: usize) {
+        let player = &mut self.players[slot];
+        if player.hunt == NO_STAGE || self.hunts[player.hunt as usize].edition == player.edition {
+            return;
+        }
+        (player.hunt, player.edition, player.progress) = (NO_STAGE, 0, 0);
+        (player.target, player.hints, player.since) = (NO_STAGE, 0, 0);
+    }
+
+    #[inline]
+    pub(crate) fn act<S: Sink>(&mut self, slot: usize, record: &Move, sink: &mut S) -> Result<Taken, Code> {
+        if record.kind == kind::ENTER {
+            return self.enter(slot, record, sink);
+        }
+        if self.players[slot].present == 0 {
+            return Err(Code::NotPresent);
+        }
+        match record.kind {
+            kind::GO => self.go(slot, record, sink),
+            kind::LEAVE => Ok(self.leave(slot, sink)),
+            kind::CLAIM => self.claim(slot, record, sink),
+            _ => self.hint(slot, sink),
+        }
+    }
+
+    fn check_enter(&self, slot: Option<usize>, record: &Move) -> Result<(), Code> {
+        let mut teams = 1;
+        if record.hunt != NO_HUNT {
+            let hunt = self.hunts.get(record.hunt as usize).ok_or(Code::UnknownHunt)?;
+            match hunt.state {
+                state::EMPTY | state::LOADING => return Err(Code::UnknownHunt),
+                state::READY | state::CLOSED => return Err(Code::HuntNotOpen),
+                _ => teams = hunt.teams.max(1) as u32,
+            }
+        }
+        if record.to >= self.header.nodes {
+            return Err(Code::UnknownNode);
+        }
+        let stays = slot.filter(|&slot| self.is_in(slot, record.hunt)).map(|slot| &self.players[slot]);
+        let other_team = stays.is_some_and(|player| player.team as u32 != record.arg);
+        if record.arg >= teams || (other_team && record.hunt != NO_HUNT) {
+            return Err(Code::BadTeam);
+        }
+        Ok(())
+    }
+
+    /// Whether the player is in this hunt's current edition (or, for no hunt, in none).
+    fn is_in(&self, slot: usize, hunt: u16) -> bool {
+        let player = &self.players[slot];
+        match self.hunts.get(hunt as usize) {
+            None => player.hunt == NO_STAGE,
+            Some(found) => player.hunt as u16 == hunt && player.edition == found.edition,
+        }
+    }
+
+    fn enter<S: Sink>(&mut self, slot: usize, record: &Move, sink: &mut S) -> Result<Taken, Code> {
+        self.check_enter(Some(slot), record)?;
+        let same = self.is_in(slot, record.hunt);
+        let edition = self.hunts.get(record.hunt as usize).map_or(0, |hunt| hunt.edition);
+        let player = &mut self.players[slot];
+        if !same {
+            self.guidance.hunter_left(player);
+            player.hunt = if (record.hunt as usize) < HUNTS { record.hunt as u8 } else { NO_STAGE };
+            (player.edition, player.team) = (edition, record.arg as u8);
+            (player.progress, player.score, player.since) = (0, 0, 0);
+            (player.target, player.hints) = (NO_STAGE, 0);
+        }
+        player.node = record.to;
+        self.header.present += (player.present == 0) as u32;
+        player.present = 1;
+        let hunt = record.hunt;
+        sink.event(&Event { kind: event::ENTERED, player: record.player, to: record.to, hunt, ..self.event() });
+        let found = self.arrive(slot, sink);
+        Ok(Taken { found, ..Taken::NOTHING })
+    }
+
+    #[inline]
+    fn go<S: Sink>(&mut self, slot: usize, record: &Move, sink: &mut S) -> Result<Taken, Code> {
+        let (from, to) = (record.from, record.to);
+        if from >= self.header.nodes || to >= self.header.nodes {
+            return Err(Code::UnknownNode);
+        }
+        if self.players[slot].node != from {
+            return Err(Code::WrongNode);
+        }
+        let edge = self.find_edge(from, to)?;
+        if self.is_closed(edge) {
+            return Err(Code::EdgeClosed);
+        }
+        self.players[slot].node = to;
+        let player = record.player;
+        sink.event(&Event { kind: event::WENT, player, from, to, edge: edge as u32, ..self.event() });
+        self.heat_up(edge, sink);
+        let found = self.arrive(slot, sink);
+        Ok(Taken { found, ..Taken::NOTHING })
+    }
+
+    fn leave<S: Sink>(&mut self, slot: usize, sink: &mut S) -> Taken {
+        let player = &mut self.players[slot];
+        player.present = 0;
+        let (id, node) = (player.id, player.node);
+        self.header.present -= 1;
+        sink.event(&Event { kind: event::LEFT, player: id, from: node, ..self.event() });
+        Taken::NOTHING
+    }
+
+    /// The player's hunt, if it is open.
+    fn open_hunt(&self, slot: usize) -> Result<usize, Code> {
+        let hunt = self.players[slot].hunt as usize;
+        match self.hunts.get(hunt).map(|hunt| hunt.state) {
+            None => Err(Code::UnknownHunt),
+            Some(state::OPEN) => Ok(hunt),
+            Some(state::PAUSED) => Err(Code::HuntPaused),
+            Some(_) => Err(Code::HuntNotOpen),
+        }
+    }
+
+    fn claim<S: Sink>(&mut self, slot: usize, record: &Move, sink: &mut S) -> Result<Taken, Code> {
+        let at = self.open_hunt(slot)?;
+        let node = self.players[slot].node;
+        let mut first_verdict = Code::NothingHere;
+        for number in 0..self.hunts[at].stages {
+            let stage = &self.hunts[at].stage[number as usize];
+            let named = record.arg == NONE || record.arg == number as u32;
+            if stage.form != form::TREASURE || stage.node != node || !named {
+                continue;
+            }
+            match self.verdict(slot, at, number) {
+                Ok(()) => return Ok(self.win_treasure(slot, at, number, sink)),
+                Err(code) if first_verdict == Code::NothingHere => first_verdict = code,
+                Err(_) => {}
+            }
+        }
+        Err(first_verdict)
+    }
+
+    fn win_treasure<S: Sink>(&mut self, slot: usize, at: usize, number: u8, sink: &mut S) -> Taken {
+        self.credit(slot, at, number);
+        let receipt = self.receipt(slot, at, number);
+        let (player, node) = (self.players[slot].id, self.players[slot].node);
+        sink.event(&Event {
+            kind: event::CLAIMED,
+            player,
+            hunt: at as u16,
+            to: node,
+            value: number as u32,
+            a: receipt.serial,
+            ..self.event()
+        });
+        self.flip_gates(at, number, sink);
+        Taken { found: number, receipt: Some(receipt), ..Taken::NOTHING }
+    }
+
+    /// The next link of the receipts' chain (rules, section 7).
+    fn receipt(&mut self, slot: usize, at: usize, stage: u8) -> Receipt {
+        self.header.serial += 1;
+        let mut receipt = Receipt {
+            kind: kind::RECEIPT,
+            stage,
+            hunt: at as u16,
+            tick: self.header.tick,
+            player: self.players[slot].id,
+            position: self.header.position,
+            serial: self.header.serial,
+            hash: [0; 32],
+        };
+        let mut message = [0u8; 64];
+        for (bytes, word) in message.chunks_exact_mut(8).zip(self.header.chain) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        message[32..].copy_from_slice(&receipt.encode()[..32]);
+        receipt.hash = sha256(&message);
+        for (word, b) in self.header.chain.iter_mut().zip(receipt.hash.chunks_exact(8)) {
+            *word = u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+        }
+        receipt
+    }
+
+    fn hint<S: Sink>(&mut self, slot: usize, sink: &mut S) -> Result<Taken, Code> {
+        let at = self.open_hunt(slot)?;
+        let player = self.players[slot];
+        if player.target == NO_STAGE {
+            return Err(Code::NoHint);
+        }
+        let stage = &self.hunts[at].stage[player.target as usize];
+        let next = player.hints as usize;
+        if next >= stage.hints_len as usize {
+            return Err(Code::NoHint);
+        }
+        let due = player.since as u64 + stage.hint_delay[next] as u64;
+        if (self.hunts[at].elapsed as u64) < due {
+            return Err(Code::HintEarly);
+        }
+        let cost = stage.hint_cost[next];
+        let player = &mut self.players[slot];
+        player.score = player.score.wrapping_sub_unsigned(cost);
+        player.hints += 1;
+        let (id, hints, value) = (player.id, player.hints, player.target as u32);
+        sink.event(&Event { kind: event::HINTED, player: id, hunt: at as u16, value, ..self.event() });
+        Ok(Taken { hint: hints, ..Taken::NOTHING })
+    }
+}

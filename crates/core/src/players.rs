@@ -1,0 +1,107 @@
+//! The player table: dense slots in order of first entry, and an index from id to slot.
+
+use crate::image::Partition;
+use crate::schema::NONE;
+
+/// No hunt, no target (rules, section 1).
+pub(crate) const NO_STAGE: u8 = 255;
+
+/// One player, one cache line.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Player {
+    /// Id, as game servers know the player.
+    pub id: u64,
+    /// Bit per stage found or won.
+    pub progress: u64,
+    /// Position of the last taken move.
+    pub last_position: u64,
+    /// Number of the last taken move.
+    pub seq: u32,
+    /// Where the player stands.
+    pub node: u32,
+    /// Points.
+    pub score: i32,
+    /// Hunt time at which the target became the target.
+    pub since: u32,
+    /// Edition of the hunt that the player is in.
+    pub edition: u32,
+    /// Code of the last taken move.
+    pub last_code: u16,
+    /// Team number.
+    pub team: u8,
+    /// Hunt slot, 255 for none.
+    pub hunt: u8,
+    /// Stage of the target, 255 for none.
+    pub target: u8,
+    /// 1 when present.
+    pub present: u8,
+    /// Hints taken for the target.
+    pub hints: u8,
+    spare: [u8; 9],
+    spare_word: [u32; 1],
+}
+
+impl Player {
+    /// The words that the state hash takes in (rules, section 8).
+    pub(crate) fn words(&self) -> [u64; 7] {
+        let small = self.team as u64
+            | (self.hunt as u64) << 8
+            | (self.target as u64) << 16
+            | (self.present as u64) << 24
+            | (self.hints as u64) << 32
+            | (self.last_code as u64) << 40;
+        [
+            self.id,
+            self.progress,
+            self.seq as u64 | (self.node as u64) << 32,
+            self.score as u32 as u64 | (self.since as u64) << 32,
+            small,
+            self.last_position,
+            self.edition as u64,
+        ]
+    }
+}
+
+impl Partition<'_> {
+    /// Where the search for `id` starts in the index (Fibonacci hashing).
+    #[inline]
+    pub(crate) fn bucket(&self, id: u64) -> usize {
+        let bits = self.index.len().trailing_zeros();
+        (id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
+    }
+
+    /// The slot of a player, if it ever entered. Linear probing.
+    #[inline]
+    pub fn player_slot(&self, id: u64) -> Option<usize> {
+        let mask = self.index.len() - 1;
+        let mut bucket = self.bucket(id);
+        loop {
+            let slot = self.index[bucket];
+            if slot == NONE {
+                return None;
+            }
+            if self.players[slot as usize].id == id {
+                return Some(slot as usize);
+            }
+            bucket = (bucket + 1) & mask;
+        }
+    }
+
+    /// A new slot for `id`, which must not have one; `None` when the table is full.
+    pub(crate) fn new_player(&mut self, id: u64) -> Option<usize> {
+        let slot = self.header.players as usize;
+        if slot >= self.players.len() {
+            return None;
+        }
+        let mask = self.index.len() - 1;
+        let mut bucket = self.bucket(id);
+        while self.index[bucket] != NONE {
+            bucket = (bucket + 1) & mask;
+        }
+        self.index[bucket] = slot as u32;
+        self.header.players += 1;
+        self.players[slot] = Player { id, hunt: NO_STAGE, target: NO_STAGE, ..Player::default() };
+        Some(slot)
+    }
+}

@@ -1,0 +1,85 @@
+//! The tick: orders take effect, hunt time passes, heat decays (rules, section 6).
+
+use crate::apply::Sink;
+use crate::hunts::{CLOSE, PAUSE, RESUME};
+use crate::image::Partition;
+use crate::schema::{Event, HUNTS, event, state};
+
+impl Partition<'_> {
+    pub(crate) fn tick<S: Sink>(&mut self, sink: &mut S) {
+        self.header.tick += 1;
+        for slot in 0..HUNTS {
+            self.tick_hunt(slot, sink);
+        }
+        self.decay(sink);
+        self.begin_epoch();
+        let value = self.header.present;
+        sink.event(&Event { kind: event::TICKED, value, a: self.state_hash(), ..self.event() });
+    }
+
+    fn tick_hunt<S: Sink>(&mut self, slot: usize, sink: &mut S) {
+        let hunt = &mut self.hunts[slot];
+        if hunt.closes > 0 {
+            hunt.closes = hunt.closes.saturating_add(hunt.extend_by);
+        }
+        let orders = core::mem::take(&mut hunt.pending);
+        hunt.extend_by = 0;
+        if orders & CLOSE != 0 {
+            return self.close_hunt(slot, sink);
+        }
+        match hunt.state {
+            _ if orders & (PAUSE | RESUME) != 0 => {
+                hunt.state = if orders & PAUSE != 0 { state::PAUSED } else { state::OPEN };
+                self.tell_hunt(slot, sink);
+            }
+            state::READY if hunt.wait == 0 => self.open_hunt_slot(slot, sink),
+            state::READY => hunt.wait -= 1,
+            state::OPEN => self.pass_time(slot, sink),
+            _ => {}
+        }
+    }
+
+    fn pass_time<S: Sink>(&mut self, slot: usize, sink: &mut S) {
+        let hunt = &mut self.hunts[slot];
+        hunt.elapsed = hunt.elapsed.saturating_add(1);
+        let now = hunt.elapsed;
+        if hunt.closes > 0 && now >= hunt.closes {
+            return self.close_hunt(slot, sink);
+        }
+        for gate in 0..self.hunts[slot].gates as usize {
+            let rule = self.hunts[slot].gate[gate];
+            if rule.opens > 0 && now == rule.opens {
+                self.set_gate(slot, gate, false, sink);
+            }
+            if rule.closes > 0 && now == rule.closes {
+                self.set_gate(slot, gate, true, sink);
+            }
+        }
+    }
+
+    fn open_hunt_slot<S: Sink>(&mut self, slot: usize, sink: &mut S) {
+        let hunt = &mut self.hunts[slot];
+        hunt.edition += 1;
+        (hunt.state, hunt.elapsed) = (state::OPEN, 0);
+        let (has_traffic, traffic) = (hunt.has_traffic == 1, hunt.traffic);
+        self.tell_hunt(slot, sink);
+        self.guidance.forget_hunt(slot);
+        if has_traffic && self.traffic_fits(traffic[1], traffic[4]) {
+            self.set_traffic(traffic, sink);
+        }
+        for gate in 0..self.hunts[slot].gates as usize {
+            if self.hunts[slot].gate[gate].starts_shut == 1 {
+                self.set_gate(slot, gate, true, sink);
+            }
+        }
+    }
+
+    fn close_hunt<S: Sink>(&mut self, slot: usize, sink: &mut S) {
+        self.hunts[slot].state = state::CLOSED;
+        self.tell_hunt(slot, sink);
+        for gate in 0..self.hunts[slot].gates as usize {
+            self.set_gate(slot, gate, false, sink);
+        }
+        self.guidance.forget_hunt(slot);
+    }
+}
