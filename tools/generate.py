@@ -86,6 +86,10 @@ def rust(schema: Schema) -> str:
     lines += ["        match self {"]
     lines += [f'            Self::{camel(n)} => "{t}",' for n, _, t, _ in schema["codes"]["values"]]
     lines += ["        }", "    }", "}", ""]
+    codes = schema["codes"]["values"]
+    lines += ["/// All codes: number and name.", f"pub const CODES: [(u16, &str); {len(codes)}] = ["]
+    lines += [f'    ({number}, "{name}"),' for name, number, _, _ in codes]
+    lines += ["];", ""]
     return "\n".join(lines)
 
 

@@ -2,7 +2,13 @@
 
 pub mod client;
 pub mod counters;
+mod crc;
 pub mod disk;
+pub mod failure;
+pub mod frame;
 pub mod log;
 pub mod quic;
 pub mod ring;
+pub mod serve;
+pub mod snapshot;
+pub mod world_file;

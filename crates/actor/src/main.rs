@@ -1,3 +1,18 @@
 //! `hunt-graph`: the process that owns one partition.
 
-fn main() {}
+use std::process::ExitCode;
+
+use huntgraph_actor::serve::{parse, run};
+
+fn main() -> ExitCode {
+    let outcome = parse(lexopt::Parser::from_env()).and_then(run);
+    let Err(failure) = outcome else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("{}", failure.json());
+    if failure.code == "HG2000" {
+        ExitCode::from(2)
+    } else {
+        ExitCode::FAILURE
+    }
+}

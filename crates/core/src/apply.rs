@@ -35,7 +35,11 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    pub(crate) const NOTHING: Self = Self { found: NO_STAGE, hint: 0, receipt: None };
+    pub(crate) const NOTHING: Self = Self {
+        found: NO_STAGE,
+        hint: 0,
+        receipt: None,
+    };
 }
 
 impl Partition<'_> {
@@ -46,7 +50,13 @@ impl Partition<'_> {
         match raw[0] {
             kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
-            _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
+            _ => self.other_move(
+                &Move {
+                    player: 0,
+                    ..Move::decode(raw)
+                },
+                sink,
+            ),
         }
     }
 
@@ -66,11 +76,21 @@ impl Partition<'_> {
             return self.answer(slot, record, Code::SeqGap as u16, 0, 0, Taken::NOTHING);
         }
         let (code, position) = if record.seq == last {
-            (self.players[slot].last_code, self.players[slot].last_position)
+            (
+                self.players[slot].last_code,
+                self.players[slot].last_position,
+            )
         } else {
             (Code::Duplicate as u16, 0)
         };
-        self.answer(slot, record, code, position, flag::DUPLICATE, Taken::NOTHING)
+        self.answer(
+            slot,
+            record,
+            code,
+            position,
+            flag::DUPLICATE,
+            Taken::NOTHING,
+        )
     }
 
     /// The move is next in the player's order: it takes a position whatever comes of it.
@@ -95,7 +115,11 @@ impl Partition<'_> {
             self.tell_refusal(record, code, sink);
         }
         let taken = outcome.unwrap_or(Taken::NOTHING);
-        let flags = if taken.receipt.is_some() { flag::RECEIPT } else { 0 };
+        let flags = if taken.receipt.is_some() {
+            flag::RECEIPT
+        } else {
+            0
+        };
         let mut answer = self.answer(slot, record, code as u16, position, flags, taken);
         answer.logged = true;
         answer
@@ -118,21 +142,32 @@ impl Partition<'_> {
                 self.tell_hunt(row.hunt as usize, sink);
             }
         }
-        self.answer_plain(&Move { kind: row.kind, ..Move::default() }, outcome)
+        self.answer_plain(
+            &Move {
+                kind: row.kind,
+                ..Move::default()
+            },
+            outcome,
+        )
     }
 
     /// The event of a hunt's new state.
     pub(crate) fn tell_hunt<S: Sink>(&self, slot: usize, sink: &mut S) {
         let value = self.hunts[slot].state as u32;
-        sink.event(&Event { kind: event::HUNT, hunt: slot as u16, value, ..self.event() });
+        sink.event(&Event {
+            kind: event::HUNT,
+            hunt: slot as u16,
+            value,
+            ..self.event()
+        });
     }
 
     fn other_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
         let outcome = match record.kind {
             kind::EDGE_CLOSE..=kind::EDGE_PRICE => self.change_edge(record, sink),
-            kind::HUNT_PAUSE..=kind::HUNT_CLOSE => {
-                self.order_hunt(record).inspect(|()| self.header.position += 1)
-            }
+            kind::HUNT_PAUSE..=kind::HUNT_CLOSE => self
+                .order_hunt(record)
+                .inspect(|()| self.header.position += 1),
             kind::TICK if record.arg != self.header.tick.wrapping_add(1) => Err(Code::BadTick),
             kind::TICK => {
                 self.header.position += 1;
@@ -159,7 +194,11 @@ impl Partition<'_> {
     }
 
     fn compare_hash<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
-        let code = if record.a == self.state_hash() { Code::Ok } else { Code::HashMismatch };
+        let code = if record.a == self.state_hash() {
+            Code::Ok
+        } else {
+            Code::HashMismatch
+        };
         self.header.position += 1;
         if code != Code::Ok {
             self.tell_refusal(record, code, sink);
@@ -206,15 +245,26 @@ impl Partition<'_> {
         (update.seq, update.node) = (player.seq, player.node);
         update.score = player.score;
         self.guide(slot, &mut update);
-        Answer { update, receipt: taken.receipt, logged: false }
+        Answer {
+            update,
+            receipt: taken.receipt,
+            logged: false,
+        }
     }
 
     /// An answer that concerns no player.
     fn answer_plain(&self, record: &Move, outcome: Result<(), Code>) -> Answer {
         match outcome {
             Ok(()) => {
-                let update = Update { position: self.header.position, ..self.blank(record) };
-                Answer { update, receipt: None, logged: true }
+                let update = Update {
+                    position: self.header.position,
+                    ..self.blank(record)
+                };
+                Answer {
+                    update,
+                    receipt: None,
+                    logged: true,
+                }
             }
             Err(code) => self.refuse(record, code),
         }
@@ -222,8 +272,15 @@ impl Partition<'_> {
 
     /// A refusal without a position: nothing has changed.
     fn refuse(&self, record: &Move, code: Code) -> Answer {
-        let update = Update { code: code as u16, ..self.blank(record) };
-        Answer { update, receipt: None, logged: false }
+        let update = Update {
+            code: code as u16,
+            ..self.blank(record)
+        };
+        Answer {
+            update,
+            receipt: None,
+            logged: false,
+        }
     }
 
     #[inline]

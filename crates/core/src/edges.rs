@@ -58,14 +58,23 @@ impl Partition<'_> {
     /// Weight of an edge for routing now, `None` when closed.
     #[inline(always)]
     pub(crate) fn open_weight(&self, edge: usize) -> Option<u32> {
-        if self.is_closed(edge) { None } else { Some(self.weight[edge] as u32) }
+        if self.is_closed(edge) {
+            None
+        } else {
+            Some(self.weight[edge] as u32)
+        }
     }
 
     /// All about an edge.
     pub fn edge(&self, edge: usize) -> Option<Edge> {
         self.head.get(edge)?;
         let (weight, heat) = (self.weight[edge], self.heat[edge]);
-        Some(Edge { head: self.head_of(edge), weight, heat, closed: self.is_closed(edge) })
+        Some(Edge {
+            head: self.head_of(edge),
+            weight,
+            heat,
+            closed: self.is_closed(edge),
+        })
     }
 
     /// Weights of all slots: the live ones of the last record.
@@ -84,7 +93,10 @@ impl Partition<'_> {
         }
         let row = self.row(tail);
         let slots = self.head[row.clone()].iter();
-        match slots.map(|slot| slot & NODE_MASK).position(|node| node == head) {
+        match slots
+            .map(|slot| slot & NODE_MASK)
+            .position(|node| node == head)
+        {
             Some(slot) if self.weight[row.start + slot] != 0 => Ok(row.start + slot),
             _ => Err(Code::NoEdge),
         }
@@ -98,9 +110,19 @@ impl Partition<'_> {
 
     /// The one place where an edge changes: hash, guidance and delta follow.
     #[inline]
-    fn set_edge<S: Sink>(&mut self, edge: usize, weight: u16, heat: u8, closed: bool, sink: &mut S) {
+    fn set_edge<S: Sink>(
+        &mut self,
+        edge: usize,
+        weight: u16,
+        heat: u8,
+        closed: bool,
+        sink: &mut S,
+    ) {
         let old = (self.weight[edge], self.heat[edge], self.is_closed(edge));
-        let cells = self.header.cells.wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
+        let cells = self
+            .header
+            .cells
+            .wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
         self.heat[edge] = heat;
         if (weight, closed) == (old.0, old.2) {
@@ -140,7 +162,13 @@ impl Partition<'_> {
     /// Gives an edge a new base cost that [`Self::check_cost`] allowed.
     pub(crate) fn set_cost<S: Sink>(&mut self, edge: usize, cost: u32, sink: &mut S) {
         let heat = self.heat[edge];
-        self.set_edge(edge, (cost + self.term(heat)) as u16, heat, self.is_closed(edge), sink);
+        self.set_edge(
+            edge,
+            (cost + self.term(heat)) as u16,
+            heat,
+            self.is_closed(edge),
+            sink,
+        );
         self.header.cost_min = self.header.cost_min.min(cost);
         self.header.cost_max = self.header.cost_max.max(cost);
     }

@@ -3,8 +3,8 @@
 use crate::apply::Sink;
 use crate::image::Partition;
 use crate::schema::{
-    Code, Event, GATE_EDGES, GATES, HEAT_MAX, HINTS, HUNTS, Move, NEEDS, Rule, STAGES, TEAMS, event,
-    form, kind, rule, state,
+    Code, Event, GATE_EDGES, GATES, HEAT_MAX, HINTS, HUNTS, Move, NEEDS, Rule, STAGES, TEAMS,
+    event, form, kind, rule, state,
 };
 
 /// Bits of [`Hunt::pending`].
@@ -100,7 +100,11 @@ pub struct Gate {
 impl Gate {
     pub(crate) fn words(&self) -> [u64; 3] {
         let shape = self.starts_shut as u64 | (self.count as u64) << 16 | (self.first as u64) << 32;
-        [shape, self.opens as u64 | (self.closes as u64) << 32, self.mask]
+        [
+            shape,
+            self.opens as u64 | (self.closes as u64) << 32,
+            self.mask,
+        ]
     }
 }
 
@@ -248,7 +252,11 @@ impl Hunt {
 
     fn loaded_stage(&mut self, row: &Rule) -> Result<&mut Stage, Code> {
         let loaded = row.index < self.stages;
-        if loaded { Ok(&mut self.stage[row.index as usize]) } else { Err(Code::BadRule) }
+        if loaded {
+            Ok(&mut self.stage[row.index as usize])
+        } else {
+            Err(Code::BadRule)
+        }
     }
 
     fn add_gate(&mut self, row: &Rule) -> Result<(), Code> {
@@ -330,7 +338,8 @@ impl Partition<'_> {
 
     fn load_traffic(&mut self, row: &Rule) -> Result<(), Code> {
         let (rise, shift, period) = (row.stock, row.points, row.delay);
-        let ranges = rise <= HEAT_MAX && shift <= 7 && (1..=7).contains(&row.index) && period <= 65_535;
+        let ranges =
+            rise <= HEAT_MAX && shift <= 7 && (1..=7).contains(&row.index) && period <= 65_535;
         if !ranges || !self.traffic_fits(shift, row.cost) {
             return Err(Code::BadRule);
         }
@@ -352,7 +361,10 @@ impl Partition<'_> {
             kind::HUNT_PAUSE => (at == state::OPEN, PAUSE),
             kind::HUNT_RESUME => (at == state::PAUSED, RESUME),
             kind::HUNT_EXTEND => (matches!(at, state::OPEN | state::PAUSED), 0),
-            _ => (matches!(at, state::READY | state::OPEN | state::PAUSED), CLOSE),
+            _ => (
+                matches!(at, state::READY | state::OPEN | state::PAUSED),
+                CLOSE,
+            ),
         };
         if !allowed {
             return Err(Code::HuntNotOpen);
@@ -372,9 +384,18 @@ impl Partition<'_> {
             return;
         }
         hunt.shut ^= bit;
-        let (first, count) = (hunt.gate[gate].first as usize, hunt.gate[gate].count as usize);
+        let (first, count) = (
+            hunt.gate[gate].first as usize,
+            hunt.gate[gate].count as usize,
+        );
         let (hunt, edge, value) = (slot as u16, gate as u32, shut as u32);
-        sink.event(&Event { kind: event::GATE, hunt, edge, value, ..self.event() });
+        sink.event(&Event {
+            kind: event::GATE,
+            hunt,
+            edge,
+            value,
+            ..self.event()
+        });
         for at in first..first + count {
             let edge = self.hunts[slot].gate_edge[at] as usize;
             self.set_closed(edge, shut, sink);

@@ -4,7 +4,7 @@
 //! slices, and it issues prefetches. Everything else works on those slices in safe Rust.
 #![allow(unsafe_code)]
 
-use core::mem::size_of;
+use core::mem::{size_of, size_of_val};
 
 use crate::guidance::{Field, Guidance, Label, Pending, Work};
 use crate::hunts::Hunt;
@@ -40,7 +40,13 @@ impl Limits {
     /// Limits for a world, with the default room for edge changes.
     pub fn new(nodes: usize, edges: usize, players: u32, fields: u32) -> Self {
         let (nodes, edges) = (nodes as u32, edges as u32);
-        Self { nodes, edges, players, fields, pending: 1 << 17 }
+        Self {
+            nodes,
+            edges,
+            players,
+            fields,
+            pending: 1 << 17,
+        }
     }
 
     fn index_len(&self) -> usize {
@@ -85,7 +91,11 @@ impl Limits {
             && (1..=64).contains(&self.fields)
             && self.pending.is_power_of_two()
             && self.pending >= 1024;
-        if sound { Ok(()) } else { Err(ImageError::Limits) }
+        if sound {
+            Ok(())
+        } else {
+            Err(ImageError::Limits)
+        }
     }
 }
 
@@ -199,10 +209,17 @@ impl<'a> Partition<'a> {
     ///
     /// # Errors
     /// [`ImageError`]; the block is then in no defined state.
-    pub fn create(block: &'a mut [Line], limits: Limits, world: &WorldView) -> Result<Self, ImageError> {
+    pub fn create(
+        block: &'a mut [Line],
+        limits: Limits,
+        world: &WorldView,
+    ) -> Result<Self, ImageError> {
         limits.check()?;
         let rows = world.first.len() == limits.nodes as usize + 1;
-        if !rows || world.head.len() != limits.edges as usize || world.cost.len() != world.head.len() {
+        if !rows
+            || world.head.len() != limits.edges as usize
+            || world.cost.len() != world.head.len()
+        {
             return Err(ImageError::Size);
         }
         block.fill(Line::default());
@@ -316,17 +333,26 @@ impl<'a> Partition<'a> {
         let (mut least, mut most) = (u16::MAX, 0u16);
         for node in 0..nodes {
             let bad = Err(ImageError::Row(node));
-            let (start, end) = (world.first[node as usize] as usize, world.first[node as usize + 1] as usize);
+            let (start, end) = (
+                world.first[node as usize] as usize,
+                world.first[node as usize + 1] as usize,
+            );
             if start > end || end > world.head.len() || end - start > DEGREE {
                 return bad;
             }
             for edge in start..end {
                 let head = world.head[edge];
                 let sorted = edge == start || world.head[edge - 1] < head;
-                if head >= nodes || head == node || !sorted || world.cost[edge] as u32 > crate::schema::COST_MAX {
+                if head >= nodes
+                    || head == node
+                    || !sorted
+                    || world.cost[edge] as u32 > crate::schema::COST_MAX
+                {
                     return bad;
                 }
-                let Some(reverse) = reverse_slot(world, head, node) else { return bad };
+                let Some(reverse) = reverse_slot(world, head, node) else {
+                    return bad;
+                };
                 let cost = world.cost[edge];
                 self.head[edge] = crate::edges::pack_head(head, reverse, cost == 0);
                 self.weight[edge] = cost;
@@ -352,19 +378,21 @@ fn reverse_slot(world: &WorldView, tail: u32, head: u32) -> Option<u32> {
     let start = *world.first.get(tail as usize)? as usize;
     let end = *world.first.get(tail as usize + 1)? as usize;
     let row = world.head.get(start..end)?;
-    row.iter().position(|&other| other == head).map(|slot| slot as u32)
+    row.iter()
+        .position(|&other| other == head)
+        .map(|slot| slot as u32)
 }
 
 /// The bytes of whole lines, for saving and comparing.
 pub fn bytes(block: &[Line]) -> &[u8] {
     // SAFETY: a Line is 64 bytes of plain data without padding; any byte may be read as u8.
-    unsafe { core::slice::from_raw_parts(block.as_ptr().cast(), size_of::<Line>() * block.len()) }
+    unsafe { core::slice::from_raw_parts(block.as_ptr().cast(), size_of_val(block)) }
 }
 
 /// The bytes of whole lines, for loading a saved state.
 pub fn bytes_mut(block: &mut [Line]) -> &mut [u8] {
     // SAFETY: as in `bytes`; every bit pattern is a valid Line.
-    unsafe { core::slice::from_raw_parts_mut(block.as_mut_ptr().cast(), size_of::<Line>() * block.len()) }
+    unsafe { core::slice::from_raw_parts_mut(block.as_mut_ptr().cast(), size_of_val(block)) }
 }
 
 /// Brings the line of `slice[index]` towards the cache; does nothing when out of range.
@@ -396,7 +424,9 @@ macro_rules! plain {
         unsafe impl Plain for $kind {}
     )* };
 }
-plain!(u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label);
+plain!(
+    u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label
+);
 
 /// Cuts `count` items off the front of `rest`.
 fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

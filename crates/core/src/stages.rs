@@ -13,7 +13,7 @@ impl Stage {
 
     fn is_unlocked(&self, progress: u64) -> bool {
         let needs = &self.needs[..self.needs_len as usize];
-        needs.is_empty() || needs.iter().any(|&mask| mask & progress == mask)
+        needs.is_empty() || needs.iter().any(|&mask| mask & !progress == 0)
     }
 
     fn is_used_up(&self) -> bool {
@@ -70,7 +70,11 @@ impl Partition<'_> {
         let at = self.players[slot].hunt as usize;
         let node = self.players[slot].node;
         let mut found = NO_STAGE;
-        if self.hunts.get(at).is_none_or(|hunt| hunt.state != state::OPEN) {
+        if self
+            .hunts
+            .get(at)
+            .is_none_or(|hunt| hunt.state != state::OPEN)
+        {
             return found;
         }
         for number in 0..self.hunts[at].stages {

@@ -1,5 +1,7 @@
 //! The private Python module `huntgraph._core`.
 
+mod engine;
+
 use pyo3::prelude::*;
 
 /// The native half of huntgraph; imported by one Python file a package.
@@ -7,11 +9,21 @@ use pyo3::prelude::*;
 mod _core {
     use super::*;
 
+    #[pymodule_export]
+    use super::engine::Engine;
+
     /// CRC-32C (Castagnoli, RFC 3720) of `data`, continuing from `crc`.
+    ///
+    /// `data` is any C-contiguous buffer of bytes, of any shape; it is read in place.
     #[pyfunction]
     #[pyo3(signature = (data, crc = 0))]
     fn crc32c(data: pyo3::buffer::PyBuffer<u8>, py: Python<'_>, crc: u32) -> PyResult<u32> {
-        let bytes = data.to_vec(py)?;
-        Ok(::crc32c::crc32c_append(crc, &bytes))
+        let Some(place) = data.as_slice_ptr() else {
+            return Ok(::crc32c::crc32c_append(crc, &data.to_vec(py)?));
+        };
+        // SAFETY: the pointer is to the buffer's bytes, the buffer outlives the borrow, and the
+        // interpreter lock is held throughout, so no Python code writes to it meanwhile.
+        let bytes = unsafe { place.as_ref() };
+        Ok(::crc32c::crc32c_append(crc, bytes))
     }
 }

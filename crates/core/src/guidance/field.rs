@@ -77,7 +77,8 @@ impl Partition<'_> {
         }
         let start = self.guidance.work.bucket as usize;
         let mut ahead = start..start + SCANNED_AT_ONCE;
-        let Some(bucket) = ahead.find(|bucket| self.guidance.buckets[bucket % BUCKETS] != NONE) else {
+        let Some(bucket) = ahead.find(|bucket| self.guidance.buckets[bucket % BUCKETS] != NONE)
+        else {
             self.guidance.work.bucket += SCANNED_AT_ONCE as u64;
             return;
         };
@@ -127,7 +128,10 @@ impl Partition<'_> {
         if first != NONE {
             self.guidance.back[first as usize] = node;
         }
-        (self.guidance.next[node as usize], self.guidance.back[node as usize]) = (first, NONE);
+        (
+            self.guidance.next[node as usize],
+            self.guidance.back[node as usize],
+        ) = (first, NONE);
         self.guidance.buckets[bucket] = node;
         self.guidance.work.queued += 1;
         prefetch(self.first, node as usize);

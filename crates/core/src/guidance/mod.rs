@@ -100,7 +100,11 @@ impl Guidance<'_> {
     /// Everything unknown: the state after boot.
     pub(crate) fn reset(&mut self) {
         for (row, field) in self.fields.iter_mut().enumerate() {
-            *field = Field { row: row as u32, owner: NONE, ..Field::default() };
+            *field = Field {
+                row: row as u32,
+                owner: NONE,
+                ..Field::default()
+            };
         }
         self.work.spare_row = self.fields.len() as u32;
         self.work.field_of = [NO_FIELD; HUNTS * STAGES];
@@ -128,16 +132,27 @@ impl Guidance<'_> {
 
     /// Gives a target a free field, or one whose target nobody hunts any more.
     fn assign(&mut self, owner: usize, node: u32) {
-        let busy = if self.work.phase == field::IDLE { NONE } else { self.work.field };
+        let busy = if self.work.phase == field::IDLE {
+            NONE
+        } else {
+            self.work.field
+        };
         let hunters = &self.work.hunters;
         let free = |field: &Field| field.owner == NONE || hunters[field.owner as usize] == 0;
         let mut fields = self.fields.iter().enumerate();
-        let Some((found, _)) = fields.find(|(at, field)| *at as u32 != busy && free(field)) else { return };
+        let Some((found, _)) = fields.find(|(at, field)| *at as u32 != busy && free(field)) else {
+            return;
+        };
         let field = &mut self.fields[found];
         if field.owner != NONE {
             self.work.field_of[field.owner as usize] = NO_FIELD;
         }
-        *field = Field { node, row: field.row, owner: owner as u32, ..Field::default() };
+        *field = Field {
+            node,
+            row: field.row,
+            owner: owner as u32,
+            ..Field::default()
+        };
         self.work.field_of[owner] = found as u8;
     }
 
@@ -146,8 +161,16 @@ impl Guidance<'_> {
         let targets = hunt * STAGES..(hunt + 1) * STAGES;
         self.work.hunters[targets.clone()].fill(0);
         self.work.field_of[targets.clone()].fill(NO_FIELD);
-        for field in self.fields.iter_mut().filter(|field| targets.contains(&(field.owner as usize))) {
-            *field = Field { row: field.row, owner: NONE, ..Field::default() };
+        for field in self
+            .fields
+            .iter_mut()
+            .filter(|field| targets.contains(&(field.owner as usize)))
+        {
+            *field = Field {
+                row: field.row,
+                owner: NONE,
+                ..Field::default()
+            };
         }
     }
 
@@ -155,7 +178,9 @@ impl Guidance<'_> {
     #[inline(always)]
     pub(crate) fn cell_of(&self, owner: usize, node: u32, nodes: u32) -> Option<usize> {
         let field = *self.work.field_of.get(owner)? as usize;
-        self.fields.get(field).map(|field| field.row as usize * nodes as usize + node as usize)
+        self.fields
+            .get(field)
+            .map(|field| field.row as usize * nodes as usize + node as usize)
     }
 
     /// The field of a hunted target.
@@ -173,7 +198,9 @@ impl Partition<'_> {
     pub(crate) fn adopt_targets(&mut self) {
         for slot in 0..self.header.players as usize {
             let player = self.players[slot];
-            let Some(hunt) = self.hunts.get(player.hunt as usize) else { continue };
+            let Some(hunt) = self.hunts.get(player.hunt as usize) else {
+                continue;
+            };
             let running = matches!(hunt.state, state::OPEN | state::PAUSED);
             if running && hunt.edition == player.edition && player.target != NO_STAGE {
                 let node = hunt.stage[player.target as usize].node;
@@ -184,11 +211,25 @@ impl Partition<'_> {
         self.guidance.work.overflow = 1;
     }
 
+    /// Oldest epoch that a hunted target's answers are exact for now; this tick without any.
+    pub fn oldest_epoch(&self) -> u32 {
+        let work = &self.guidance.work;
+        let hunted = self.guidance.fields.iter().filter(|field| {
+            field.whole == 1 && field.owner != NONE && work.hunters[field.owner as usize] > 0
+        });
+        hunted
+            .map(|field| field.epoch)
+            .min()
+            .unwrap_or(self.header.tick)
+    }
+
     /// Writes target, next step and distance of a player into its update.
     #[inline]
     pub(crate) fn guide(&mut self, slot: usize, update: &mut Update) {
         let player = self.players[slot];
-        let Some(hunt) = self.hunts.get(player.hunt as usize) else { return };
+        let Some(hunt) = self.hunts.get(player.hunt as usize) else {
+            return;
+        };
         let running = matches!(hunt.state, state::OPEN | state::PAUSED);
         if player.target == NO_STAGE || !running || hunt.edition != player.edition {
             return;
@@ -217,7 +258,11 @@ impl Partition<'_> {
     /// Answers from the target's field; false when it was never made whole.
     #[inline]
     fn read_field(&self, owner: usize, node: u32, update: &mut Update) -> bool {
-        let Some(field) = self.guidance.field_of(owner).filter(|field| field.whole == 1) else {
+        let Some(field) = self
+            .guidance
+            .field_of(owner)
+            .filter(|field| field.whole == 1)
+        else {
             return false;
         };
         let at = field.row as usize * self.header.nodes as usize + node as usize;

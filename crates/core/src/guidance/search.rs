@@ -42,9 +42,19 @@ impl Partition<'_> {
             self.guidance.labels.fill(Label::default());
         }
         let (mut heap_len, mut used) = (0, 0);
-        self.reach(Reached { node: from, distance: 0, slot: u32::MAX }, &mut heap_len, &mut used);
+        self.reach(
+            Reached {
+                node: from,
+                distance: 0,
+                slot: u32::MAX,
+            },
+            &mut heap_len,
+            &mut used,
+        );
         for _ in 0..NODES {
-            let Some(label) = self.pop_final(&mut heap_len) else { return false };
+            let Some(label) = self.pop_final(&mut heap_len) else {
+                return false;
+            };
             self.guidance.work.budget -= 1;
             if label.node == target {
                 let edge = self.first[from as usize] as usize + label.slot as usize;
@@ -62,13 +72,33 @@ impl Partition<'_> {
     }
 
     /// Passes a final label on to its neighbours; false when the scratch is full.
-    fn expand(&mut self, label: &Label, is_start: bool, heap_len: &mut usize, used: &mut usize) -> bool {
+    fn expand(
+        &mut self,
+        label: &Label,
+        is_start: bool,
+        heap_len: &mut usize,
+        used: &mut usize,
+    ) -> bool {
         let row = self.row(label.node);
         for edge in row.clone() {
-            let Some(weight) = self.open_weight(edge) else { continue };
-            let slot = if is_start { (edge - row.start) as u32 } else { label.slot };
+            let Some(weight) = self.open_weight(edge) else {
+                continue;
+            };
+            let slot = if is_start {
+                (edge - row.start) as u32
+            } else {
+                label.slot
+            };
             let distance = label.distance.saturating_add(weight);
-            if !self.reach(Reached { node: self.head_of(edge), distance, slot }, heap_len, used) {
+            if !self.reach(
+                Reached {
+                    node: self.head_of(edge),
+                    distance,
+                    slot,
+                },
+                heap_len,
+                used,
+            ) {
                 return false;
             }
         }
@@ -79,7 +109,9 @@ impl Partition<'_> {
     fn reach(&mut self, way: Reached, heap_len: &mut usize, used: &mut usize) -> bool {
         let stamp = self.guidance.work.stamp;
         let mut cell = way.node.wrapping_mul(0x9E37_79B9) as usize >> 7 & (LABELS - 1);
-        while self.guidance.labels[cell].stamp == stamp && self.guidance.labels[cell].node != way.node {
+        while self.guidance.labels[cell].stamp == stamp
+            && self.guidance.labels[cell].node != way.node
+        {
             cell = (cell + 1) & (LABELS - 1);
         }
         let label = &mut self.guidance.labels[cell];
@@ -94,7 +126,12 @@ impl Partition<'_> {
         if *used > LABELS / 2 || *heap_len == HEAP {
             return false;
         }
-        *label = Label { stamp, node: way.node, distance: way.distance, slot: way.slot };
+        *label = Label {
+            stamp,
+            node: way.node,
+            distance: way.distance,
+            slot: way.slot,
+        };
         self.push((way.distance as u64) << 32 | cell as u64, heap_len);
         true
     }

@@ -1,0 +1,289 @@
+//! Reading a log, also while it is being written, without its lock.
+
+use super::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAGE_BYTES};
+use super::error::{Damage, LogError};
+use super::recovery::list_segments;
+use super::segment::{Chain, Found, Identity, Segment, SegmentName, open_segment};
+use super::{RECORD_BYTES, RawRecord};
+use crate::disk::{Access, Disk};
+use std::io;
+
+/// A block with records, as read.
+#[derive(Debug)]
+pub struct Block<'a> {
+    /// Position of `records[0]`.
+    pub first_position: u64,
+    /// The records from the wanted position on.
+    pub records: &'a [RawRecord],
+    /// The block's header; its count and first position are those of the whole block.
+    pub header: BlockHeader,
+}
+
+/// Iterates the blocks of a log from a position on, over all segments.
+///
+/// At the end of what is written it stops, and goes on from there when asked again. Blocks are
+/// checked (checksum and chain). A block may be seen before it is durable: see
+/// [`LogReader::durable`].
+pub struct LogReader<D: Disk> {
+    disk: D,
+    identity: Identity,
+    segment: Option<Segment<D::File>>,
+    page: u32,
+    chain: Option<Chain>,
+    wanted: u64,
+    durable: u64,
+    buffer: Box<[u8]>,
+}
+
+impl<D: Disk> LogReader<D> {
+    /// A reader of the log in `disk` whose first record is that of position `from` (from 1), or
+    /// later ones where `from` has not been written yet.
+    ///
+    /// # Errors
+    /// `log-foreign` for another partition or world, `log-dropped` when `from` is no longer
+    /// there, `log-damaged`, `log-io`.
+    pub fn open(disk: D, partition: u16, world_id: u64, from: u64) -> Result<Self, LogError> {
+        let mut reader = Self {
+            disk,
+            identity: Identity {
+                partition,
+                world_id,
+            },
+            segment: None,
+            page: 1,
+            chain: None,
+            wanted: from.max(1),
+            durable: 0,
+            buffer: vec![0; BLOCK_BYTES].into_boxed_slice(),
+        };
+        reader.find_start()?;
+        Ok(reader)
+    }
+
+    /// The next block that has records at or after the wanted position; `None` at the end of what
+    /// is written so far.
+    ///
+    /// # Errors
+    /// `log-damaged`, `log-dropped` when the writer dropped the segment under the reader,
+    /// `log-rewritten` when a recovery cut what was read, `log-io`.
+    pub fn next_block(&mut self) -> Result<Option<Block<'_>>, LogError> {
+        loop {
+            let Some(header) = self.step()? else {
+                return Ok(None);
+            };
+            if header.count > 0 && header.last_position() >= self.wanted {
+                let skip = self.wanted.saturating_sub(header.first_position) as usize;
+                self.wanted = header.last_position() + 1;
+                let records = &self.buffer[HEADER_BYTES..header.used_bytes()];
+                let records = &records.as_chunks::<RECORD_BYTES>().0[skip..];
+                return Ok(Some(Block {
+                    first_position: header.first_position + skip as u64,
+                    records,
+                    header,
+                }));
+            }
+        }
+    }
+
+    /// Position of the next record to come.
+    pub fn next_position(&self) -> u64 {
+        self.wanted
+    }
+
+    /// The greatest watermark read so far: positions up to here were on disk. The seal that
+    /// covers a commit follows it at once when the writer is idle.
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    fn io_error(&self, source: io::Error) -> LogError {
+        LogError::Io {
+            directory: self.disk.describe(),
+            operation: "read the log",
+            source,
+        }
+    }
+
+    fn damaged(&self, detail: &'static str, last_position: u64) -> LogError {
+        LogError::Damaged {
+            directory: self.disk.describe(),
+            damage: Damage {
+                segment: self.segment.as_ref().map_or(0, |s| s.sequence),
+                offset: u64::from(self.page) * PAGE_BYTES as u64,
+                first_position: self.chain.map_or(self.wanted, |c| c.next_position),
+                last_position,
+                detail,
+            },
+        }
+    }
+
+    /// Opens the last segment that starts at or before the wanted position.
+    fn find_start(&mut self) -> Result<(), LogError> {
+        let sequences = list_segments(&self.disk)?;
+        let mut first = None;
+        for &sequence in sequences.iter().rev() {
+            let Some(segment) = self.segment(sequence)? else {
+                continue;
+            };
+            let found = segment.read_block(self.identity, 1, &mut self.buffer);
+            if let Found::Block(header) = found.map_err(|e| self.io_error(e))? {
+                first = Some(header.first_position);
+                if header.first_position <= self.wanted {
+                    self.segment = Some(segment);
+                    return Ok(());
+                }
+            } else if sequence == 1 {
+                self.segment = Some(segment);
+                return Ok(());
+            }
+        }
+        match first {
+            Some(first) => Err(LogError::Dropped {
+                wanted: self.wanted,
+                first,
+            }),
+            // Nothing written yet: looked for again at the next call.
+            None => Ok(()),
+        }
+    }
+
+    /// Segment `sequence`, `None` where there is none (any more).
+    fn segment(&self, sequence: u32) -> Result<Option<Segment<D::File>>, LogError> {
+        use super::segment::SegmentFault::Io;
+        match open_segment(&self.disk, self.identity, sequence, Access::Read) {
+            Ok(segment) => Ok(Some(segment)),
+            Err(Io(_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => {
+                let next = self.chain.map_or(self.wanted, |c| c.next_position);
+                Err(fault.into_error(self.disk.describe(), sequence, next))
+            }
+        }
+    }
+
+    /// Reads the next block into the buffer and goes past it.
+    fn step(&mut self) -> Result<Option<BlockHeader>, LogError> {
+        if self.segment.is_none() {
+            self.find_start()?;
+        }
+        loop {
+            let Some(segment) = &self.segment else {
+                return Ok(None);
+            };
+            if self.page < segment.pages {
+                break;
+            }
+            let Some(next) = self.segment(segment.sequence + 1)? else {
+                return self.at_end("the next segment is missing");
+            };
+            self.segment = Some(next);
+            self.page = 1;
+        }
+        let found = match &self.segment {
+            Some(segment) => segment.read_block(self.identity, self.page, &mut self.buffer),
+            None => return Ok(None),
+        };
+        match found.map_err(|e| self.io_error(e))? {
+            Found::Block(header) => self.accept(header).map(Some),
+            Found::Empty => self.at_end("zeros where a block was"),
+            Found::Bad(fault) => self.at_end(fault),
+        }
+    }
+
+    fn accept(&mut self, header: BlockHeader) -> Result<BlockHeader, LogError> {
+        let first_of_log = self.page == 1 && header.segment == 1;
+        let mut chain = match self.chain {
+            Some(chain) => chain,
+            None if first_of_log => Chain::genesis(self.identity),
+            None => Chain::before(&header),
+        };
+        if chain.check(&header).is_err() {
+            return Err(LogError::Rewritten {
+                position: chain.next_position,
+            });
+        }
+        chain.advance(&header, &self.buffer[..header.used_bytes()]);
+        self.chain = Some(chain);
+        self.durable = self.durable.max(header.durable);
+        self.page += header.pages();
+        Ok(header)
+    }
+
+    /// No whole block at the place: the end of a live log, or damage, or a dropped segment.
+    fn at_end(&mut self, detail: &'static str) -> Result<Option<BlockHeader>, LogError> {
+        let Some(segment) = &self.segment else {
+            return Ok(None);
+        };
+        let (sequence, full) = (segment.sequence, self.page == segment.pages);
+        let last_read = self.chain.map_or(self.wanted, |c| c.next_position) - 1;
+        let promised = if full { 0 } else { self.watermark_behind()? };
+        // The writer may have been at work between the two looks; what a watermark promises was
+        // written before it, so a second look at the place must show it.
+        if promised > last_read
+            && let Some(header) = self.look_again()?
+        {
+            return self.accept(header).map(Some);
+        }
+        // A dropped segment loses its name before its contents: this comes last.
+        let name = SegmentName::new(sequence);
+        match self.disk.open(name.as_str(), Access::Read) {
+            Ok(_) if promised > last_read => Err(self.damaged(detail, promised)),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.dropped()?),
+            Err(error) => Err(self.io_error(error)),
+        }
+    }
+
+    fn look_again(&mut self) -> Result<Option<BlockHeader>, LogError> {
+        let Some(segment) = &self.segment else {
+            return Ok(None);
+        };
+        match segment.read_block(self.identity, self.page, &mut self.buffer) {
+            Ok(Found::Block(header)) => Ok(Some(header)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(self.io_error(error)),
+        }
+    }
+
+    /// The error that names the first position still there.
+    fn dropped(&mut self) -> Result<LogError, LogError> {
+        let mut first = self.wanted;
+        if let Some(&oldest) = list_segments(&self.disk)?.first()
+            && let Some(segment) = self.segment(oldest)?
+            && let Found::Block(header) = segment
+                .read_block(self.identity, 1, &mut self.buffer)
+                .map_err(|e| self.io_error(e))?
+        {
+            first = header.first_position;
+        }
+        Ok(LogError::Dropped {
+            wanted: self.wanted,
+            first,
+        })
+    }
+
+    /// The greatest watermark of whole blocks in the next few pages of this segment and at the
+    /// start of the next one, which the writer only begins when this one is whole.
+    fn watermark_behind(&mut self) -> Result<u64, LogError> {
+        const LOOK_AHEAD_PAGES: u32 = 64;
+        let Some(segment) = &self.segment else {
+            return Ok(0);
+        };
+        let mut greatest = 0;
+        let last = segment.pages.min(self.page + LOOK_AHEAD_PAGES);
+        for page in self.page + 1..last {
+            match segment.read_block(self.identity, page, &mut self.buffer) {
+                Ok(Found::Block(header)) => greatest = greatest.max(header.durable),
+                Ok(_) => {}
+                Err(error) => return Err(self.io_error(error)),
+            }
+        }
+        if let Some(next) = self.segment(segment.sequence + 1)?
+            && let Found::Block(header) = next
+                .read_block(self.identity, 1, &mut self.buffer)
+                .map_err(|e| self.io_error(e))?
+        {
+            greatest = greatest.max(header.durable);
+        }
+        Ok(greatest)
+    }
+}

@@ -1,0 +1,147 @@
+//! The limits of an endpoint and of each of its connections.
+//!
+//! The defaults are cut for a public listener on a small machine: a connection may hold at most
+//! about 2 MiB (receive plus send window), strangers at most 4 MiB before they are admitted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn_proto::{
+    ClientConfig, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TransportConfig,
+    VarInt,
+};
+
+use super::tls::{ClientTls, ServerTls};
+
+/// Connection attempts that quinn-proto may hold before this engine has decided on them.
+const INCOMING_MAX: usize = 256;
+/// Bytes of early packets kept for one undecided attempt.
+const INCOMING_BUFFER_BYTES: u64 = 64 << 10;
+/// Bytes of early packets kept for all undecided attempts.
+const INCOMING_BUFFER_TOTAL_BYTES: u64 = 4 << 20;
+/// Smallest datagram size QUIC permits (RFC 9000, section 14).
+const DATAGRAM_MIN_BYTES: u16 = 1200;
+
+/// Limits and times of an endpoint; start from [`Settings::server`] or [`Settings::client`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Connections held at once, closing ones included; further ones are refused.
+    pub connections_max: u32,
+    /// Handshakes under way above which strangers must first prove their address (one round trip).
+    pub retry_above_handshakes: u32,
+    /// A handshake that takes longer is given up.
+    pub handshake_timeout_ms: u32,
+    /// Silence after which a connection counts as lost.
+    pub idle_timeout_ms: u32,
+    /// Interval of keep-alive packets on a silent connection; 0 is none.
+    pub keep_alive_ms: u32,
+    /// Round-trip time assumed before the first measurement; the default 200 us fits a local
+    /// network. On a distant link it costs a few repeated handshake packets.
+    pub initial_rtt_us: u32,
+    /// Bidirectional streams a peer may have open (at most [`STREAMS_MAX`]).
+    pub streams_max: u8,
+    /// Unread bytes a peer may send on one stream.
+    pub stream_window_bytes: u32,
+    /// Unread bytes a peer may send on one connection.
+    pub receive_window_bytes: u32,
+    /// Unacknowledged bytes kept for a peer on one connection.
+    pub send_window_bytes: u32,
+    /// Largest UDP payload to probe for and accept; 1452 fits Ethernet, more is for loopback and
+    /// jumbo frames.
+    pub datagram_max_bytes: u16,
+    /// Send several datagrams by one system call where the kernel can (GSO).
+    pub segmentation_offload: bool,
+    /// Size asked for the socket's buffers (the kernel may grant less).
+    pub socket_buffer_bytes: usize,
+}
+
+/// Streams a side may have opened by its peer, and as many by itself.
+pub const STREAMS_MAX: u8 = 2;
+
+impl Settings {
+    /// Limits of a listening actor.
+    #[must_use]
+    pub fn server() -> Self {
+        Self {
+            connections_max: 256,
+            retry_above_handshakes: 32,
+            handshake_timeout_ms: 5_000,
+            idle_timeout_ms: 30_000,
+            keep_alive_ms: 0,
+            initial_rtt_us: 200,
+            streams_max: STREAMS_MAX,
+            stream_window_bytes: 256 << 10,
+            receive_window_bytes: 1 << 20,
+            send_window_bytes: 1 << 20,
+            datagram_max_bytes: 1452,
+            segmentation_offload: true,
+            socket_buffer_bytes: 4 << 20,
+        }
+    }
+
+    /// Limits of a client: keeps its connections alive, lets servers open no stream.
+    #[must_use]
+    pub fn client() -> Self {
+        Self {
+            connections_max: 64,
+            keep_alive_ms: 10_000,
+            streams_max: 0,
+            ..Self::server()
+        }
+    }
+
+    pub(super) fn handshake_timeout(&self) -> Duration {
+        Duration::from_millis(self.handshake_timeout_ms.into())
+    }
+
+    pub(super) fn endpoint_config(&self) -> Arc<EndpointConfig> {
+        let mut config = EndpointConfig::default();
+        config
+            .max_udp_payload_size(self.datagram_bytes())
+            .expect("datagram_bytes() keeps to the range QUIC permits");
+        Arc::new(config)
+    }
+
+    pub(super) fn server_config(&self, tls: &ServerTls) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::with_crypto(tls.0.clone());
+        config
+            .transport_config(self.transport_config())
+            .migration(false)
+            .max_incoming(INCOMING_MAX)
+            .incoming_buffer_size(INCOMING_BUFFER_BYTES)
+            .incoming_buffer_size_total(INCOMING_BUFFER_TOTAL_BYTES);
+        Arc::new(config)
+    }
+
+    pub(super) fn client_config(&self, tls: &ClientTls) -> ClientConfig {
+        let mut config = ClientConfig::new(tls.0.clone());
+        config.transport_config(self.transport_config());
+        config
+    }
+
+    fn datagram_bytes(&self) -> u16 {
+        self.datagram_max_bytes.clamp(DATAGRAM_MIN_BYTES, 65_527)
+    }
+
+    fn transport_config(&self) -> Arc<TransportConfig> {
+        let mut mtu = MtuDiscoveryConfig::default();
+        mtu.upper_bound(self.datagram_bytes());
+        let keep_alive = Duration::from_millis(self.keep_alive_ms.into());
+        let mut config = TransportConfig::default();
+        config
+            .max_concurrent_bidi_streams(self.streams_max.min(STREAMS_MAX).into())
+            .max_concurrent_uni_streams(VarInt::from_u32(0))
+            .stream_receive_window(VarInt::from_u32(self.stream_window_bytes))
+            .receive_window(VarInt::from_u32(self.receive_window_bytes))
+            .send_window(self.send_window_bytes.into())
+            .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(
+                self.idle_timeout_ms,
+            ))))
+            .keep_alive_interval((self.keep_alive_ms > 0).then_some(keep_alive))
+            .initial_rtt(Duration::from_micros(self.initial_rtt_us.max(1).into()))
+            .datagram_receive_buffer_size(None)
+            .mtu_discovery_config(Some(mtu))
+            .enable_segmentation_offload(self.segmentation_offload);
+        Arc::new(config)
+    }
+}

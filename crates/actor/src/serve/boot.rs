@@ -1,0 +1,190 @@
+//! From files to a partition at work: world, newest snapshot, the log's tail.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use huntgraph_core::schema::{Code, kind};
+use huntgraph_core::{Limits, Line, Partition, bytes, bytes_mut};
+
+use super::options::Options;
+use crate::disk::RealDisk;
+use crate::failure::Failure;
+use crate::log::LogReader;
+use crate::snapshot::{self, SnapshotHeader};
+use crate::world_file::WorldFile;
+
+/// Snapshots kept: the newest may turn out damaged.
+const SNAPSHOTS_KEPT: usize = 3;
+
+/// A partition's block and what it took to fill it.
+pub struct Booted {
+    /// The block, laid out, at the log's end.
+    pub block: Vec<Line>,
+    /// Records applied from the log.
+    pub replayed: u64,
+    /// Position of the snapshot that was begun with, 0 for none.
+    pub snapshot: u64,
+}
+
+/// Wall clock in milliseconds since 1970: only ever written into records.
+pub fn wall_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
+}
+
+/// The disk of a folder of the partition's directory.
+pub fn folder(options: &Options, name: &str) -> Result<RealDisk, Failure> {
+    let path = options.dir.join(name);
+    RealDisk::create(&path).map_err(|e| {
+        Failure::new(
+            "HG2010",
+            format!("the directory cannot be made: {e}"),
+            path.display(),
+            "check the path and its permissions",
+        )
+    })
+}
+
+fn snapshot_failure(error: snapshot::SnapshotError, options: &Options) -> Failure {
+    Failure::new(
+        "HG2011",
+        error,
+        options.dir.display(),
+        "move the snapshots aside to replay the whole log",
+    )
+}
+
+fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
+    let fix = "keep the directory for inspection; restore the log from a copy or start in a new directory";
+    Failure::new("HG2012", error, options.dir.display(), fix)
+}
+
+/// Fills a block from snapshot and log, up to `last` or the log's end.
+///
+/// # Errors
+/// HG2010 to HG2014; nothing on disk is changed.
+pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, Failure> {
+    let limits = Limits::new(world.nodes, world.edges, options.players, options.fields);
+    let disk = folder(options, "snapshots")?;
+    let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
+        .map_err(|e| snapshot_failure(e, options))?;
+    let mut block = vec![Line::default(); limits.total_lines()];
+    let image = |e| {
+        Failure::new(
+            "HG2013",
+            e,
+            options.world.display(),
+            "check the world and the limits",
+        )
+    };
+    let mut from = 0;
+    let fitting = newest
+        .snapshot
+        .filter(|found| found.header.length as usize == limits.state_lines() * 64);
+    if let Some(found) = fitting {
+        let state = bytes_mut(&mut block[..limits.state_lines()]);
+        found
+            .read_into(&disk, state)
+            .map_err(|e| snapshot_failure(e, options))?;
+        let partition = Partition::resume(&mut block).map_err(image)?;
+        from = found.header.position;
+        let same =
+            partition.rehash() == found.header.state_hash && partition.header.position == from;
+        if !same {
+            return Err(diverged(options, from));
+        }
+    } else {
+        Partition::create(&mut block, limits, &world.view()).map_err(image)?;
+    }
+    let replayed = replay(options, world, &mut block, from, last)?;
+    Ok(Booted {
+        block,
+        replayed,
+        snapshot: from,
+    })
+}
+
+fn diverged(options: &Options, position: u64) -> Failure {
+    let what = format!("the state at position {position} differs from what was recorded");
+    Failure::new(
+        "HG2014",
+        what,
+        options.dir.display(),
+        "run 'huntgraph verify' to find the first bad position",
+    )
+}
+
+fn replay(
+    options: &Options,
+    world: &WorldFile,
+    block: &mut [Line],
+    from: u64,
+    last: u64,
+) -> Result<u64, Failure> {
+    let mut partition =
+        Partition::attach(block).map_err(|e| Failure::new("HG2013", e, "image", "report this"))?;
+    let disk = folder(options, "log")?;
+    let reader = LogReader::open(disk, options.partition, world.world_id, from + 1);
+    let mut reader = reader.map_err(|e| log_failure(e, options))?;
+    let mut position = from;
+    while position < last
+        && let Some(found) = reader.next_block().map_err(|e| log_failure(e, options))?
+    {
+        if found.first_position != position + 1 {
+            return Err(diverged(options, position));
+        }
+        for record in found.records.iter().take((last - position) as usize) {
+            let answer = partition.apply(record, &mut ());
+            position += 1;
+            let sound = record[0] != kind::HASH || answer.update.code == Code::Ok as u16;
+            if !answer.logged || partition.header.position != position || !sound {
+                return Err(diverged(options, position));
+            }
+        }
+    }
+    Ok(position - from)
+}
+
+/// The verb `snapshot`: replays the durable log beside a running actor and saves the state.
+///
+/// # Errors
+/// As [`boot`], or HG2011 when the snapshot cannot be written.
+pub fn make_snapshot(options: &Options) -> Result<String, Failure> {
+    let world = WorldFile::open(&options.world)?;
+    let last = durable_position(options, &world)?;
+    let mut booted = boot(options, &world, last)?;
+    let image = |e| Failure::new("HG2013", e, "image", "report this");
+    let limits = Partition::limits_of(&booted.block).map_err(image)?;
+    let partition = Partition::attach(&mut booted.block).map_err(image)?;
+    let header = SnapshotHeader {
+        partition: options.partition,
+        world_id: world.world_id,
+        position: partition.header.position,
+        tick: partition.header.tick as u64,
+        state_hash: partition.state_hash(),
+        length: limits.state_lines() as u64 * 64,
+    };
+    let disk = folder(options, "snapshots")?;
+    if header.position > booted.snapshot {
+        let state = bytes(&booted.block[..limits.state_lines()]);
+        snapshot::write_snapshot(&disk, header, state).map_err(|e| snapshot_failure(e, options))?;
+    }
+    snapshot::keep_last(&disk, SNAPSHOTS_KEPT).map_err(|e| snapshot_failure(e, options))?;
+    Ok(format!(
+        r#"{{"event":"snapshot","position":{},"tick":{},"replayed":{},"state_hash":"{:016x}"}}"#,
+        header.position, header.tick, booted.replayed, header.state_hash
+    ))
+}
+
+/// The greatest watermark that stands in the log.
+fn durable_position(options: &Options, world: &WorldFile) -> Result<u64, Failure> {
+    let disk = folder(options, "log")?;
+    let reader = LogReader::open(disk, options.partition, world.world_id, u64::MAX);
+    let mut reader = reader.map_err(|e| log_failure(e, options))?;
+    while reader
+        .next_block()
+        .map_err(|e| log_failure(e, options))?
+        .is_some()
+    {}
+    Ok(reader.durable())
+}

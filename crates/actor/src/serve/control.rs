@@ -1,0 +1,127 @@
+//! The control socket: the supervisor's way in, on the actor's own thread, never waiting.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::time::Instant;
+
+use super::engine::Engine;
+use super::session::{Desk, Role, Session};
+use crate::failure::Failure;
+
+/// Supervisors connected at once; further ones wait in the socket's queue.
+pub const CLIENTS: usize = 4;
+
+struct Client {
+    stream: UnixStream,
+    session: Session,
+}
+
+/// The listening socket and who came.
+pub struct Control {
+    listener: UnixListener,
+    clients: Vec<Client>,
+}
+
+impl Control {
+    /// Listens at `path`, readable by its owner only; a socket left by a dead actor is replaced.
+    ///
+    /// # Errors
+    /// HG2020 when the socket cannot be made.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let failure = |e: std::io::Error| {
+            Failure::new(
+                "HG2020",
+                format!("the control socket cannot be made: {e}"),
+                path.display(),
+                "use a shorter --dir that can be written to",
+            )
+        };
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(failure(e)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path).map_err(failure)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failure)?;
+        listener.set_nonblocking(true).map_err(failure)?;
+        Ok(Self {
+            listener,
+            clients: Vec::with_capacity(CLIENTS),
+        })
+    }
+
+    /// What to wait for: the listener, then the clients.
+    pub fn fds(&self) -> impl Iterator<Item = (BorrowedFd<'_>, bool)> {
+        let listener = std::iter::once((self.listener.as_fd(), false));
+        let clients = self.clients.iter();
+        listener.chain(
+            clients.map(|client| (client.stream.as_fd(), !client.session.unsent().is_empty())),
+        )
+    }
+
+    /// Serves whoever is there; `true` when one asked the actor to stop.
+    pub fn turn(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> bool {
+        while self.clients.len() < CLIENTS
+            && let Ok((stream, _)) = self.listener.accept()
+        {
+            if stream.set_nonblocking(true).is_ok() {
+                self.clients.push(Client {
+                    stream,
+                    session: Session::new(Role::Control),
+                });
+            }
+        }
+        let mut stop = false;
+        self.clients.retain_mut(|client| {
+            let alive = client.turn(engine, desk, now);
+            stop |= client.session.wants_stop;
+            alive
+        });
+        stop
+    }
+
+    /// Tells those who asked the actor to stop that all is on disk.
+    pub fn tell_stopped(&mut self, durable: u64) {
+        for client in self
+            .clients
+            .iter_mut()
+            .filter(|client| client.session.wants_stop)
+        {
+            client.session.tell_drained(durable);
+            let _ = client.stream.set_nonblocking(false);
+            let _ = client.stream.write_all(client.session.unsent());
+        }
+    }
+}
+
+impl Client {
+    /// Reads, answers, writes; `false` when the client is gone or was cut off.
+    fn turn(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> bool {
+        let mut open = true;
+        while self.session.has_room() && open {
+            let room = self.session.inbox.room();
+            match self.stream.read(room) {
+                Ok(0) => open = false,
+                Ok(count) => self.session.inbox.filled(count),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => return false,
+            }
+            self.session.take_frames(engine, desk, now);
+        }
+        self.session.take_frames(engine, desk, now);
+        self.send() && open && (self.session.failed.is_none() || !self.session.unsent().is_empty())
+    }
+
+    fn send(&mut self) -> bool {
+        while !self.session.unsent().is_empty() {
+            match self.stream.write(self.session.unsent()) {
+                Ok(count) => self.session.was_sent(count),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return true,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}

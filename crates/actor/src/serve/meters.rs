@@ -1,0 +1,112 @@
+//! The counters file of an actor: what it did, how long it took, how it is.
+
+use huntgraph_core::schema::CODES;
+
+use super::emit::Tally;
+use crate::counters::{Counter, Counters, CountersError, Histogram, Kind};
+
+/// Single numbers by name, in the file's order.
+const SINGLE: [&str; 25] = [
+    "heartbeat_ms",
+    "tick",
+    "epoch",
+    "position",
+    "durable",
+    "state_hash",
+    "moves",
+    "claims",
+    "frames",
+    "ticks_late",
+    "players",
+    "present",
+    "connections",
+    "connections_refused",
+    "handshakes_failed",
+    "fields_built",
+    "nodes_settled",
+    "searches",
+    "epochs_lost",
+    "ring_events",
+    "log_commits",
+    "log_bytes",
+    "log_room",
+    "log_failed",
+    "draining",
+];
+
+/// Latencies by name.
+const TIMES: [&str; 4] = ["frame_ns", "durable_ns", "epoch_age_ns", "slice_ns"];
+
+/// The actor's handles into its counters file.
+pub struct Meters {
+    single: Vec<Counter>,
+    codes: Vec<(u16, Counter)>,
+    /// Last byte of a frame in to its last answer handed to the socket.
+    pub frame: Histogram,
+    /// A frame applied to its records durable.
+    pub durable: Histogram,
+    /// Age of the guidance's epoch, once a tick.
+    pub epoch_age: Histogram,
+    /// Length of a slice of guidance work.
+    pub slice: Histogram,
+}
+
+impl Meters {
+    /// Makes the file.
+    pub fn create(path: &std::path::Path, time_ms: u64) -> Result<Self, CountersError> {
+        let by_code: Vec<String> = CODES
+            .iter()
+            .map(|(_, name)| format!("answers_{}", name.to_lowercase()))
+            .collect();
+        let names: Vec<(&str, Kind)> = SINGLE
+            .iter()
+            .map(|&name| (name, Kind::Counter))
+            .chain(by_code.iter().map(|name| (name.as_str(), Kind::Counter)))
+            .chain(TIMES.iter().map(|&name| (name, Kind::Histogram)))
+            .collect();
+        let file = Counters::create(path, &names, time_ms)?;
+        let single = SINGLE
+            .iter()
+            .map(|name| file.counter(name))
+            .collect::<Result<_, _>>()?;
+        let codes = CODES.iter().zip(&by_code);
+        let codes = codes.map(|(&(number, _), name)| Ok((number, file.counter(name)?)));
+        Ok(Self {
+            single,
+            codes: codes.collect::<Result<_, CountersError>>()?,
+            frame: file.histogram("frame_ns")?,
+            durable: file.histogram("durable_ns")?,
+            epoch_age: file.histogram("epoch_age_ns")?,
+            slice: file.histogram("slice_ns")?,
+        })
+    }
+
+    /// The counter of this name, one of [`SINGLE`].
+    fn of(&self, name: &str) -> &Counter {
+        let at = SINGLE.iter().position(|&other| other == name);
+        &self.single[at.expect("only names of the table are asked for")]
+    }
+
+    /// Sets a number; not for a move's way, the name is looked up.
+    pub fn set(&self, name: &str, value: u64) {
+        self.of(name).set(value);
+    }
+
+    /// Raises a number; not for a move's way.
+    pub fn add(&self, name: &str, amount: u64) {
+        self.of(name).add(amount);
+    }
+
+    /// Takes over the counts of some batches and clears them.
+    pub fn take(&self, tally: &mut Tally) {
+        self.add("moves", tally.logged);
+        self.add("claims", tally.claims);
+        for (number, counter) in &self.codes {
+            let count = tally.codes[*number as usize];
+            if count > 0 {
+                counter.add(count as u64);
+            }
+        }
+        *tally = Tally::NONE;
+    }
+}

@@ -1,0 +1,41 @@
+//! The program `hunt-graph`: one partition between a socket and a log.
+//!
+//! A move's way, all on one thread: [`actor`] receives datagrams, [`session`] cuts frames and checks
+//! them, [`engine`] applies a frame's moves to the image and puts answers, events and log records
+//! side by side, [`actor`] sends the answers. The log's own thread makes records durable; guidance
+//! is worked on in slices when nothing waits.
+
+mod actor;
+mod boot;
+mod control;
+mod emit;
+mod engine;
+mod meters;
+mod options;
+mod session;
+
+use std::io::Write;
+
+use crate::failure::Failure;
+pub use actor::serve;
+pub use boot::make_snapshot;
+pub use options::{Options, Verb, parse};
+
+/// Prints a line on standard output at once; a closed pipe is no reason to stop.
+pub(crate) fn say(line: &str) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// The [`Failure`] to report.
+pub fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Print(text) => say(text.trim_end()),
+        Verb::Snapshot(options) => say(&make_snapshot(&options)?),
+        Verb::Serve(options) => serve(&options)?,
+    }
+    Ok(())
+}

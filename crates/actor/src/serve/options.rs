@@ -1,0 +1,187 @@
+//! The command line of the program.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::failure::Failure;
+use crate::quic::{IdentityFiles, Idle, ServerFiles};
+
+/// What to print for `--help`.
+pub const USAGE: &str = "\
+hunt-graph serve --dir hunt --world world.hgw --listen 127.0.0.1:4433 \\
+    --certificate server.pem --key server.key --authority authority.pem
+hunt-graph snapshot --dir hunt --world world.hgw
+
+The process that owns one partition. 'huntgraph serve' starts and watches it.
+
+  --dir DIR            log, snapshots, ring, counters and control socket live here
+  --world FILE         the world (docs/reference/world-format.md)
+  --partition N        number of the partition                       [0]
+  --listen ADDRESS     UDP address for QUIC                          [127.0.0.1:0]
+  --certificate FILE, --key FILE   own identity, PEM
+  --authority FILE     who must have signed the clients' certificates, PEM
+  --players N          players that can ever enter                   [12500]
+  --fields N           targets guided to at the same time            [8]
+  --idle POLICY        block, yield or spin                          [block]
+  --guidance-percent N most of a core that guidance may take         [50]
+  --segment-mib N      size of a log segment                         [64]
+  --ring-slots N       slots of the ring, a power of two             [16384]
+  --tick-ms N          length of a tick                              [50]
+";
+
+/// Everything the program can be told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Directory of the partition.
+    pub dir: PathBuf,
+    /// World file.
+    pub world: PathBuf,
+    /// Number of the partition.
+    pub partition: u16,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// TLS files.
+    pub tls: ServerFiles,
+    /// Capacity for players.
+    pub players: u32,
+    /// Capacity for fields.
+    pub fields: u32,
+    /// What to do when there is nothing to do.
+    pub idle: Idle,
+    /// Share of a core for guidance, 1..=100.
+    pub guidance_percent: u32,
+    /// Bytes of a log segment.
+    pub segment_bytes: u64,
+    /// Slots of the ring.
+    pub ring_slots: usize,
+    /// Length of a tick in milliseconds.
+    pub tick_ms: u64,
+}
+
+/// What the program is asked to do.
+pub enum Verb {
+    /// Own a partition until told to stop.
+    Serve(Options),
+    /// Make a snapshot from the newest one and the log.
+    Snapshot(Options),
+    /// Print this text.
+    Print(String),
+}
+
+impl Options {
+    fn defaults() -> Self {
+        let none = PathBuf::new;
+        let identity = IdentityFiles {
+            certificate_chain: none(),
+            private_key: none(),
+        };
+        Self {
+            dir: none(),
+            world: none(),
+            partition: 0,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: ServerFiles {
+                identity,
+                authority: none(),
+            },
+            players: 12_500,
+            fields: 8,
+            idle: Idle::Block,
+            guidance_percent: 50,
+            segment_bytes: 64 << 20,
+            ring_slots: 16_384,
+            tick_ms: 50,
+        }
+    }
+
+    /// Sets one option; `false` when there is none of this name.
+    fn set(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<bool, lexopt::Error> {
+        match name {
+            "dir" => self.dir = parser.value()?.into(),
+            "world" => self.world = parser.value()?.into(),
+            "partition" => self.partition = parser.value()?.parse()?,
+            "listen" => self.listen = parser.value()?.parse()?,
+            "certificate" => self.tls.identity.certificate_chain = parser.value()?.into(),
+            "key" => self.tls.identity.private_key = parser.value()?.into(),
+            "authority" => self.tls.authority = parser.value()?.into(),
+            "players" => self.players = parser.value()?.parse()?,
+            "fields" => self.fields = parser.value()?.parse()?,
+            "idle" => self.idle = parser.value()?.parse()?,
+            "guidance-percent" => self.guidance_percent = parser.value()?.parse()?,
+            "segment-mib" => self.segment_bytes = parser.value()?.parse::<u64>()? << 20,
+            "ring-slots" => self.ring_slots = parser.value()?.parse()?,
+            "tick-ms" => self.tick_ms = parser.value()?.parse()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn check(&self, serving: bool) -> Result<(), Failure> {
+        let missing = |path: &PathBuf| path.as_os_str().is_empty();
+        let tls = [
+            &self.tls.identity.certificate_chain,
+            &self.tls.identity.private_key,
+            &self.tls.authority,
+        ];
+        let wrong = if missing(&self.dir) || missing(&self.world) {
+            "--dir and --world must be given"
+        } else if serving && tls.into_iter().any(missing) {
+            "--certificate, --key and --authority must be given"
+        } else if !(1..=100).contains(&self.guidance_percent)
+            || !(1..=10_000).contains(&self.tick_ms)
+        {
+            "--guidance-percent must be 1 to 100, --tick-ms 1 to 10000"
+        } else if !(1..=4096).contains(&(self.segment_bytes >> 20)) {
+            "--segment-mib must be 1 to 4096"
+        } else {
+            return Ok(());
+        };
+        Err(usage(wrong))
+    }
+}
+
+fn usage(what: impl std::fmt::Display) -> Failure {
+    Failure::new(
+        "HG2000",
+        what,
+        "the command line",
+        "see 'hunt-graph --help'",
+    )
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// HG2000 with what is wrong.
+pub fn parse(mut parser: lexopt::Parser) -> Result<Verb, Failure> {
+    let mut options = Options::defaults();
+    let mut verb = None;
+    while let Some(argument) = parser.next().map_err(usage)? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Verb::Print(USAGE.to_owned())),
+            Long("version") => {
+                return Ok(Verb::Print(format!(
+                    "hunt-graph {}\n",
+                    env!("CARGO_PKG_VERSION")
+                )));
+            }
+            Long(name) => {
+                let name = name.to_owned();
+                if !options.set(&name, &mut parser).map_err(usage)? {
+                    return Err(usage(format!("there is no option --{name}")));
+                }
+            }
+            Value(word) if verb.is_none() => verb = Some(word),
+            other => return Err(usage(other.unexpected())),
+        }
+    }
+    let verb = verb.unwrap_or_default();
+    options.check(verb == "serve")?;
+    match verb.to_str() {
+        Some("serve") => Ok(Verb::Serve(options)),
+        Some("snapshot") => Ok(Verb::Snapshot(options)),
+        _ => Err(usage("the first word must be serve or snapshot")),
+    }
+}

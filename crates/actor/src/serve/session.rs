@@ -1,0 +1,279 @@
+//! One peer's stream of frames: a game server's over QUIC, or the supervisor's over the control
+//! socket (`docs/reference/protocol.md`).
+
+use std::time::Instant;
+
+use huntgraph_core::schema::{Code, FRAME_RECORDS, Frame, Hello, VERSION, Welcome, frame};
+
+use super::emit::{allowed_on_control, allowed_on_link};
+use super::engine::Engine;
+use crate::frame::{FRAME_BYTES, Inbox, begin_frame, end_frame, put_frame};
+
+/// Room that one frame's answers may need: an update and a receipt a move.
+const ANSWER_BYTES: usize = 2 * FRAME_BYTES;
+/// Bytes that wait to be sent; above half of it no further frame is taken from the peer.
+const OUTBOX_BYTES: usize = 2 * ANSWER_BYTES;
+/// Records a client may leave unanswered.
+const IN_FLIGHT: u32 = 4 * FRAME_RECORDS as u32;
+
+/// What every session needs to know of the actor.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk {
+    /// Number of the partition.
+    pub partition: u16,
+    /// Epoch of the log.
+    pub epoch: u64,
+    /// No new moves are taken.
+    pub draining: bool,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A game server with this mark (first bytes of its certificate's SHA-256).
+    GameServer(u32),
+    /// The supervisor.
+    Control,
+}
+
+/// A peer's frames on their way in and out. All memory is made at the start.
+pub struct Session {
+    /// Bytes that came.
+    pub inbox: Inbox,
+    /// Bytes to go; those before `sent` are gone.
+    pub outbox: Vec<u8>,
+    /// Bytes of the outbox that were sent.
+    pub sent: usize,
+    /// Set when the peer must be told and cut off.
+    pub failed: Option<Code>,
+    /// The peer asked to be let go once all is durable.
+    pub wants_drain: bool,
+    /// The peer (over the control socket) asked the actor to stop.
+    pub wants_stop: bool,
+    role: Role,
+    greeted: bool,
+    next_record: u64,
+    last_position: u64,
+    durable_told: u64,
+}
+
+impl Session {
+    /// A session that knows nothing yet.
+    pub fn new(role: Role) -> Self {
+        Self {
+            inbox: Inbox::new(),
+            outbox: Vec::with_capacity(OUTBOX_BYTES),
+            sent: 0,
+            failed: None,
+            wants_drain: false,
+            wants_stop: false,
+            role,
+            greeted: role == Role::Control,
+            next_record: 1,
+            last_position: 0,
+            durable_told: 0,
+        }
+    }
+
+    /// Whether another frame's answers would fit.
+    pub fn has_room(&self) -> bool {
+        self.outbox.len() + ANSWER_BYTES <= OUTBOX_BYTES && self.failed.is_none()
+    }
+
+    /// Takes whole frames from the inbox as long as their answers fit. Returns the frames of moves.
+    pub fn take_frames(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> u64 {
+        let mut frames = 0;
+        while self.has_room() {
+            let mut inbox = std::mem::take(&mut self.inbox);
+            let taken = match inbox.next_frame() {
+                Ok(Some((header, body))) => {
+                    self.take_frame(&header, body, engine, desk, now).map(Some)
+                }
+                Ok(None) => Ok(None),
+                Err(code) => Err(code),
+            };
+            self.inbox = inbox;
+            match taken {
+                Ok(Some(())) => frames += 1,
+                Ok(None) => break,
+                Err(code) => self.fail(code),
+            }
+        }
+        frames
+    }
+
+    /// Tells the peer why it is cut off.
+    pub fn fail(&mut self, code: Code) {
+        put_frame(
+            &mut self.outbox,
+            frame::FAILED,
+            code as u16,
+            0,
+            code.text().as_bytes(),
+        );
+        self.failed = Some(code);
+    }
+
+    fn take_frame(
+        &mut self,
+        header: &Frame,
+        body: &mut [u8],
+        engine: &mut Engine,
+        desk: &Desk,
+        now: Instant,
+    ) -> Result<(), Code> {
+        match (header.kind, self.role) {
+            (frame::HELLO, Role::GameServer(_)) if !self.greeted => self.greet(body, engine, desk),
+            (frame::MOVES, Role::GameServer(_)) | (frame::CONTROL, Role::Control)
+                if self.greeted =>
+            {
+                self.take_moves(header, body, engine, desk, now)
+            }
+            (frame::STATUS, Role::Control) => {
+                self.welcome(engine, desk);
+                Ok(())
+            }
+            (frame::DRAIN, Role::GameServer(_)) if self.greeted => {
+                self.wants_drain = true;
+                Ok(())
+            }
+            (frame::DRAIN, Role::Control) => {
+                self.wants_stop = true;
+                Ok(())
+            }
+            (frame::FAILED, _) => {
+                self.failed = Some(Code::BadFrame);
+                Ok(())
+            }
+            _ => Err(Code::BadFrame),
+        }
+    }
+
+    fn greet(&mut self, body: &[u8], engine: &Engine, desk: &Desk) -> Result<(), Code> {
+        let hello = Hello::decode(body.try_into().map_err(|_| Code::BadFrame)?);
+        if hello.version != VERSION {
+            return Err(Code::BadVersion);
+        }
+        if hello.partition != desk.partition {
+            return Err(Code::WrongPartition);
+        }
+        let world_id = engine.partition.header.world_id;
+        if hello.world_id != 0 && hello.world_id != world_id {
+            return Err(Code::WrongWorld);
+        }
+        self.greeted = true;
+        self.welcome(engine, desk);
+        Ok(())
+    }
+
+    fn welcome(&mut self, engine: &Engine, desk: &Desk) {
+        let header = &engine.partition.header;
+        let welcome = Welcome {
+            version: VERSION,
+            partition: desk.partition,
+            world_id: header.world_id,
+            position: header.position,
+            durable: engine.logger.durable(),
+            epoch: desk.epoch,
+            tick: header.tick,
+            frame_records: FRAME_RECORDS as u32,
+            in_flight: IN_FLIGHT,
+            nodes: header.nodes,
+            state_hash: engine.partition.state_hash(),
+            ..Welcome::default()
+        };
+        put_frame(&mut self.outbox, frame::WELCOME, 1, 0, &welcome.encode());
+    }
+
+    fn take_moves(
+        &mut self,
+        header: &Frame,
+        body: &mut [u8],
+        engine: &mut Engine,
+        desk: &Desk,
+        now: Instant,
+    ) -> Result<(), Code> {
+        let (records, rest) = body.as_chunks_mut::<64>();
+        if !rest.is_empty() || records.len() != header.count as usize {
+            return Err(Code::BadFrame);
+        }
+        if header.first != self.next_record && self.role != Role::Control {
+            return Err(Code::BadSequence);
+        }
+        self.check_kinds(records)?;
+        self.next_record += records.len() as u64;
+        let at = begin_frame(&mut self.outbox, frame::UPDATES, header.first);
+        if desk.draining {
+            engine.refuse(records, Code::Draining, &mut self.outbox);
+        } else {
+            engine.apply(records, &mut self.outbox, now);
+            self.last_position = engine.partition.header.position;
+        }
+        end_frame(&mut self.outbox, at);
+        Ok(())
+    }
+
+    /// Refuses kinds that this role may not send, before any is applied; marks whose moves they are.
+    fn check_kinds(&self, records: &mut [[u8; 64]]) -> Result<(), Code> {
+        let Role::GameServer(mark) = self.role else {
+            let allowed = records.iter().all(|record| allowed_on_control(record[0]));
+            return if allowed {
+                Ok(())
+            } else {
+                Err(Code::NotAllowed)
+            };
+        };
+        if !records.iter().all(|record| allowed_on_link(record[0])) {
+            return Err(Code::NotAllowed);
+        }
+        for record in records {
+            record[28..32].copy_from_slice(&mark.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    /// Tells how far all is durable, when that is news for this peer.
+    pub fn tell_durable(&mut self, durable: u64) {
+        let news = self.durable_told < self.last_position && durable > self.durable_told;
+        let fits = self.outbox.capacity() - self.outbox.len() >= 2 * Frame::BYTES;
+        if self.greeted && self.role != Role::Control && news && fits && self.failed.is_none() {
+            put_frame(&mut self.outbox, frame::DURABLE, 0, durable, &[]);
+            self.durable_told = durable;
+        }
+    }
+
+    /// The last frame of a drained peer: everything up to here is on disk.
+    pub fn tell_drained(&mut self, durable: u64) {
+        put_frame(&mut self.outbox, frame::DURABLE, 0, durable, &[]);
+        self.durable_told = durable;
+    }
+
+    /// Tells a game server that the actor is stopping.
+    pub fn tell_drain(&mut self) {
+        if self.greeted && self.failed.is_none() {
+            put_frame(&mut self.outbox, frame::DRAIN, 0, 0, &[]);
+        }
+    }
+
+    /// Whether everything the peer sent and was answered is on disk.
+    pub fn is_settled(&self, durable: u64) -> bool {
+        durable >= self.last_position
+    }
+
+    /// Bytes waiting to be sent.
+    pub fn unsent(&self) -> &[u8] {
+        &self.outbox[self.sent..]
+    }
+
+    /// `count` bytes were taken by the peer's socket.
+    pub fn was_sent(&mut self, count: usize) {
+        self.sent += count;
+        if self.sent == self.outbox.len() {
+            self.outbox.clear();
+            self.sent = 0;
+        } else if self.sent > ANSWER_BYTES {
+            self.outbox.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Every bit of a log and of a snapshot flipped: detected, or cut beyond the watermark only.
+
+use crate::workload::{Ledger, WORLD, live, open, options, reader};
+use huntgraph_actor::disk::SimulatedDisk;
+use huntgraph_actor::log::LogError;
+use huntgraph_actor::snapshot::{self, SnapshotError, SnapshotHeader};
+
+fn names(sequences: u32) -> Vec<String> {
+    (1..=sequences).map(|s| format!("segment-{s:010}.log")).collect()
+}
+
+/// Flips a bit (given as bit number in the file) in a copy and opens it.
+fn outcome(disk: &SimulatedDisk, name: &str, bit: usize, ledger: &Ledger) -> Result<bool, String> {
+    let copy = disk.after_kill();
+    copy.damage(name, |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
+    match open(&copy) {
+        Err(LogError::Damaged { .. } | LogError::Foreign { .. }) => Ok(true),
+        Err(error) => Err(error.to_string()),
+        Ok((found, ..)) => {
+            let mut ledger = ledger.clone();
+            // The newest watermark in the log stands in its last block; it covers all but what
+            // was written after it.
+            ledger.durable = ledger.durable.min(found.durable);
+            ledger.check(&copy, &found)?;
+            Ok(found.cut_bytes > 0)
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_a_log_is_detected_or_cut() {
+    let disk = SimulatedDisk::default();
+    let mut ledger = Ledger::default();
+    live(&disk, &mut ledger, 5, 6).expect("life");
+    let (mut cases, mut found) = (0, 0);
+    for name in names(2) {
+        let bytes = disk.contents(&name).expect("a segment");
+        let used = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
+        for byte in 0..used.next_multiple_of(4096) {
+            // All bits of headers and of each block's first record, one bit of every other byte.
+            let bits = if byte % 4096 < 128 { 0..8 } else { byte % 8..byte % 8 + 1 };
+            for bit in bits {
+                cases += 1;
+                match outcome(&disk, &name, byte * 8 + bit, &ledger) {
+                    Ok(true) => found += 1,
+                    Ok(false) => panic!("{name} byte {byte} bit {bit}: not noticed"),
+                    Err(problem) => panic!("{name} byte {byte} bit {bit}: {problem}"),
+                }
+            }
+        }
+    }
+    println!("{cases} flips, {found} noticed");
+    assert!(cases > 30_000);
+}
+
+#[test]
+fn damage_below_the_watermark_is_never_cut() {
+    let disk = SimulatedDisk::default();
+    let mut ledger = Ledger::default();
+    live(&disk, &mut ledger, 5, 6).expect("life");
+    assert_eq!(ledger.durable, ledger.lives.len() as u64);
+    // A settled log ends with a seal that covers everything, so damage to any record is damage.
+    let mut reader = reader(&disk, 1).expect("reader");
+    let mut places = Vec::new();
+    while let Some(block) = reader.next_block().expect("block") {
+        places.push((block.header, block.records.len()));
+    }
+    for (header, count) in places {
+        for record in 0..count {
+            let at = header.page as usize * 4096 + 64 + record * 64 + record % 64;
+            let copy = disk.after_kill();
+            let name = format!("segment-{:010}.log", header.segment);
+            copy.damage(&name, |bytes| bytes[at] ^= 0x10);
+            let operations = copy.operations();
+            let Err(LogError::Damaged { damage, .. }) = open(&copy) else {
+                panic!("record {record} of {header:?} was cut or believed");
+            };
+            assert_eq!(damage.segment, header.segment);
+            assert_eq!(damage.offset, u64::from(header.page) * 4096);
+            assert_eq!(damage.first_position, header.first_position);
+            assert!(damage.last_position >= header.last_position());
+            assert_eq!(copy.operations(), operations, "changed a damaged log");
+            // A reader says the same.
+            let mut reader = self::reader(&copy, 1).expect("reader");
+            let outcome = loop {
+                match reader.next_block() {
+                    Ok(Some(block)) => assert!(block.header.page != header.page || block.header.segment != header.segment),
+                    other => break other.map(|_| ()),
+                }
+            };
+            assert!(matches!(outcome, Err(LogError::Damaged { .. })), "{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_misdirected_block_is_not_believed() {
+    let disk = SimulatedDisk::default();
+    let mut ledger = Ledger::default();
+    live(&disk, &mut ledger, 5, 6).expect("life");
+    let pages = (options().segment_bytes / 4096) as usize;
+    for (from, to) in (1..pages).flat_map(|a| (1..pages).map(move |b| (a, b))) {
+        let copy = disk.after_kill();
+        let bytes = copy.contents("segment-0000000001.log").expect("a segment");
+        let page = |index: usize| &bytes[index * 4096..index * 4096 + 4096];
+        let same = page(from) == page(to);
+        copy.damage("segment-0000000001.log", |bytes| {
+            bytes.copy_within(from * 4096..from * 4096 + 4096, to * 4096);
+        });
+        if let Ok((found, ..)) = open(&copy) {
+            let mut ledger = ledger.clone();
+            if !same {
+                assert!(found.cut_bytes > 0, "page {from} over {to} not noticed");
+                ledger.durable = ledger.durable.min(found.durable);
+            }
+            ledger.check(&copy, &found).unwrap_or_else(|e| panic!("{from} over {to}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_a_snapshot_is_detected() {
+    let disk = SimulatedDisk::default();
+    let image: Vec<u8> = (0..5003u32).map(|i| (i * 7 % 251) as u8).collect();
+    let header = SnapshotHeader {
+        partition: 7,
+        world_id: WORLD,
+        position: 99,
+        tick: 5,
+        state_hash: 0xfeed,
+        length: image.len() as u64,
+    };
+    let name = snapshot::write_snapshot(&disk, header, &image).expect("write");
+    let bytes = 4096 + image.len().next_multiple_of(8) + 4;
+    for bit in 0..bytes * 8 {
+        let copy = disk.after_kill();
+        copy.damage(&name, |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
+        let newest = snapshot::newest_valid(&copy, 7, WORLD).expect("list");
+        assert!(newest.snapshot.is_none(), "bit {bit} not noticed");
+        assert!(matches!(newest.skipped[..], [SnapshotError::Damaged { .. }]));
+    }
+}

@@ -1,0 +1,8 @@
+//! The log and the snapshots on simulated and real disks.
+
+mod crash;
+mod damage;
+mod faults;
+mod live;
+mod snapshots;
+mod workload;

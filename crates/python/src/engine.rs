@@ -1,0 +1,222 @@
+//! The in-process engine: the real core on a block of this process's memory.
+
+use huntgraph_core::schema::Event;
+use huntgraph_core::{Limits, Line, Partition, Sink, WorldView, bytes, bytes_mut};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// Collects events as raw rows.
+#[derive(Default)]
+struct Events(Vec<u8>);
+
+impl Sink for Events {
+    fn event(&mut self, event: &Event) {
+        self.0.extend_from_slice(&event.encode());
+    }
+}
+
+/// One partition in this process: the same core that the actor runs.
+#[pyclass(module = "huntgraph._core", unsendable)]
+pub struct Engine {
+    block: Vec<Line>,
+    events: Events,
+}
+
+fn bad(error: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// Any array of 64-byte items as rows of bytes.
+fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>> {
+    let flat = match records
+        .getattr("dtype")?
+        .getattr("itemsize")?
+        .extract::<usize>()?
+    {
+        64 => records
+            .call_method0("ravel")?
+            .call_method1("view", ("u1",))?,
+        1 => records.clone(),
+        other => return Err(bad(format!("records must be 64 bytes each, not {other}"))),
+    };
+    let flat = records
+        .py()
+        .import("numpy")?
+        .call_method1("ascontiguousarray", (flat,))?;
+    let shaped = flat.call_method1("reshape", ((-1i32, 64i32),))?;
+    shaped.extract()
+}
+
+fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (first, head, cost, *, players = 1024, fields = 8, world_id = 0))]
+    fn new(
+        first: PyReadonlyArray1<u32>,
+        head: PyReadonlyArray1<u32>,
+        cost: PyReadonlyArray1<u16>,
+        players: u32,
+        fields: u32,
+        world_id: u64,
+    ) -> PyResult<Self> {
+        let world = WorldView {
+            first: first.as_slice()?,
+            head: head.as_slice()?,
+            cost: cost.as_slice()?,
+            world_id,
+        };
+        let nodes = world
+            .first
+            .len()
+            .checked_sub(1)
+            .ok_or_else(|| bad("first is empty"))?;
+        let limits = Limits::new(nodes, world.head.len(), players, fields);
+        let mut block = vec![Line::default(); limits.total_lines()];
+        Partition::create(&mut block, limits, &world).map_err(bad)?;
+        Ok(Self {
+            block,
+            events: Events::default(),
+        })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (saved, *, world_id = 0))]
+    fn restore(saved: &[u8], world_id: u64) -> PyResult<Self> {
+        let mut state = vec![Line::default(); saved.len().div_ceil(64)];
+        bytes_mut(&mut state)[..saved.len()].copy_from_slice(saved);
+        let limits = Partition::limits_of(&state).map_err(bad)?;
+        if state.len() != limits.state_lines() {
+            return Err(bad("the saved state is cut short"));
+        }
+        state.resize(limits.total_lines(), Line::default());
+        let partition = Partition::resume(&mut state).map_err(bad)?;
+        if world_id != 0 && partition.header.world_id != world_id {
+            return Err(bad("the saved state belongs to another world"));
+        }
+        Ok(Self {
+            block: state,
+            events: Events::default(),
+        })
+    }
+
+    fn save<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let limits = Partition::limits_of(&self.block).map_err(bad)?;
+        Ok(PyBytes::new(py, bytes(&self.block[..limits.state_lines()])))
+    }
+
+    fn apply<'py>(&mut self, records: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let py = records.py();
+        let records = rows(records)?;
+        let raw = records.as_slice()?.as_chunks::<64>().0;
+        let Self { block, events } = self;
+        let answers = py.detach(|| {
+            let mut partition = Partition::attach(block).map_err(bad)?;
+            let mut answers = Vec::with_capacity(raw.len() * 64);
+            partition.apply_batch(raw, events, |_, _, answer| {
+                answers.extend_from_slice(&answer.update.encode());
+                if let Some(receipt) = &answer.receipt {
+                    answers.extend_from_slice(&receipt.encode());
+                }
+            });
+            Ok::<_, PyErr>(answers)
+        })?;
+        as_rows(py, &answers)
+    }
+
+    fn events<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        as_rows(py, &std::mem::take(&mut self.events.0))
+    }
+
+    fn work(&mut self, py: Python<'_>, operations: u32) -> PyResult<u32> {
+        py.detach(|| {
+            Ok(Partition::attach(&mut self.block)
+                .map_err(bad)?
+                .work(operations))
+        })
+    }
+
+    fn state_hash(&mut self) -> PyResult<u64> {
+        Ok(self.partition()?.state_hash())
+    }
+
+    fn rehash(&mut self) -> PyResult<u64> {
+        Ok(self.partition()?.rehash())
+    }
+
+    fn weights<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u16>>> {
+        Ok(PyArray1::from_slice(py, self.partition()?.weights()))
+    }
+
+    fn closed<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let partition = self.partition()?;
+        let edges = partition.header.edges as usize;
+        Ok(PyArray1::from_iter(
+            py,
+            (0..edges).map(|at| partition.edge(at).is_none_or(|edge| edge.closed)),
+        ))
+    }
+
+    /// (id, seq, node, score, hunt, team, target, progress, present) of a player, or None.
+    #[expect(
+        clippy::type_complexity,
+        reason = "one row of a table, named in the stub"
+    )]
+    fn player(&mut self, id: u64) -> PyResult<Option<(u64, u32, u32, i32, u8, u8, u8, u64, bool)>> {
+        let partition = self.partition()?;
+        let found = partition
+            .player_slot(id)
+            .map(|slot| partition.players[slot]);
+        Ok(found.map(|p| {
+            (
+                p.id,
+                p.seq,
+                p.node,
+                p.score,
+                p.hunt,
+                p.team,
+                p.target,
+                p.progress,
+                p.present == 1,
+            )
+        }))
+    }
+
+    #[getter]
+    fn position(&mut self) -> PyResult<u64> {
+        Ok(self.partition()?.header.position)
+    }
+
+    #[getter]
+    fn tick(&mut self) -> PyResult<u32> {
+        Ok(self.partition()?.header.tick)
+    }
+
+    #[getter]
+    fn epoch(&mut self) -> PyResult<u32> {
+        Ok(self.partition()?.guidance.work.epoch)
+    }
+
+    #[getter]
+    fn has_work(&mut self) -> PyResult<bool> {
+        Ok(self.partition()?.has_work())
+    }
+
+    /// Bytes of the whole block, and of its state part.
+    #[getter]
+    fn sizes(&mut self) -> PyResult<(usize, usize)> {
+        let limits = Partition::limits_of(&self.block).map_err(bad)?;
+        Ok((self.block.len() * 64, limits.state_lines() * 64))
+    }
+}
+
+impl Engine {
+    fn partition(&mut self) -> PyResult<Partition<'_>> {
+        Partition::attach(&mut self.block).map_err(bad)
+    }
+}

@@ -1,0 +1,29 @@
+"""The cluster: starting, watching and stopping actors, and the certificates they trust."""
+
+from huntgraph.cluster.actor import Actor, ActorOptions, Ready, Stopped
+from huntgraph.cluster.authority import Authority, Leaf
+from huntgraph.cluster.control import Answers, Control, Status, control_move, refuse
+from huntgraph.cluster.pulse import HEARTBEAT, Pulse
+from huntgraph.cluster.snapshots import SnapshotMade, make_snapshot
+from huntgraph.cluster.supervisor import Backoff, Event, Supervisor
+
+__all__ = [
+    "HEARTBEAT",
+    "Actor",
+    "ActorOptions",
+    "Answers",
+    "Authority",
+    "Backoff",
+    "Control",
+    "Event",
+    "Leaf",
+    "Pulse",
+    "Ready",
+    "SnapshotMade",
+    "Status",
+    "Stopped",
+    "Supervisor",
+    "control_move",
+    "make_snapshot",
+    "refuse",
+]

@@ -1,0 +1,249 @@
+"""The control socket of an actor: the protocol's frames over a Unix stream socket.
+
+Only the owner of the actor's folder can open it. Hunts are published, paused, resumed, extended
+and closed here, and an actor tells its status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.errors import ActorError, RefusedError
+from huntgraph.schema import (
+    CODE_TEXT,
+    FRAME,
+    FRAME_RECORDS,
+    MOVE,
+    RECEIPT,
+    RULE,
+    UPDATE,
+    WELCOME,
+    Code,
+    Frame,
+    Kind,
+)
+
+__all__ = ["Answers", "Control", "Status", "control_move", "refuse"]
+
+TIMEOUT_S: Final = 30.0
+DRAIN_TIMEOUT_S: Final = 60.0
+_NO_HUNT: Final = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an actor says of itself; positions are those of its log."""
+
+    version: int
+    partition: int
+    world_id: int
+    position: int
+    durable: int
+    epoch: int
+    tick: int
+    frame_records: int
+    in_flight: int
+    nodes: int
+    state_hash: int
+
+    @classmethod
+    def from_record(cls, record: NDArray[np.void]) -> Self:
+        """Read a record of dtype WELCOME, shape ``(1,)``."""
+        return cls(**{name: int(record[name][0]) for name in cls.__dataclass_fields__})
+
+    def to_dict(self) -> dict[str, int | str]:
+        """Give the fields, JSON-ready; ids and hashes as 16 hex digits."""
+        plain: dict[str, int | str] = {
+            name: getattr(self, name) for name in self.__dataclass_fields__
+        }
+        plain["world_id"] = f"{self.world_id:016x}"
+        plain["state_hash"] = f"{self.state_hash:016x}"
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers to control records: ``updates`` (dtype UPDATE, one a record) and ``receipts``."""
+
+    updates: NDArray[np.void]
+    receipts: NDArray[np.void]
+
+
+class Control:
+    """A connection to an actor's control socket; use as ``async with await Control.open(path)``.
+
+    One request at a time; more wait for their turn.
+    """
+
+    def __init__(
+        self, path: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.path = path
+        self._reader = reader
+        self._writer = writer
+        self._turn = asyncio.Lock()
+        self._sent = 0
+
+    @classmethod
+    async def open(cls, path: str | Path, *, timeout_s: float = TIMEOUT_S) -> Self:
+        """Connect to ``control.sock``. Raises ActorError HG1450 when nobody answers there."""
+        place = Path(path)
+        try:
+            async with asyncio.timeout(timeout_s):
+                reader, writer = await asyncio.open_unix_connection(str(place))
+        except (OSError, TimeoutError) as error:
+            raise ActorError(
+                f"no actor answers on the control socket: {str(error) or 'no answer in time'}",
+                where=place,
+                fix="start it with huntgraph serve, or name the folder it was started with",
+                code="HG1450",
+            ) from error
+        return cls(place, reader, writer)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection; the actor goes on."""
+        self._writer.close()
+        with contextlib.suppress(OSError):  # the actor may have closed first
+            await self._writer.wait_closed()
+
+    @property
+    def closed(self) -> bool:
+        """Whether this connection is over."""
+        return self._writer.is_closing() or self._reader.at_eof()
+
+    async def status(self) -> Status:
+        """Ask the actor how it is."""
+        body = await self._ask(Frame.STATUS, Frame.WELCOME)
+        return Status.from_record(_records(body, WELCOME))
+
+    async def send(self, records: NDArray[np.void]) -> Answers:
+        """Send records of dtype MOVE or RULE, shape ``(n,)``, in order; gives their answers.
+
+        A refused record is an update with its code, not an exception; see `refuse`.
+        """
+        if records.dtype not in (MOVE, RULE) or records.ndim != 1:
+            raise ValueError(f"records must be MOVE or RULE rows, not {records.dtype}")
+        updates, receipts = [], []
+        for start in range(0, len(records), FRAME_RECORDS):
+            part = records[start : start + FRAME_RECORDS]
+            body = await self._ask(Frame.CONTROL, Frame.UPDATES, part)
+            rows = np.frombuffer(body, dtype=np.uint8).reshape(-1, 64)
+            proof = rows[:, 0] == Kind.RECEIPT
+            updates.append(rows[~proof].reshape(-1).view(UPDATE))
+            receipts.append(rows[proof].reshape(-1).view(RECEIPT))
+            if len(updates[-1]) != len(part):
+                raise self._broken(f"{len(updates[-1])} answers to {len(part)} records")
+        if not updates:
+            return Answers(np.empty(0, UPDATE), np.empty(0, RECEIPT))
+        return Answers(np.concatenate(updates), np.concatenate(receipts))
+
+    async def drain(self, *, timeout_s: float = DRAIN_TIMEOUT_S) -> int:
+        """Have the actor make all durable and end; gives the durable position."""
+        header = np.zeros(1, dtype=FRAME)
+        header["kind"] = Frame.DRAIN
+        async with self._turn:
+            _, answer = await self._exchange(header.tobytes(), Frame.DURABLE, timeout_s)
+        return answer
+
+    async def _ask(
+        self, kind: Frame, expected: Frame, records: NDArray[np.void] | None = None
+    ) -> bytes:
+        body = b"" if records is None else records.tobytes()
+        header = np.zeros(1, dtype=FRAME)
+        header["length"], header["kind"] = len(body), kind
+        async with self._turn:
+            if records is not None:
+                header["count"], header["first"] = len(records), self._sent + 1
+                self._sent += len(records)
+            answer, _ = await self._exchange(header.tobytes() + body, expected, TIMEOUT_S)
+        return answer
+
+    async def _exchange(self, frame: bytes, expected: Frame, timeout_s: float) -> tuple[bytes, int]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                self._writer.write(frame)
+                await self._writer.drain()
+                while True:
+                    header, body = await self._frame()
+                    if int(header["kind"]) == expected:
+                        return body, int(header["first"])
+                    self._other(header, body)
+        except TimeoutError as error:
+            # The answer may still come and would be taken for that to the next request.
+            self._writer.close()
+            raise ActorError(
+                f"no answer within {timeout_s:g} s",
+                where=self.path,
+                fix="the actor may be busy: look at /readyz, then try again",
+                code="HG1451",
+            ) from error
+        except (OSError, EOFError) as error:
+            raise self._broken("the actor closed the connection") from error
+
+    def _other(self, header: Any, body: bytes) -> None:
+        """Judge a frame that is not the answer: durable and drain notices may come between."""
+        kind = int(header["kind"])
+        if kind == Frame.FAILED:
+            number = int(header["count"])
+            what = body.decode("utf-8", "replace") or CODE_TEXT.get(number, ("refused", ""))[0]
+            fix = CODE_TEXT.get(number, ("", ""))[1]
+            raise RefusedError(number, what, where=self.path, fix=fix)
+        if kind not in (Frame.DURABLE, Frame.DRAIN):
+            raise self._broken(f"an unexpected frame of kind {kind}")
+
+    async def _frame(self) -> tuple[Any, bytes]:
+        header = np.frombuffer(await self._reader.readexactly(FRAME.itemsize), dtype=FRAME)[0]
+        length = int(header["length"])
+        if length > FRAME_RECORDS * 2 * 64:
+            raise self._broken(f"a frame of {length} bytes")
+        return header, await self._reader.readexactly(length)
+
+    def _broken(self, what: str) -> ActorError:
+        fix = "look at the actor's messages, and start it again if it has ended"
+        return ActorError(what, where=self.path, fix=fix, code="HG1452")
+
+
+def control_move(kind: Kind, slot: int = _NO_HUNT, **fields: int) -> NDArray[np.void]:
+    """Make one record of dtype MOVE, shape ``(1,)``; ``from_`` and ``from`` mean the same field."""
+    move = np.zeros(1, dtype=MOVE)
+    move["kind"], move["hunt"] = kind, slot
+    for name, value in fields.items():
+        move[name.rstrip("_")] = value
+    return move
+
+
+def refuse(answers: Answers, where: object = "") -> Answers:
+    """Raise RefusedError for the first answer that is not done; else give the answers back."""
+    codes = answers.updates["code"]
+    wrong = np.flatnonzero(codes != Code.OK)
+    if len(wrong):
+        at = int(wrong[0])
+        number = int(codes[at])
+        what, fix = CODE_TEXT.get(number, (f"refused with code {number}", ""))
+        raise RefusedError(number, f"record {at}: {what}", where=where, fix=fix)
+    return answers
+
+
+def _records(body: bytes, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    if len(body) != dtype.itemsize:
+        raise ActorError(f"an answer of {len(body)} bytes, wanted 64", code="HG1452")
+    return np.frombuffer(body, dtype=dtype)

@@ -1,0 +1,186 @@
+"""The model: a partition that applies records (rules, section 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.model import routes
+from huntgraph.model.answer import Answer
+from huntgraph.model.hashing import state_hash
+from huntgraph.model.hunts import hunt_record, run_tick
+from huntgraph.model.moves import DEEDS, Fields, check_enter, take
+from huntgraph.model.state import NO_HUNT, NO_STAGE, Partition, Player, Refused
+from huntgraph.schema import (
+    COST_MAX,
+    HEAT_MAX,
+    MOVE,
+    NONE,
+    RULE,
+    WEIGHT_MAX,
+    Code,
+    Event,
+    Flag,
+    Kind,
+    State,
+)
+
+Weights = NDArray[np.uint16]
+Distances = NDArray[np.int64]
+Guidance = tuple[int, int]
+
+RULE_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1)
+EDGE_KINDS = (Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_PRICE)
+HUNT_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_CLOSE + 1)
+
+
+class Model(Partition):
+    """One partition over a world's arrays.
+
+    Args:
+        first: row starts, u32, shape (nodes + 1,).
+        head: heads of the slots, u32, shape (edges,), sorted in each row.
+        cost: base costs, u16, shape (edges,), 0 for an absent slot.
+        players: capacity of the player table.
+    """
+
+    def __init__(
+        self,
+        first: NDArray[np.uint32],
+        head: NDArray[np.uint32],
+        cost: Weights,
+        players: int = 1024,
+    ) -> None:
+        super().__init__(first, head, cost)
+        self.capacity = players
+
+    def apply(self, record: bytes | np.void) -> Answer:
+        """Applies one record of 64 bytes; answers as the engine must, but for guidance."""
+        raw = record if isinstance(record, bytes) else record.tobytes()
+        layout = RULE if raw[0] in RULE_KINDS else MOVE
+        values = np.frombuffer(raw, layout)[0].item()
+        fields: Fields = dict(zip(layout.names or (), values, strict=True))
+        self.events = []
+        answer = Answer(kind=raw[0], echo=fields.get("echo", 0))
+        if raw[0] in DEEDS:
+            self._player_record(fields, answer)
+        else:
+            self._other_record(fields, answer)
+        answer.tick, answer.events = self.tick, self.events
+        return answer
+
+    def _player_record(self, move: Fields, answer: Answer) -> None:
+        """Steps 1 to 4 of a player's record."""
+        answer.player = move["player"]
+        try:
+            player = self.player(move["player"]) or self._new_player(move)
+        except Refused as refusal:
+            answer.code = refusal.code
+            return
+        if move["seq"] == player.seq:
+            answer.code, answer.position = player.last_code, player.last_position
+            answer.flags |= Flag.DUPLICATE
+        elif move["seq"] < player.seq:
+            answer.code = Code.DUPLICATE
+            answer.flags |= Flag.DUPLICATE
+        elif move["seq"] > player.seq + 1:
+            answer.code = Code.SEQ_GAP
+        else:
+            take(self, player, move, answer)
+        if answer.receipt is not None:
+            answer.flags |= Flag.RECEIPT
+        answer.seq, answer.node, answer.score = player.seq, player.node, player.score
+        answer.stage, answer.target = self._target_of(player)
+
+    def _new_player(self, move: Fields) -> Player:
+        """Makes a slot for a first ENTER."""
+        if move["kind"] != Kind.ENTER:
+            raise Refused(Code.UNKNOWN_PLAYER)
+        if move["seq"] != 1:
+            raise Refused(Code.SEQ_GAP)
+        check_enter(self, None, move)
+        if len(self.players) >= self.capacity:
+            raise Refused(Code.PLAYERS_FULL)
+        self.slot_of[move["player"]] = len(self.players)
+        self.players.append(Player(move["player"]))
+        return self.players[-1]
+
+    def _target_of(self, player: Player) -> tuple[int, int]:
+        """Stage and node; none when its hunt is not under way or has been replaced since."""
+        if player.hunt != NO_HUNT and player.target != NO_STAGE:
+            hunt = self.hunts[player.hunt]
+            if hunt.state in (State.OPEN, State.PAUSED) and hunt.edition == player.edition:
+                return player.target, hunt.stages[player.target].node
+        return NO_STAGE, NONE
+
+    def _other_record(self, move: Fields, answer: Answer) -> None:
+        """Edge records, hunt records, TICK and HASH."""
+        kind, before = move["kind"], self.position
+        wrong_hash = kind == Kind.HASH and move["a"] != self.state_hash()
+        self.position += 1
+        try:
+            if kind in EDGE_KINDS:
+                self._edge_record(move)
+            elif kind in HUNT_KINDS:
+                hunt_record(self, move)
+            elif kind == Kind.TICK:
+                self._tick(move)
+            elif kind != Kind.HASH:
+                raise Refused(Code.BAD_KIND)
+        except Refused as refusal:
+            answer.code, self.position = refusal.code, before
+            return
+        answer.position = self.position
+        if wrong_hash:
+            answer.code = Code.HASH_MISMATCH
+            self.note(Event.REFUSED, value=Code.HASH_MISMATCH)
+
+    def _edge_record(self, move: Fields) -> None:
+        """Closes, opens or prices an edge."""
+        edge = self.find_edge_checked(move["from"], move["to"])
+        weight, closed = int(self.weight[edge]), move["kind"] == Kind.EDGE_CLOSE
+        if move["kind"] == Kind.EDGE_PRICE:
+            cost, closed = move["arg"], bool(self.closed[edge])
+            if not 1 <= cost <= COST_MAX or cost + self.traffic.term(HEAT_MAX) > WEIGHT_MAX:
+                raise Refused(Code.BAD_COST)
+            self.cost_min, self.cost_max = min(self.cost_min, cost), max(self.cost_max, cost)
+            weight = cost + self.traffic.term(int(self.heat[edge]))
+        self.set_edge(edge, weight, closed)
+
+    def _tick(self, move: Fields) -> None:
+        """The next tick."""
+        if move["arg"] != self.tick + 1:
+            raise Refused(Code.BAD_TICK)
+        run_tick(self)
+        present = sum(player.present for player in self.players)
+        self.note(Event.TICKED, value=present, a=self.state_hash())
+
+    def player(self, player_id: int) -> Player | None:
+        """The player with this id, None if it never entered."""
+        slot = self.slot_of.get(player_id)
+        return None if slot is None else self.players[slot]
+
+    def state_hash(self) -> int:
+        """The state hash, computed from scratch."""
+        return state_hash(self)
+
+    def weights(self) -> Weights:
+        """Weights of all slots, shape (edges,); closed edges keep theirs, absent ones have 0."""
+        return self.weight.astype(np.uint16)
+
+    def routing(self) -> Weights:
+        """Weights of all slots, shape (edges,), 65535 where closed: for guidance."""
+        return routes.routing_weights(self)
+
+    def distances(self, target: int, weights: Weights | None = None) -> Distances:
+        """Least distances of all nodes to `target`, on routing weights (default: the live ones)."""
+        return routes.distances(self, target, self.routing() if weights is None else weights)
+
+    def guidance(self, player: Player, weights: Weights | None = None) -> Guidance | None:
+        """(next node, distance) of a player on routing weights; None without a target."""
+        _, target = self._target_of(player)
+        if target == NONE:
+            return None
+        weights = self.routing() if weights is None else weights
+        away = self.distances(target, weights)
+        return routes.next_node(self, player.node, away, weights), int(away[player.node])

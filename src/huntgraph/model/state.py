@@ -1,0 +1,210 @@
+"""The state of a partition as plain objects (rules, section 1)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.model.answer import Happening
+from huntgraph.schema import HUNTS, Code, Event, Rule, State
+
+U32 = NDArray[np.uint32]
+
+NO_HUNT: Final = 255
+NO_STAGE: Final = 255
+U32_MAX: Final = 0xFFFF_FFFF
+
+
+class Refused(Exception):  # noqa: N818  (a refusal is an answer, not an error)
+    """A record is refused with `code`; raised before anything is changed."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+@dataclass
+class Player:
+    """One player; `hunt` and `target` are 255 for none, `progress` has a bit for each stage."""
+
+    id: int
+    seq: int = 0
+    node: int = 0
+    team: int = 0
+    hunt: int = NO_HUNT
+    edition: int = 0
+    progress: int = 0
+    score: int = 0
+    target: int = NO_STAGE
+    since: int = 0
+    hints: int = 0
+    present: bool = False
+    last_code: int = 0
+    last_position: int = 0
+
+    def forget_hunt(self) -> None:
+        """All that belongs to the hunt the player is leaving, but team and score."""
+        self.hunt, self.edition, self.progress = NO_HUNT, 0, 0
+        self.target, self.hints, self.since = NO_STAGE, 0, 0
+
+    def add_score(self, points: int) -> None:
+        """Adds points modulo 2^32, two's complement."""
+        self.score = (self.score + points + 2**31) % 2**32 - 2**31
+
+
+@dataclass
+class Stage:
+    """A clue or treasure; times in ticks of hunt time, `hints` are pairs (delay, cost)."""
+
+    form: int
+    rule: int
+    node: int
+    opens: int
+    closes: int
+    stock: int
+    points: int
+    needs: list[int] = field(default_factory=list)
+    hints: list[tuple[int, int]] = field(default_factory=list)
+    wins: int = 0
+    team_bits: int = 0
+    winner: int = 0
+    position: int = 0
+
+    def in_window(self, elapsed: int) -> bool:
+        """Whether the stage can be found or won at this hunt time."""
+        return self.opens <= elapsed and (self.closes == 0 or elapsed < self.closes)
+
+    def used_up(self) -> bool:
+        """Whether its stock is gone."""
+        return self.stock > 0 and self.wins >= self.stock
+
+    def taken(self) -> bool:
+        """Whether nobody can win it any more."""
+        return (self.rule == Rule.EXCLUSIVE and self.wins > 0) or self.used_up()
+
+    def team_won(self, team: int) -> bool:
+        """Whether this team had its one win."""
+        return self.rule == Rule.TEAM and bool(self.team_bits >> team & 1)
+
+    def unlocked(self, progress: int) -> bool:
+        """Whether one of its needs is met; true without needs."""
+        return not self.needs or any(need & ~progress == 0 for need in self.needs)
+
+    def win(self, player: Player, number: int, position: int) -> None:
+        """Books a find or a win."""
+        player.progress |= 1 << number
+        player.add_score(self.points)
+        self.wins += 1
+        self.team_bits |= 1 << player.team
+        self.winner, self.position = player.id, position
+
+
+@dataclass
+class Gate:
+    """A set of edges, `edges[first:first + count]` of its hunt, closed and opened together."""
+
+    starts_shut: bool
+    opens: int
+    closes: int
+    mask: int
+    first: int
+    count: int = 0
+    shut: bool = False
+
+
+@dataclass
+class Traffic:
+    """How heat rises, falls and weighs; all 0 means: never."""
+
+    rise: int = 0
+    shift: int = 0
+    decay_shift: int = 0
+    period: int = 0
+    cost: int = 0
+
+    def term(self, heat: int) -> int:
+        """The share of a weight that this heat makes."""
+        return (heat >> self.shift) * self.cost
+
+
+@dataclass
+class Hunt:
+    """One hunt slot; `teams` 0 means no teams, `closes` 0 never, times in ticks."""
+
+    hunt_id: int = 0
+    state: int = State.EMPTY
+    edition: int = 0
+    teams: int = 0
+    elapsed: int = 0
+    closes: int = 0
+    wait: int = 0
+    rows: int = 0
+    pending: int = 0
+    extend_by: int = 0
+    traffic: Traffic | None = None
+    stages: list[Stage] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
+    edges: list[int] = field(default_factory=list)
+
+
+class Partition:
+    """All state of one partition; edge arrays have one item for each slot of the world's rows."""
+
+    def __init__(self, first: U32, head: U32, cost: NDArray[np.uint16]) -> None:
+        self.first, self.head = first, head
+        rows = first[1:].astype(np.int64) - first[:-1]
+        self.tail = np.repeat(np.arange(len(rows), dtype=np.uint32), rows)
+        self.absent = cost == 0
+        self.weight = cost.astype(np.int64)
+        self.heat = np.zeros(len(head), np.int64)
+        self.closed = self.absent.copy()
+        real = cost[~self.absent]
+        self.cost_min, self.cost_max = (int(real.min()), int(real.max())) if len(real) else (0, 0)
+        self.traffic = Traffic()
+        self.players: list[Player] = []
+        self.slot_of: dict[int, int] = {}
+        self.hunts = [Hunt() for _ in range(HUNTS)]
+        self.tick = self.position = self.serial = 0
+        self.chain = bytes(32)
+        self.events: list[Happening] = []
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of the world."""
+        return len(self.first) - 1
+
+    def note(self, kind: Event, **fields: int) -> None:
+        """Records an event at the current position and tick."""
+        self.events.append(Happening(kind, self.position, self.tick, **fields))
+
+    def find_edge(self, tail: int, head: int) -> int:
+        """The slot of a real edge between two nodes in range; refused with NO_EDGE."""
+        row = self.head[int(self.first[tail]) : int(self.first[tail + 1])]
+        edge = int(self.first[tail]) + bisect_left(row.tolist(), head)
+        if edge == int(self.first[tail + 1]) or self.head[edge] != head or self.absent[edge]:
+            raise Refused(Code.NO_EDGE)
+        return edge
+
+    def find_edge_checked(self, tail: int, head: int) -> int:
+        """`find_edge` for any numbers; refused with UNKNOWN_NODE out of range."""
+        if tail >= self.nodes or head >= self.nodes:
+            raise Refused(Code.UNKNOWN_NODE)
+        return self.find_edge(tail, head)
+
+    def set_edge(self, edge: int, weight: int, closed: bool) -> None:
+        """Gives an edge a weight and a closed bit; an event when either changed."""
+        if weight == self.weight[edge] and closed == self.closed[edge]:
+            return
+        self.weight[edge], self.closed[edge] = weight, closed
+        tail, head = int(self.tail[edge]), int(self.head[edge])
+        self.note(Event.DELTA, edge=edge, tail=tail, head=head, value=weight, flags=int(closed))
+
+    def set_heat(self, edge: int, heat: int) -> None:
+        """Gives an edge a heat; its weight follows (rules, section 4)."""
+        old, self.heat[edge] = int(self.heat[edge]), heat
+        weight = int(self.weight[edge]) - self.traffic.term(old) + self.traffic.term(heat)
+        self.set_edge(edge, weight, bool(self.closed[edge]))

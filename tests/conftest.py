@@ -1,0 +1,99 @@
+"""What every test shares: a printed seed, short private folders, no actor left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shutil
+import signal
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+SESSION = "HUNTGRAPH_TEST_SESSION"
+PROGRAM = "hunt-graph"
+SEED = pytest.StashKey[int]()
+LEFT = pytest.StashKey[list[int]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed, mark what this run starts, and keep the user's folders out of it."""
+    config.stash[SEED] = int(os.environ.get("HUNTGRAPH_SEED") or secrets.randbelow(1 << 32))
+    config.stash[LEFT] = []
+    # Every process started from here inherits this word; it tells ours from other runs'.
+    os.environ[SESSION] = f"{os.getpid()}-{secrets.token_hex(8)}"
+    home = Path(tempfile.mkdtemp(prefix="hg-home-"))
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    for kind in ("CACHE", "CONFIG", "DATA", "STATE"):
+        os.environ[f"XDG_{kind}_HOME"] = str(home / kind.lower())
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Print the seed before anything runs."""
+    return f"seed: {config.stash[SEED]} (repeat with HUNTGRAPH_SEED={config.stash[SEED]})"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Print the seed beside a failure of a test that used it."""
+    report = yield
+    if report.failed and "seed" in getattr(item, "fixturenames", ()):
+        report.sections.append(("seed", f"HUNTGRAPH_SEED={item.config.stash[SEED]}"))
+    return report
+
+
+@pytest.fixture
+def seed(pytestconfig: pytest.Config) -> int:
+    """The seed of this run: HUNTGRAPH_SEED, or a fresh one. Reported when the test fails."""
+    return pytestconfig.stash[SEED]
+
+
+@pytest.fixture
+def rng(seed: int) -> random.Random:
+    """A generator of the test's own, from the seed of the run."""
+    return random.Random(seed)
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A private folder whose path is short enough for a Unix socket (108 bytes)."""
+    folder = Path(tempfile.mkdtemp(prefix="hg-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started_here(pid: int) -> bool:
+    """Whether ``pid`` is a living actor that carries the word of this run."""
+    proc = Path("/proc", str(pid))
+    try:
+        program = (proc / "comm").read_text().strip()
+        state = (proc / "stat").read_text().rpartition(")")[2].split()[0]
+        mark = f"{SESSION}={os.environ[SESSION]}".encode()
+        return program == PROGRAM and state != "Z" and mark in (proc / "environ").read_bytes()
+    except OSError:  # it ended while we looked, or belongs to somebody else
+        return False
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when it leaves an actor behind, and end that actor."""
+    if not Path("/proc/self/environ").exists():
+        return
+    left = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
+    session.config.stash[LEFT] = left = [pid for pid in left if _started_here(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    if left and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which actors were left behind."""
+    for pid in config.stash[LEFT]:
+        terminalreporter.write_line(f"ERROR {PROGRAM} {pid} was still running at the end", red=True)

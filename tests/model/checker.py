@@ -1,0 +1,200 @@
+"""Drives the engine and the model with the same records and compares all they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.model import Answer, Happening, Model
+from huntgraph.model.routes import next_node
+from huntgraph.schema import EVENT, NONE, UNREACHABLE, UPDATE, Event, Flag, Kind
+from tests.model.worlds import Record, World
+
+COMPARED: Final = ("kind", "code", "seq", "player", "position", "node", "target", "tick", "echo")
+COMPARED_HUNT: Final = ("score", "stage", "found", "hint")
+SAID: Final[dict[int, str]] = {
+    Event.ENTERED: "head",
+    Event.WENT: "tail head edge",
+    Event.LEFT: "tail",
+    Event.FOUND: "hunt head value",
+    Event.CLAIMED: "hunt head value a",
+    Event.HINTED: "hunt value",
+    Event.DELTA: "tail head edge value flags",
+    Event.GATE: "hunt edge value",
+    Event.HUNT: "hunt value",
+    Event.TICKED: "value a",
+    Event.REFUSED: "value",
+}
+"""The fields of an event that its kind gives a meaning, besides position, tick and player."""
+OURS: Final = Flag.DUPLICATE | Flag.RECEIPT
+ALL_WORK: Final = 10**9
+
+
+class MismatchError(AssertionError):
+    """Engine and model disagree."""
+
+
+def engine_class() -> Any:
+    """`huntgraph._core.Engine`, or None where it is not built."""
+    try:
+        return getattr(import_module("huntgraph._core"), "Engine", None)
+    except ImportError:
+        return None
+
+
+def same(what: str, engine: object, model: object) -> None:
+    """Raises MismatchError when the two differ."""
+    if engine != model:
+        raise MismatchError(f"{what}: the engine says {engine}, the model {model}")
+
+
+def happening(row: np.void) -> Happening:
+    """An EVENT record as the model's event."""
+    names = ("kind", "position", "tick", "player", "hunt", "from", "to", "edge", "value", "flags")
+    return Happening(*(int(row[name]) for name in (*names, "a")))
+
+
+class Pair:
+    """An engine and a model over the same world; `model_cost` plants a fault in the model."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        players: int = 32,
+        fields: int = 8,
+        model_cost: NDArray[np.uint16] | None = None,
+    ) -> None:
+        self.engine = engine_class()(*world, players=players, fields=fields)
+        cost = world.cost if model_cost is None else model_cost
+        self.model = Model(world.first, world.head, cost, players)
+        self.epochs = {0: self.model.routing()}
+        self.away: dict[tuple[bytes, int], NDArray[np.int64]] = {}
+        self.seen: Counter[str] = Counter()
+        self.updates: list[np.void] = []
+        self.compare_answers = self.compare_events = True
+
+    def apply(
+        self, records: Sequence[Record], engine_records: Sequence[Record] | None = None
+    ) -> list[Answer]:
+        """Applies records as one batch and one by one, and compares answers and events.
+
+        `engine_records`, if given, is what the engine gets instead: a planted fault.
+        """
+        sent = b"".join(records if engine_records is None else engine_records)
+        batch = np.frombuffer(sent, np.uint8).reshape(-1, 64)
+        rows = iter(np.ascontiguousarray(self.engine.apply(batch)))
+        self.updates.clear()
+        answers, events = [], []
+        for record in records:
+            answer = self.model.apply(record)
+            if answer.kind == Kind.TICK and answer.code == 0:
+                self.epochs[self.model.tick] = self.model.routing()
+            self._compare_answer(next(rows, None), answer, rows)
+            answers.append(answer)
+            events += answer.events
+        same("rows left over", next(rows, None), None)
+        self._compare_events(events)
+        return answers
+
+    def _compare_answer(self, raw: Any, answer: Answer, rows: Any) -> None:
+        """One update, its receipt and its guidance."""
+        if raw is None:
+            raise MismatchError(f"the engine has no row for {answer}")
+        row = raw.view(UPDATE)[0]
+        self.updates.append(row)
+        for name in COMPARED + COMPARED_HUNT if self.compare_answers else ():
+            same(f"update.{name} of {answer}", int(row[name]), int(getattr(answer, name)))
+        same(f"update.flags of {answer}", int(row["flags"]) & OURS, int(answer.flags))
+        same("update.spare", int(row["spare"]), 0)
+        if answer.receipt is not None:
+            proof = next(rows, None)
+            same("receipt", None if proof is None else proof.tobytes(), answer.receipt)
+        self.seen[f"kind {answer.kind}, code {answer.code}"] += 1
+        if self.compare_answers:
+            self._check_guidance(row, answer)
+
+    def _compare_events(self, expected: list[Happening]) -> None:
+        """All events since the last call, in order."""
+        raw = np.ascontiguousarray(self.engine.events())
+        got = [happening(row) for row in raw.reshape(-1).view(EVENT)]
+        if not self.compare_events:
+            return
+        for number, (one, other) in enumerate(zip(got, expected, strict=False)):
+            for name in ("kind", "position", "tick", "player", *SAID[other.kind].split()):
+                what = f"event {number} {name}, {one} for {other}"
+                same(what, int(getattr(one, name)), int(getattr(other, name)))
+            self.seen[Event(other.kind).name] += 1
+        extra = got[len(expected) :] or expected[len(got) :]
+        same(f"count of events ({extra[:1]})", len(got), len(expected))
+
+    def distances(self, weights: NDArray[np.uint16], target: int) -> NDArray[np.int64]:
+        """The model's distances, remembered."""
+        key = weights.tobytes(), target
+        if key not in self.away:
+            if len(self.away) > 4096:
+                self.away.clear()
+            self.away[key] = self.model.distances(target, weights)
+        return self.away[key]
+
+    def _check_guidance(self, row: np.void, answer: Answer) -> None:
+        """Distance and next against Dijkstra on the weights the update names."""
+        flags, target = Flag(int(row["flags"])), answer.target
+        if target == NONE:
+            same("guidance without a target", flags & ~OURS, Flag(0))
+            return
+        self.seen["targets"] += 1
+        self.seen["pending"] += Flag.PENDING in flags
+        if Flag.ARRIVED in flags:
+            same("arrived at", answer.node, target)
+            same("distance on arrival", int(row["distance"]), 0)
+        if not flags & (Flag.EXACT_NOW | Flag.CERTIFIED):
+            return
+        self.seen["both"] += Flag.EXACT_NOW in flags and Flag.CERTIFIED in flags
+        self.seen["no path"] += Flag.NO_PATH in flags
+        if Flag.EXACT_NOW in flags:
+            self.seen["exact now"] += 1
+            weights = self.model.routing()
+        else:
+            self.seen["certified"] += 1
+            if int(row["epoch"]) not in self.epochs:
+                raise MismatchError(f"epoch {row['epoch']} at tick {self.model.tick}: {row}")
+            weights = self.epochs[int(row["epoch"])]
+            self.seen["late"] += int(row["epoch"]) < self.model.tick
+        away = self.distances(weights, target)
+        same(f"distance of {row}", int(row["distance"]), int(away[answer.node]))
+        lost = away[answer.node] == UNREACHABLE
+        same(f"no path in {row}", Flag.NO_PATH in flags, bool(lost))
+        if answer.node != target and not lost:
+            step = next_node(self.model, answer.node, away, weights)
+            same(f"next of {row}", int(row["next"]), step)
+
+    def compare_state(self) -> None:
+        """State hashes, kept and from scratch, and all weights."""
+        expected = self.model.state_hash()
+        same("state hash from scratch", int(self.engine.rehash()), expected)
+        same("state hash kept", int(self.engine.state_hash()), expected)
+        differ = np.flatnonzero(np.asarray(self.engine.weights()) != self.model.weights())
+        same("edges whose weights differ", differ.tolist(), [])
+        differ = np.flatnonzero(np.asarray(self.engine.closed()) != self.model.closed)
+        same("edges that are closed in one only", differ.tolist(), [])
+        same("position", int(self.engine.position), self.model.position)
+        same("tick", int(self.engine.tick), self.model.tick)
+
+    def work(self, operations: int = ALL_WORK) -> None:
+        """Lets the engine repair its fields."""
+        left = self.engine.work(operations)
+        if operations == ALL_WORK:
+            self.seen["idle"] += left == 0
+
+    def restart(self) -> None:
+        """Saves the engine and goes on with one restored from that."""
+        saved = self.engine.save()
+        self.engine = type(self.engine).restore(saved)
+        self.compare_state()
+        same("saved again", self.engine.save() == saved, True)
