@@ -167,7 +167,8 @@ fn measure_round_trips(link: &mut Link) -> std::io::Result<()> {
     let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
     report("round trip of 64 B", samples);
     println!(
-        "allocations                {:.2} a round trip (both ends); buffers grown: client {}, server {}",
+        "allocations                {:.2} a round trip (both ends); \
+         buffers grown: client {}, server {}",
         allocations as f64 / ROUND_TRIPS as f64,
         link.client.stats().buffers_grown,
         link.server.stats().buffers_grown

@@ -238,7 +238,8 @@ fn write_header(cells: &[AtomicU64], entries: &[(String, Kind, usize)], bytes: u
 fn read_header(cells: &[AtomicU64], bytes: usize) -> Option<Vec<(String, Kind, usize)>> {
     let word = |index: usize| cells.get(index).map(|cell| cell.load(Ordering::Relaxed));
     let sized = word(4)? == bytes as u64 && word(3)? == HEADER_WORDS as u64 * 8;
-    if cells[0].load(Ordering::Acquire) != COUNTERS_MAGIC || word(1)? != COUNTERS_VERSION || !sized {
+    if cells[0].load(Ordering::Acquire) != COUNTERS_MAGIC || word(1)? != COUNTERS_VERSION || !sized
+    {
         return None;
     }
     let count = usize::try_from(word(2)?).ok()?.min(cells.len());
@@ -323,7 +324,10 @@ impl Histogram {
 }
 
 fn bump(cell: &AtomicU64, amount: u64) {
-    cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+    cell.store(
+        cell.load(Ordering::Relaxed).wrapping_add(amount),
+        Ordering::Relaxed,
+    );
 }
 
 /// The bucket of a time: itself below 32, else 32 an octave; the last one for all beyond 2^35 ns.

@@ -20,9 +20,10 @@ const MULTIPLIER: u64 = 0xff51_afd7_ed55_8ccd;
 
 /// 64-bit hash of `bytes`, the link of the log's chain. Not a defence against forgery.
 ///
-/// Four lanes of `lane = rotate_left((lane ^ word) * M, 29)` over 8-byte little-endian words (word
-/// `i` goes to lane `i % 4`; the last word is zero-padded), folded in order together with the
-/// length, then mixed by `h ^= h >> 32; h *= M; h ^= h >> 29`.
+/// Four lanes over 8-byte little-endian words: word `i` (the last one zero-padded) goes to lane
+/// `i % 4` by `x = (lane ^ word) * M; lane = x ^ (x >> 32)`; then the length in bytes and the lanes
+/// in order are folded by the same step. The step is a bijection of the lane, so no change within
+/// one word is ever lost.
 pub fn hash64(bytes: &[u8]) -> u64 {
     let mut lanes = LANE_SEED;
     let mut chunks = bytes.chunks_exact(32);
@@ -38,13 +39,12 @@ pub fn hash64(bytes: &[u8]) -> u64 {
     for lane in lanes {
         hash = step(hash, lane);
     }
-    hash ^= hash >> 32;
-    hash = hash.wrapping_mul(MULTIPLIER);
-    hash ^ (hash >> 29)
+    hash
 }
 
 fn step(lane: u64, word: u64) -> u64 {
-    (lane ^ word).wrapping_mul(MULTIPLIER).rotate_left(29)
+    let mixed = (lane ^ word).wrapping_mul(MULTIPLIER);
+    mixed ^ (mixed >> 32)
 }
 
 fn word_of(bytes: &[u8]) -> u64 {

@@ -67,10 +67,18 @@ impl fmt::Display for RingError {
             Self::Slots(slots) => write!(f, "{slots} slots: must be a power of two, at least 64"),
             Self::Busy(path) => write!(f, "{} has a writer; stop it first", path.display()),
             Self::Foreign(path, detail) => {
-                write!(f, "{}: {detail}; remove the file to start anew", path.display())
+                write!(
+                    f,
+                    "{}: {detail}; remove the file to start anew",
+                    path.display()
+                )
             }
             Self::NotReady(path) => {
-                write!(f, "{} is not there yet; start the actor, then retry", path.display())
+                write!(
+                    f,
+                    "{} is not there yet; start the actor, then retry",
+                    path.display()
+                )
             }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }

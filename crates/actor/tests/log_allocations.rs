@@ -48,7 +48,8 @@ fn work(logger: &mut Logger, recycled: u64, leak: bool) -> u64 {
 
 #[test]
 fn nothing_is_allocated_after_start() {
-    let directory = std::env::temp_dir().join(format!("huntgraph-allocations-{}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("huntgraph-allocations-{}", std::process::id()));
     let disk = RealDisk::create(&directory).expect("directory");
     let options = LogOptions {
         segment_bytes: 64 << 10,

@@ -1,6 +1,7 @@
 //! The private Python module `huntgraph._core`.
 
 mod engine;
+mod log_reader;
 
 use pyo3::prelude::*;
 
@@ -11,6 +12,9 @@ mod _core {
 
     #[pymodule_export]
     use super::engine::Engine;
+
+    #[pymodule_export]
+    use super::log_reader::LogReader;
 
     /// CRC-32C (Castagnoli, RFC 3720) of `data`, continuing from `crc`.
     ///

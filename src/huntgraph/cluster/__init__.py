@@ -3,6 +3,7 @@
 from huntgraph.cluster.actor import Actor, ActorOptions, Ready, Stopped
 from huntgraph.cluster.authority import Authority, Leaf
 from huntgraph.cluster.control import Answers, Control, Status, control_move, refuse
+from huntgraph.cluster.layout import Layout, home
 from huntgraph.cluster.pulse import HEARTBEAT, Pulse
 from huntgraph.cluster.snapshots import SnapshotMade, make_snapshot
 from huntgraph.cluster.supervisor import Backoff, Event, Supervisor
@@ -16,6 +17,7 @@ __all__ = [
     "Backoff",
     "Control",
     "Event",
+    "Layout",
     "Leaf",
     "Pulse",
     "Ready",
@@ -24,6 +26,7 @@ __all__ = [
     "Stopped",
     "Supervisor",
     "control_move",
+    "home",
     "make_snapshot",
     "refuse",
 ]

@@ -69,7 +69,7 @@ def test_long_edges_are_split_exactly_and_one_way(tmp_path: Path, cost: int) -> 
     assert found[world.node_named(1)] == cost
     assert found[world.node_named(2)] == cost + 6
     assert distances(matrix(world), world.node_named(1))[world.node_named(0)] == 5
-    for name in range(3, world.nodes):
+    for name in range(3, min(world.nodes, 9)):
         node = world.node_named(name)
         assert np.count_nonzero(world.row(node)[1]) == 1
         assert np.isfinite(distances(matrix(world), node)[world.node_named(1)])

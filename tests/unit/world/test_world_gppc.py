@@ -19,7 +19,10 @@ from huntgraph.world import (
 )
 
 SCEN = "version 2\nheight 3\nwidth 4\ncost 1 octile\npatch a.patch\ncommands\n"
-PATCHES = "type patch\npatches 2\npatch 0\nheight 1\nwidth 2\nmap\n@.\npatch 1\nheight 1\nwidth 1\nmap\n.\n"
+PATCHES = (
+    "type patch\npatches 2\npatch 0\nheight 1\nwidth 2\nmap\n@.\n"
+    "patch 1\nheight 1\nwidth 1\nmap\n.\n"
+)
 
 
 def written(tmp_path: Path, commands: str = "", head: str = SCEN, patches: str = PATCHES) -> Path:
@@ -67,9 +70,10 @@ def open_pairs(mask: np.ndarray, world: World) -> set[tuple[int, int]]:  # type:
         for dy in (-1, 0, 1):
             for dx in (-1, 0, 1):
                 inside = 0 <= x + dx < width and 0 <= y + dy < height
-                if (dx or dy) and inside and mask[y, x + dx] and mask[y + dy, x]:
-                    if mask[y + dy, x + dx]:
-                        found.add((world.node_at(x, y), world.node_at(x + dx, y + dy)))
+                if not (inside and (dx or dy)):
+                    continue
+                if mask[y, x + dx] and mask[y + dy, x] and mask[y + dy, x + dx]:
+                    found.add((world.node_at(x, y), world.node_at(x + dx, y + dy)))
     return found
 
 

@@ -69,5 +69,5 @@ def test_what_is_missing() -> None:
     assert from_networkx(graph, cost="weight").edges == 2
     graph.add_node("a", x=0.5, y=0)
     graph.add_node("b", x=0, y=0)
-    with pytest.raises(HuntError, match="node 'a' has x=0.5"):
+    with pytest.raises(HuntError, match=r"node 'a' has x=0\.5"):
         from_networkx(graph, cost="weight")

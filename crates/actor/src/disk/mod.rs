@@ -3,13 +3,15 @@
 //! A [`Disk`] is one open directory; names are plain file names in it. Nothing here allocates
 //! after boot on the real disk but [`Disk::list`].
 
+mod crash;
 mod mapping;
 mod real;
 mod simulated;
 
+pub use crash::CrashMode;
 pub use mapping::Mapping;
 pub use real::{RealDisk, RealFile, RealLock};
-pub use simulated::{CrashMode, Flaws, SimulatedDisk, SimulatedFile, SimulatedLock};
+pub use simulated::{Flaws, SimulatedDisk, SimulatedFile, SimulatedLock};
 
 use std::io;
 

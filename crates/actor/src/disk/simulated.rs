@@ -6,34 +6,12 @@
 //! seed, some of that list. A failed `sync_data` drops the file's waiting writes but leaves them
 //! readable, as Linux does.
 
+use super::crash::{self, CrashMode, Pending};
 use super::{Access, Disk, DiskFile};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// What a power cut leaves of the operations that were not synced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashMode {
-    /// Nothing.
-    DropUnsynced,
-    /// The first so many, in order.
-    KeepPrefix,
-    /// The first so many, and a part (any count of bytes) of the next write.
-    TearLast,
-    /// Any of them; of some writes only some 512-byte sectors.
-    Reorder,
-}
-
-impl CrashMode {
-    /// All modes.
-    pub const ALL: [Self; 4] = [
-        Self::DropUnsynced,
-        Self::KeepPrefix,
-        Self::TearLast,
-        Self::Reorder,
-    ];
-}
 
 /// Lies a disk may be told to tell, so that checkers can be checked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,37 +25,16 @@ pub struct Flaws {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Inode {
-    cached: Vec<u8>,
-    synced: Vec<u8>,
-}
-
-#[derive(Clone, Debug)]
-enum Pending {
-    Write {
-        inode: usize,
-        offset: usize,
-        bytes: Vec<u8>,
-    },
-    Link {
-        name: String,
-        inode: usize,
-    },
-    Rename {
-        from: String,
-        to: String,
-        inode: usize,
-    },
-    Unlink {
-        name: String,
-    },
+pub(super) struct Inode {
+    pub(super) cached: Vec<u8>,
+    pub(super) synced: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    inodes: Vec<Inode>,
-    names: BTreeMap<String, usize>,
-    synced_names: BTreeMap<String, usize>,
+pub(super) struct State {
+    pub(super) inodes: Vec<Inode>,
+    pub(super) names: BTreeMap<String, usize>,
+    pub(super) synced_names: BTreeMap<String, usize>,
     pending: Vec<Pending>,
     operations: u64,
     stop_after: Option<u64>,
@@ -138,41 +95,13 @@ impl SimulatedDisk {
     /// The disk after a power cut now, as `mode` and `seed` decide. `self` stays as it is.
     pub fn after_crash(&self, mode: CrashMode, seed: u64) -> Self {
         let state = self.state();
-        let mut random = Random(seed);
-        let mut survivor = State {
+        let survivor = State {
             inodes: state.inodes.clone(),
             synced_names: state.synced_names.clone(),
             flaws: state.flaws,
             ..State::default()
         };
-        let count = state.pending.len();
-        let kept = match mode {
-            CrashMode::DropUnsynced => 0,
-            CrashMode::Reorder => count,
-            CrashMode::KeepPrefix | CrashMode::TearLast => random.below(count + 1),
-        };
-        for pending in &state.pending[..kept] {
-            match mode {
-                CrashMode::Reorder if random.below(2) == 0 => {}
-                CrashMode::Reorder if random.below(3) == 0 => survivor.keep(pending, |at, byte| {
-                    // One coin a sector, the same for all bytes of it.
-                    let coin = Random(seed ^ (at / 512) as u64).next();
-                    (coin & 1 == 0).then_some(byte)
-                }),
-                _ => survivor.keep(pending, |_, byte| Some(byte)),
-            }
-        }
-        if mode == CrashMode::TearLast
-            && let Some(Pending::Write { inode, offset, bytes }) = state.pending.get(kept)
-        {
-            let bytes = bytes[..random.below(bytes.len() + 1)].to_vec();
-            let (inode, offset) = (*inode, *offset);
-            survivor.keep(&Pending::Write { inode, offset, bytes }, |_, byte| Some(byte));
-        }
-        survivor.names = survivor.synced_names.clone();
-        for inode in &mut survivor.inodes {
-            inode.cached.clone_from(&inode.synced);
-        }
+        let survivor = crash::survive(survivor, &state.pending, mode, seed);
         Self {
             state: Arc::new(Mutex::new(survivor)),
         }
@@ -240,39 +169,6 @@ impl State {
     fn used_bytes(&self) -> u64 {
         let lengths = self.names.values().map(|&i| self.inodes[i].cached.len());
         lengths.sum::<usize>() as u64
-    }
-
-    /// Makes a pending operation survive; `filter` sees (offset in the write, byte).
-    fn keep(&mut self, pending: &Pending, filter: impl Fn(usize, u8) -> Option<u8>) {
-        match pending {
-            Pending::Write {
-                inode,
-                offset,
-                bytes,
-            } => {
-                let synced = &mut self.inodes[*inode].synced;
-                if synced.len() < offset + bytes.len() {
-                    synced.resize(offset + bytes.len(), 0);
-                }
-                for (at, &byte) in bytes.iter().enumerate() {
-                    if let Some(byte) = filter(at, byte) {
-                        synced[offset + at] = byte;
-                    }
-                }
-            }
-            Pending::Link { name, inode } => {
-                self.synced_names.insert(name.clone(), *inode);
-            }
-            Pending::Rename { from, to, inode } => {
-                if self.synced_names.get(from) == Some(inode) {
-                    self.synced_names.remove(from);
-                }
-                self.synced_names.insert(to.clone(), *inode);
-            }
-            Pending::Unlink { name } => {
-                self.synced_names.remove(name);
-            }
-        }
     }
 
     fn write(&mut self, inode: usize, bytes: &[u8], offset: usize) -> io::Result<()> {
@@ -420,13 +316,12 @@ impl DiskFile for SimulatedFile {
         if power_is_off || state.flaws.skip_sync_data {
             return outcome;
         }
-        let of_this_file =
-            |pending: &Pending| matches!(pending, Pending::Write { inode, .. } if *inode == self.inode);
+        let of_this_file = |pending: &Pending| matches!(pending, Pending::Write { inode, .. } if *inode == self.inode);
         let (done, rest) = state.pending.drain(..).partition::<Vec<_>, _>(of_this_file);
         state.pending = rest;
         if outcome.is_ok() {
             for pending in &done {
-                state.keep(pending, |_, byte| Some(byte));
+                state.keep(pending, |_| true);
             }
         }
         outcome
@@ -441,22 +336,5 @@ impl Drop for SimulatedLock {
     fn drop(&mut self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.locks.remove(&self.name);
-    }
-}
-
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
     }
 }

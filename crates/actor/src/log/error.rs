@@ -27,7 +27,11 @@ impl fmt::Display for Damage {
             self.segment, self.offset, self.detail
         )?;
         if self.last_position < self.first_position {
-            return write!(f, "; the positions before {} can be read", self.first_position);
+            return write!(
+                f,
+                "; the positions before {} can be read",
+                self.first_position
+            );
         }
         write!(
             f,

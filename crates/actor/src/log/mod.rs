@@ -136,55 +136,48 @@ pub fn open<D: Disk>(
         partition: options.partition,
         world_id: options.world_id,
     };
-    let survey = recovery::recover(&disk, identity)?;
-    let (before, epoch) = (survey.chain, survey.chain.epoch + 1);
-    let recovered = Recovered {
-        first_position: survey.first_position,
-        next_position: before.next_position,
-        epoch,
-        durable: before.next_position - 1,
-        cut_bytes: survey.cut_bytes,
-        segments: survey.segments,
-        time_ms: before.time_ms,
-    };
-    let io_error = |directory, Fault(operation, source)| LogError::Io {
-        directory,
+    let mut survey = recovery::recover(&disk, identity)?;
+    let recovered = Recovered::of(&survey);
+    let describe = |Fault(operation, source)| LogError::Io {
+        directory: disk.describe(),
         operation,
         source,
     };
-    let time_ms = options.time_ms.max(before.time_ms);
+    let time_ms = options.time_ms.max(recovered.time_ms);
     let shared = Shared::new(options.queue_records, recovered.durable, time_ms)
-        .map_err(|e| io_error(disk.describe(), Fault("make the wake-up event", e)))?;
+        .map_err(|e| describe(Fault("make the wake-up event", e)))?;
     let shared = Arc::new(shared);
     let logger = Logger {
         shared: shared.clone(),
         appended: recovered.durable,
         thread: None,
     };
-    let mut spare = Spare::none();
-    let mut next = survey.next;
-    let (current, page) = match survey.current {
+    let (current, page) = match survey.current.take() {
         Some(current) => current,
-        None => {
-            let first = make_segment(&mut spare, &disk, identity, 1, options);
-            (first.map_err(|fault| io_error(disk.describe(), fault))?, 1)
-        }
+        None => (
+            make_segment(&disk, identity, 1, options).map_err(describe)?,
+            1,
+        ),
     };
+    let mut next = survey.next.take();
     if page == current.pages && next.is_none() {
-        let made = make_segment(&mut spare, &disk, identity, current.sequence + 1, options);
-        next = Some(made.map_err(|fault| io_error(disk.describe(), fault))?);
+        let made = make_segment(&disk, identity, current.sequence + 1, options);
+        next = Some(made.map_err(describe)?);
     }
     let mut worker = Worker {
         identity,
         shared,
-        chain: Chain { epoch, ..before },
+        chain: Chain {
+            epoch: recovered.epoch,
+            ..survey.chain
+        },
         buffer: worker::block_buffer(),
         synced: current.sequence - u32::from(!survey.current_has_block),
         oldest: survey.oldest.max(1),
         current,
         page,
         next,
-        spare,
+        spare: Spare::none(),
         written: recovered.durable,
         sealed: true,
         dropped_through: 0,
@@ -195,24 +188,49 @@ pub fn open<D: Disk>(
         _lock: survey.lock,
         disk,
     };
-    worker
-        .open_epoch()
-        .map_err(|fault| io_error(worker.disk.describe(), fault))?;
-    Ok((recovered, logger, worker))
+    match worker.open_epoch() {
+        Ok(()) => Ok((recovered, logger, worker)),
+        Err(Fault(operation, source)) => Err(LogError::Io {
+            directory: worker.disk.describe(),
+            operation,
+            source,
+        }),
+    }
 }
 
+/// Makes a whole empty segment now; what was begun is removed when that fails.
 fn make_segment<D: Disk>(
-    spare: &mut Spare<D::File>,
     disk: &D,
     identity: Identity,
     sequence: u32,
     options: &LogOptions,
 ) -> Result<segment::Segment<D::File>, Fault> {
+    let mut spare = Spare::none();
     loop {
         let slice_bytes = options.slice_bytes;
-        match spare.advance(disk, identity, sequence, options.segment_bytes, slice_bytes)? {
-            spare::Progress::More => {}
-            spare::Progress::Ready(segment) => return Ok(segment),
+        match spare.advance(disk, identity, sequence, options.segment_bytes, slice_bytes) {
+            Ok(spare::Progress::More) => {}
+            Ok(spare::Progress::Ready(segment)) => return Ok(segment),
+            Err(fault) => {
+                // The first error is the one to report; the file goes at the next start at last.
+                let _ = spare.discard(disk);
+                return Err(fault);
+            }
+        }
+    }
+}
+
+impl Recovered {
+    fn of<D: Disk>(survey: &recovery::Survey<D>) -> Self {
+        let chain = survey.chain;
+        Self {
+            first_position: survey.first_position,
+            next_position: chain.next_position,
+            epoch: chain.epoch + 1,
+            durable: chain.next_position - 1,
+            cut_bytes: survey.cut_bytes,
+            segments: survey.segments,
+            time_ms: chain.time_ms,
         }
     }
 }

@@ -133,11 +133,12 @@ impl<D: Disk> Recovery<'_, D> {
     fn segment(&mut self, index: usize) -> Result<&Segment<D::File>, LogError> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != index) {
             let sequence = self.sequences[index];
-            let segment = open_segment(self.disk, self.identity, sequence, Access::Write)
-                .map_err(|fault| {
+            let segment = open_segment(self.disk, self.identity, sequence, Access::Write).map_err(
+                |fault| {
                     let next = self.chain.next_position;
                     fault.into_error(self.disk.describe(), sequence, next)
-                })?;
+                },
+            )?;
             self.open = Some((index, segment));
         }
         match &self.open {
@@ -196,7 +197,8 @@ impl<D: Disk> Recovery<'_, D> {
                 }
                 return Ok(Some(at));
             }
-            self.chain.advance(&header, &self.buffer[..header.used_bytes()]);
+            self.chain
+                .advance(&header, &self.buffer[..header.used_bytes()]);
             self.unsynced
                 .push_back((at, header.pages(), header.count, header.last_position()));
             self.forget_synced();
@@ -286,11 +288,7 @@ impl<D: Disk> Recovery<'_, D> {
     }
 
     /// Zeroes from the chain's end to the end of what is not zero; the bytes cut.
-    fn zero_tail(
-        &mut self,
-        end: Option<Place>,
-        junk_end: Option<Place>,
-    ) -> Result<u64, LogError> {
+    fn zero_tail(&mut self, end: Option<Place>, junk_end: Option<Place>) -> Result<u64, LogError> {
         let (Some(end), Some(last)) = (end, junk_end) else {
             return Ok(0);
         };
@@ -298,7 +296,11 @@ impl<D: Disk> Recovery<'_, D> {
         for index in end.index..=last.index {
             let pages = self.segment(index)?.pages;
             let from = if index == end.index { end.page } else { 1 };
-            let to = if index == last.index { last.page + 1 } else { pages };
+            let to = if index == last.index {
+                last.page + 1
+            } else {
+                pages
+            };
             let (from, to) = (u64::from(from), u64::from(to));
             let zeroed = (from * PAGE_BYTES as u64, to * PAGE_BYTES as u64);
             let written = self.segment(index)?.file.zero_fill(zeroed.0, zeroed.1);

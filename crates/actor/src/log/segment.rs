@@ -151,10 +151,14 @@ pub(crate) fn open_segment<D: Disk>(
     let bytes = block::u64_at(&page, 24);
     let pages = u32::try_from(bytes / PAGE_BYTES as u64).unwrap_or(0);
     if block::u32_at(&page, 12) != sequence {
-        return Err(SegmentFault::Damaged("the segment's header has another sequence"));
+        return Err(SegmentFault::Damaged(
+            "the segment's header has another sequence",
+        ));
     }
     if file.bytes().map_err(io)? != bytes || pages < 2 {
-        return Err(SegmentFault::Damaged("the segment's file has another length"));
+        return Err(SegmentFault::Damaged(
+            "the segment's file has another length",
+        ));
     }
     Ok(Segment {
         file,

@@ -104,7 +104,8 @@ impl Endpoint {
         self.socket.local_addr()
     }
 
-    /// The socket, to wait for: for input always, for output while [`wants_write`](Self::wants_write).
+    /// The socket, to wait for: for input always, for output while
+    /// [`wants_write`](Self::wants_write).
     #[must_use]
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.socket.fd()

@@ -1,16 +1,23 @@
 //! Power cuts after every operation of the disk, also during recovery, and the checker's twins.
 
-use crate::workload::{Ledger, live, open};
+use crate::workload::{Ledger, live, open, settle};
 use huntgraph_actor::disk::{CrashMode, Flaws, SimulatedDisk};
 
 /// Crash states of one disk: each mode with some seeds.
 fn crashes(disk: &SimulatedDisk, at: u64) -> Vec<(String, SimulatedDisk)> {
     let mut states = Vec::new();
     for mode in CrashMode::ALL {
-        let seeds = if mode == CrashMode::DropUnsynced { 1 } else { 4 };
+        let seeds = if mode == CrashMode::DropUnsynced {
+            1
+        } else {
+            4
+        };
         for seed in 0..seeds {
             let state = disk.after_crash(mode, at * 1000 + seed);
-            states.push((format!("after operation {at}, {mode:?}, seed {seed}"), state));
+            states.push((
+                format!("after operation {at}, {mode:?}, seed {seed}"),
+                state,
+            ));
         }
     }
     states
@@ -31,7 +38,12 @@ fn check(name: &str, disk: &SimulatedDisk, before: &Ledger, nested: bool) -> Res
             second.stop_after(at);
             drop(open(&second));
             for (nested_name, third) in crashes(&second, at) {
-                check(&format!("{name}; recovery {nested_name}"), &third, before, false)?;
+                check(
+                    &format!("{name}; recovery {nested_name}"),
+                    &third,
+                    before,
+                    false,
+                )?;
                 states += 1;
             }
         }
@@ -64,7 +76,7 @@ fn crash_everywhere(flaws: Flaws, seed: u64) -> Result<u64, String> {
         let (disk, ledger) = run(Some(at));
         for (index, (name, state)) in crashes(&disk, at).iter().enumerate() {
             let name = format!("workload {seed} {name}");
-            let nested = (at as usize + index) % 16 == 0;
+            let nested = (at as usize + index).is_multiple_of(16);
             states += check(&name, state, &ledger, nested)?;
         }
     }
@@ -82,6 +94,38 @@ fn no_durable_record_is_lost_wherever_the_power_fails() {
     }
     println!("{states} crash states");
     assert!(states >= 10_000, "only {states} states");
+}
+
+/// One record a commit and a drop after each: seals open segments, segments go as soon as they may.
+#[test]
+fn a_drop_never_takes_the_last_block_that_is_on_disk() {
+    let run = |stop_after: Option<u64>| {
+        let disk = SimulatedDisk::default();
+        let mut ledger = Ledger::default();
+        let (_, mut logger, mut worker) = open(&disk).expect("open");
+        if let Some(operations) = stop_after {
+            disk.stop_after(operations);
+        }
+        for _ in 0..40 {
+            ledger.append(&mut logger, 1, 1);
+            logger.commit();
+            settle(&mut worker);
+            ledger.durable = logger.durable();
+            ledger.dropped = ledger.durable;
+            logger.drop_through(ledger.durable);
+        }
+        (disk, ledger, logger.counts().segments_recycled)
+    };
+    let (whole, _, recycled) = run(None);
+    assert!(recycled > 5, "only {recycled} segments dropped");
+    let opened = SimulatedDisk::default();
+    drop(open(&opened).expect("open"));
+    for at in opened.operations()..=whole.operations() {
+        let (disk, ledger, _) = run(Some(at));
+        for (name, state) in crashes(&disk, at) {
+            check(&name, &state, &ledger, false).unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
 }
 
 #[test]

@@ -78,7 +78,11 @@ impl Ledger {
             return Err(format!("{} records out of nothing", found.durable));
         }
         if found.first_position > self.dropped + 1 {
-            return Err(format!("first {} > {}", found.first_position, self.dropped + 1));
+            return Err(format!(
+                "first {} > {}",
+                found.first_position,
+                self.dropped + 1
+            ));
         }
         let from = found.first_position;
         let mut reader = reader(disk, from).map_err(|e| e.to_string())?;
@@ -96,7 +100,10 @@ impl Ledger {
             }
         }
         if position != found.next_position {
-            return Err(format!("reader ends at {position}, not {}", found.next_position));
+            return Err(format!(
+                "reader ends at {position}, not {}",
+                found.next_position
+            ));
         }
         self.lives.truncate(found.durable as usize);
         self.durable = found.durable;
@@ -108,9 +115,7 @@ pub fn reader(disk: &SimulatedDisk, from: u64) -> Result<LogReader<SimulatedDisk
     LogReader::open(disk.clone(), PARTITION, WORLD, from)
 }
 
-pub fn open(
-    disk: &SimulatedDisk,
-) -> Result<(Recovered, Logger, Worker<SimulatedDisk>), LogError> {
+pub fn open(disk: &SimulatedDisk) -> Result<(Recovered, Logger, Worker<SimulatedDisk>), LogError> {
     log::open(disk.clone(), &options())
 }
 

@@ -4,7 +4,11 @@
 //! its final name there is never a half one. Take it at a durable position only. Format:
 //! `docs/reference/log-format.md`.
 
-use crate::crc::{crc32c, crc32c_append};
+mod writer;
+
+pub use writer::{SnapshotWriter, write_snapshot};
+
+use crate::crc::crc32c;
 use crate::disk::{Access, Disk, DiskFile};
 use std::fmt;
 use std::io;
@@ -83,7 +87,10 @@ impl fmt::Display for SnapshotError {
                 directory,
                 operation,
                 source,
-            } => write!(f, "cannot {operation} in {directory}: {source}; check the disk and its space"),
+            } => write!(
+                f,
+                "cannot {operation} in {directory}: {source}; check the disk and its space"
+            ),
             Self::Damaged { name, detail } => {
                 write!(f, "{name}: {detail}; use an older snapshot or a good copy")
             }
@@ -93,98 +100,6 @@ impl fmt::Display for SnapshotError {
 }
 
 impl std::error::Error for SnapshotError {}
-
-/// A snapshot being written, piece by piece.
-pub struct SnapshotWriter<'a, D: Disk> {
-    disk: &'a D,
-    file: D::File,
-    header: SnapshotHeader,
-    written: u64,
-    chunk_crc: u32,
-    table: Vec<u8>,
-}
-
-impl<'a, D: Disk> SnapshotWriter<'a, D> {
-    /// Starts a snapshot of `header.length` bytes. An unfinished one is replaced.
-    pub fn begin(disk: &'a D, header: SnapshotHeader) -> Result<Self, SnapshotError> {
-        let io = |source| io_error(disk, "create a snapshot", source);
-        match disk.remove(TEMPORARY_NAME) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
-            _ => {}
-        }
-        Ok(Self {
-            disk,
-            file: disk.create(TEMPORARY_NAME).map_err(io)?,
-            header,
-            written: 0,
-            chunk_crc: 0,
-            table: Vec::with_capacity((header.length as usize / CHUNK_BYTES + 1) * 4),
-        })
-    }
-
-    /// Writes the next bytes, as many as is convenient.
-    pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), SnapshotError> {
-        let wanted = self.header.length;
-        let given = self.written + bytes.len() as u64;
-        if given > wanted {
-            return Err(SnapshotError::Length { wanted, given });
-        }
-        while !bytes.is_empty() {
-            let in_chunk = (self.written % CHUNK_BYTES as u64) as usize;
-            let (piece, rest) = bytes.split_at(bytes.len().min(CHUNK_BYTES - in_chunk));
-            self.file
-                .write_at(piece, DATA_OFFSET + self.written)
-                .map_err(|e| io_error(self.disk, "write a snapshot", e))?;
-            self.chunk_crc = crc32c_append(self.chunk_crc, piece);
-            self.written += piece.len() as u64;
-            if self.written.is_multiple_of(CHUNK_BYTES as u64) {
-                self.end_chunk();
-            }
-            bytes = rest;
-        }
-        Ok(())
-    }
-
-    /// Makes the snapshot durable under its name, which is returned.
-    ///
-    /// # Errors
-    /// `snapshot-length` when bytes are missing, `snapshot-io`.
-    pub fn finish(mut self) -> Result<String, SnapshotError> {
-        let (wanted, given) = (self.header.length, self.written);
-        if wanted != given {
-            return Err(SnapshotError::Length { wanted, given });
-        }
-        if !self.written.is_multiple_of(CHUNK_BYTES as u64) {
-            self.end_chunk();
-        }
-        let io = |source| io_error(self.disk, "finish a snapshot", source);
-        let table_at = table_offset(self.written);
-        self.file.write_at(&self.table, table_at).map_err(io)?;
-        let page = encode(&self.header, crc32c(&self.table));
-        self.file.write_at(&page, 0).map_err(io)?;
-        self.file.sync_data().map_err(io)?;
-        let name = name_of(self.header.position);
-        self.disk.rename(TEMPORARY_NAME, &name).map_err(io)?;
-        self.disk.sync_dir().map_err(io)?;
-        Ok(name)
-    }
-
-    fn end_chunk(&mut self) {
-        self.table.extend_from_slice(&self.chunk_crc.to_le_bytes());
-        self.chunk_crc = 0;
-    }
-}
-
-/// Writes a whole snapshot; its file name.
-pub fn write_snapshot<D: Disk>(
-    disk: &D,
-    header: SnapshotHeader,
-    bytes: &[u8],
-) -> Result<String, SnapshotError> {
-    let mut writer = SnapshotWriter::begin(disk, header)?;
-    writer.write(bytes)?;
-    writer.finish()
-}
 
 /// A snapshot whose every byte has been checked.
 pub struct Snapshot<D: Disk> {
@@ -283,7 +198,8 @@ impl<D: Disk> Snapshot<D> {
         file.read_at(&mut table, table_at).map_err(io)?;
         let mut padding = [0; 8];
         let padding = &mut padding[..(table_at - DATA_OFFSET - header.length) as usize];
-        file.read_at(padding, DATA_OFFSET + header.length).map_err(io)?;
+        file.read_at(padding, DATA_OFFSET + header.length)
+            .map_err(io)?;
         if crc32c(&table) != table_crc || padding.iter().any(|&byte| byte != 0) {
             return Err(damaged("the table of checksums is damaged"));
         }

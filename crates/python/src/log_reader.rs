@@ -1,0 +1,59 @@
+//! Reading a partition's log, also while its actor writes it.
+
+use std::path::PathBuf;
+
+use huntgraph_actor::disk::RealDisk;
+use huntgraph_actor::log::LogReader as Reader;
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+
+/// Records of a log directory in order.
+#[pyclass(module = "huntgraph._core", unsendable)]
+pub struct LogReader {
+    reader: Reader<RealDisk>,
+}
+
+fn failed(error: huntgraph_actor::log::LogError) -> PyErr {
+    PyValueError::new_err(format!("{}: {error}", error.code()))
+}
+
+#[pymethods]
+impl LogReader {
+    #[new]
+    #[pyo3(signature = (directory, *, partition = 0, world_id, first = 1))]
+    fn new(directory: PathBuf, partition: u16, world_id: u64, first: u64) -> PyResult<Self> {
+        let disk = RealDisk::open(&directory)
+            .map_err(|e| PyOSError::new_err(format!("{}: {e}", directory.display())))?;
+        let reader = Reader::open(disk, partition, world_id, first).map_err(failed)?;
+        Ok(Self { reader })
+    }
+
+    /// Up to about `count` records, fewer at the end: the first one's position and their rows.
+    #[pyo3(signature = (count = 65_536))]
+    fn read<'py>(
+        &mut self,
+        py: Python<'py>,
+        count: usize,
+    ) -> PyResult<(u64, Bound<'py, PyArray2<u8>>)> {
+        let first = self.reader.next_position();
+        let mut bytes: Vec<u8> = Vec::new();
+        let reader = &mut self.reader;
+        py.detach(|| {
+            while bytes.len() < count * 64
+                && let Some(block) = reader.next_block().map_err(failed)?
+            {
+                bytes.extend_from_slice(block.records.as_flattened());
+            }
+            Ok::<_, PyErr>(())
+        })?;
+        let rows = PyArray1::from_slice(py, &bytes).reshape([bytes.len() / 64, 64])?;
+        Ok((first, rows))
+    }
+
+    /// The greatest watermark read so far: positions up to it were on disk.
+    #[getter]
+    fn durable(&self) -> u64 {
+        self.reader.durable()
+    }
+}

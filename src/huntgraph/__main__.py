@@ -1,0 +1,5 @@
+"""``python -m huntgraph`` is the command ``huntgraph``."""
+
+from huntgraph.cli import main
+
+main()

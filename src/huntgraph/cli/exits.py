@@ -1,0 +1,51 @@
+"""Exit statuses of the command line, and which error ends with which."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from huntgraph.errors import (
+    ActorError,
+    ExtraMissingError,
+    HuntError,
+    LinkError,
+    ReplayError,
+    UsageError,
+)
+
+__all__ = ["Exit", "exit_of"]
+
+UNREACHABLE = ("HG1450", "HG1451", "HG1461", "HG1463")
+"""Codes of an actor that is not there or does not answer."""
+
+
+class Exit(IntEnum):
+    """What a command ends with."""
+
+    OK = 0
+    """Done."""
+    FAILED = 1
+    """It could not be done; the message says why and what to do."""
+    USAGE = 2
+    """The command line was wrong."""
+    PROBLEM = 3
+    """Doctor found a problem."""
+    DIFFERENCE = 5
+    """A replay, a hash or a receipt was not what it should have been."""
+    UNREACHABLE = 6
+    """No actor, gateway or game server answered."""
+    INTERRUPTED = 130
+    """Ended by Ctrl-C."""
+
+
+def exit_of(error: HuntError) -> Exit:
+    """Give the exit status that an error ends a command with."""
+    if isinstance(error, UsageError | ExtraMissingError):
+        return Exit.USAGE
+    if isinstance(error, ReplayError):
+        return Exit.DIFFERENCE
+    if isinstance(error, LinkError):
+        return Exit.UNREACHABLE
+    if isinstance(error, ActorError) and error.code in UNREACHABLE:
+        return Exit.UNREACHABLE
+    return Exit.FAILED

@@ -1,0 +1,174 @@
+"""``huntgraph hunt check|schema|publish|pause|resume|extend|close``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from huntgraph.cli.output import Json, print_json, progress, say, table
+from huntgraph.errors import HuntFileError
+from huntgraph.schema import HUNTS, TICK_MS, Kind
+
+if TYPE_CHECKING:
+    from huntgraph.cluster import Answers, Layout
+
+__all__ = ["check", "close", "extend", "pause", "publish", "resume", "schema"]
+
+Slot = Annotated[int, Parameter(name="--slot")]
+Dir = Annotated[Path | None, Parameter(name="--dir")]
+
+
+def check(
+    file: Path, /, *, world: Path | None = None, strict: bool = False, json: Json = False
+) -> int:
+    """Check a hunt file.
+
+    Args:
+        file: the hunt file.
+        world: the world it is for; without it places and ways are not looked at.
+        strict: let a warning fail the check too.
+        json: print the findings as JSON.
+    """
+    from huntgraph.hunt import check_file
+    from huntgraph.world import World
+
+    with progress("Checking"):
+        found = check_file(file, None if world is None else World.open(world))
+    errors = sum(finding.severity == "error" for finding in found)
+    if json:
+        rows = [finding.to_dict() for finding in found]
+        print_json("findings", {"file": str(file), "errors": errors, "findings": rows})
+    else:
+        for finding in found:
+            print(finding)
+        say(f"{errors} errors, {len(found) - errors} warnings")
+    return 1 if errors or (strict and found) else 0
+
+
+def schema(*, out: Path | None = None) -> int:
+    """Print the JSON Schema.
+
+    Args:
+        out: a file to write it to instead.
+    """
+    from huntgraph.hunt import schema_text
+
+    text = schema_text()
+    if out is None:
+        print(text, end="" if text.endswith("\n") else "\n")
+        return 0
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        what = f"the schema cannot be written: {error.strerror or error}"
+        raise HuntFileError(what, where=out, fix="check the folder") from error
+    return 0
+
+
+def publish(
+    file: Path, /, *, dir: Dir = None, slot: Slot = 0, json: Json = False  # noqa: A002
+) -> int:
+    """Publish a hunt.
+
+    Args:
+        file: the hunt file.
+        dir: the folder of huntgraph serve.
+        slot: the slot to publish it into, 0 to 7.
+        json: print the outcome as JSON.
+    """
+    from huntgraph.cluster import Control, refuse
+    from huntgraph.hunt import load
+    from huntgraph.world import World
+
+    layout = _layout(dir)
+    world = World.open(layout.facts()["world"], verify="header")
+    rows = load(file).compile(world, slot)
+
+    async def work() -> Answers:
+        async with await Control.open(layout.actor / "control.sock") as control:
+            return refuse(await control.send(rows), file)
+
+    return _told("published", asyncio.run(work()), slot, json)
+
+
+def pause(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noqa: A002
+    """Pause a hunt.
+
+    Args:
+        dir: the folder of huntgraph serve.
+        slot: the hunt's slot.
+        json: print the outcome as JSON.
+    """
+    return _order("paused", Kind.HUNT_PAUSE, dir, slot, json)
+
+
+def resume(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noqa: A002
+    """Let a hunt go on.
+
+    Args:
+        dir: the folder of huntgraph serve.
+        slot: the hunt's slot.
+        json: print the outcome as JSON.
+    """
+    return _order("resumed", Kind.HUNT_RESUME, dir, slot, json)
+
+
+def extend(
+    duration: str, /, *, dir: Dir = None, slot: Slot = 0, json: Json = False  # noqa: A002
+) -> int:
+    """Let a hunt close later.
+
+    Args:
+        duration: how much later, such as 90s, 10m or 1h.
+        dir: the folder of huntgraph serve.
+        slot: the hunt's slot.
+        json: print the outcome as JSON.
+    """
+    from huntgraph.hunt.durations import parse_ticks
+
+    return _order("extended", Kind.HUNT_EXTEND, dir, slot, json, arg=parse_ticks(duration))
+
+
+def close(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noqa: A002
+    """Close a hunt.
+
+    Args:
+        dir: the folder of huntgraph serve.
+        slot: the hunt's slot.
+        json: print the outcome as JSON.
+    """
+    return _order("closed", Kind.HUNT_CLOSE, dir, slot, json)
+
+
+def _order(
+    done: str, kind: Kind, folder: Path | None, slot: int, json: bool, **fields: int
+) -> int:
+    from huntgraph.cluster import Control, control_move, refuse
+
+    layout = _layout(folder)
+
+    async def work() -> Answers:
+        async with await Control.open(layout.actor / "control.sock") as control:
+            answers = await control.send(control_move(kind, slot, **fields))
+            return refuse(answers, f"slot {slot}")
+
+    return _told(done, asyncio.run(work()), slot, json)
+
+
+def _layout(folder: Path | None) -> Layout:
+    from huntgraph.cluster import Layout, home
+
+    return Layout((folder or home("state") / "serve").absolute())
+
+
+def _told(done: str, answers: Answers, slot: int, json: bool) -> int:
+    last = answers.updates[-1]
+    found = {"slot": slot, "position": int(last["position"]), "tick": int(last["tick"])}
+    if json:
+        print_json("hunt-order", {"done": done, **found})
+    else:
+        print(f"slot {slot} {done} at position {found['position']:,}, effective at the next tick")
+    return 0

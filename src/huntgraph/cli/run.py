@@ -1,0 +1,159 @@
+"""Running a command line: parsing, errors in four parts, exit statuses, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from huntgraph.cli.exits import Exit, exit_of
+from huntgraph.cli.verbs import GROUPS, VERBS, exit_text
+from huntgraph.errors import HuntError
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+__all__ = ["Signals", "application", "run", "run_async"]
+
+DEBUG: Final = "--debug"
+_ABOUT: Final = "A live treasure-hunt engine for game servers."
+_FIRST: Final = """Examples:
+  huntgraph demo
+  huntgraph world make town.hgw --edges 100k
+  huntgraph serve town.hgw
+"""
+
+
+def application() -> App:
+    """Make the tree of commands; a verb's module is imported when the verb is used."""
+    from cyclopts import App
+
+    options: dict[str, Any] = {
+        "help_format": "plaintext",
+        "version_flags": [],
+        "suppress_keyboard_interrupt": False,
+        "result_action": "return_value",
+    }
+    epilogue = "\n".join([*exit_text(), f"{DEBUG} with any verb shows the traceback of an error."])
+    app = App(
+        name="huntgraph", help=_ABOUT, help_prologue=_FIRST, help_epilogue=epilogue, **options
+    )
+    groups = {"": app}
+    for name, about in GROUPS.items():
+        first = [verb.examples[0] for path, verb in VERBS.items() if path.startswith(f"{name} ")]
+        prologue = "Examples:\n" + "\n".join(f"  {line}" for line in first) + "\n"
+        groups[name] = App(name=name, help=about, help_prologue=prologue, **options)
+        app.command(groups[name])
+    for path, verb in VERBS.items():
+        group, _, name = path.rpartition(" ")
+        groups[group].command(
+            f"huntgraph.cli.{verb.target}",
+            name=name,
+            help=verb.help,
+            help_prologue=verb.prologue,
+        )
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; gives its exit status. Never shows a traceback without --debug."""
+    words = list(arguments)
+    head = words[: words.index("--")] if "--" in words else words
+    debug = DEBUG in head or os.environ.get("HUNTGRAPH_DEBUG", "") not in ("", "0")
+    words = [word for word in head if word != DEBUG] + words[len(head) :]
+    try:
+        status = _call(words)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough. Nothing more can be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except HuntError as error:
+        if debug:
+            raise
+        _tell(error)
+        return exit_of(error)
+    except Exception as error:  # noqa: BLE001 - the last place that can turn it into a message
+        if debug:
+            raise
+        _say(f"error HG1999: {type(error).__name__}: {error}")
+        _say("  fix: this is a fault of huntgraph; run it again with --debug and report the trace")
+        return Exit.FAILED
+
+
+def _call(words: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    try:
+        result = application()(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        what, _, fix = str(error).partition(" Did you mean ")
+        _say(f"error HG1010: {what}")
+        if fix:
+            _say(f"  fix: did you mean {fix}")
+        else:
+            _say("  fix: --help after the verb shows its options")
+        return Exit.USAGE
+    return int(result or 0)
+
+
+def _tell(error: HuntError) -> None:
+    _say(f"error {error.code}: {error.what}")
+    if error.where:
+        _say(f"  where: {error.where}")
+    if error.fix:
+        _say(f"  fix: {error.fix}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class Signals:
+    """SIGINT and SIGTERM as events of a loop: the first asks to end, the second ends at once."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.interrupted = False
+        self._task: asyncio.Task[int] | None = None
+
+    def watch(self, task: asyncio.Task[int]) -> None:
+        """Take over both signals; the second one cancels ``task``."""
+        self._task = task
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on, number)
+
+    def _on(self, number: signal.Signals) -> None:
+        self.interrupted |= number == signal.SIGINT
+        if not self.stop.is_set():
+            self.stop.set()
+        elif self._task is not None:
+            self._task.cancel()
+
+
+def run_async(work: Callable[[Signals], Awaitable[int]]) -> int:
+    """Run ``work`` in a loop of its own; Ctrl-C gives 130, SIGTERM what ``work`` gives."""
+
+    async def outer() -> int:
+        signals = Signals()
+        task = asyncio.ensure_future(_as_task(work(signals)))
+        signals.watch(task)
+        try:
+            status = await task
+        except asyncio.CancelledError:
+            status = Exit.INTERRUPTED
+        return Exit.INTERRUPTED if signals.interrupted else status
+
+    return asyncio.run(outer())
+
+
+async def _as_task(work: Awaitable[int]) -> int:
+    return await work

@@ -1,0 +1,163 @@
+"""The table of verbs: what each is for, and examples that run as they stand.
+
+Help pages, the reference page and a test of every example are made from it. Importing it imports
+no verb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["GROUPS", "VERBS", "Verb", "exit_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: where its function is, one line about it, more about it, examples."""
+
+    target: str
+    about: str
+    examples: tuple[str, ...]
+    more: str = ""
+
+    @property
+    def prologue(self) -> str:
+        """The examples as the help page opens with them."""
+        return "Examples:\n" + "\n".join(f"  {line}" for line in self.examples) + "\n"
+
+    @property
+    def help(self) -> str:
+        """What stands below the usage line."""
+        return f"{self.about}\n\n{self.more}" if self.more else self.about
+
+
+GROUPS: dict[str, str] = {
+    "world": "Make, import and look at worlds.",
+    "hunt": "Check hunts, and publish and steer them on a running actor.",
+}
+
+_STEER = "Takes effect at the next tick. Exit status 6 when no actor answers in --dir."
+
+VERBS: dict[str, Verb] = {
+    "demo": Verb(
+        "demo:demo",
+        "Watch a hunt run on this machine, then see it proved.",
+        ("huntgraph demo", "huntgraph demo --seconds 60 --players 1000", "huntgraph demo --json"),
+        "Starts a real actor and some hundreds of bots over QUIC, ends by itself, replays the log "
+        "and compares state and receipts. Not for production. Exit status 5 when anything differs.",
+    ),
+    "serve": Verb(
+        "serve:serve",
+        "Serve a world: an actor for game servers, a gateway for everyone else.",
+        (
+            "huntgraph serve --edges 100k",
+            "huntgraph serve town.hgw --hunt night.yaml --http-port 8080",
+        ),
+        "Runs until Ctrl-C or SIGTERM, then drains; a second one stops at once. State stays in "
+        "--dir and is gone on with at the next start.",
+    ),
+    "bots": Verb(
+        "bots:bots",
+        "Let bots play a hunt that is being served.",
+        ("huntgraph bots --players 200 --seconds 10", "huntgraph bots --rate 5 --json"),
+        "They connect over QUIC as game servers do, follow the guidance they are given and claim "
+        "what they find.",
+    ),
+    "verify": Verb(
+        "verify:verify",
+        "Replay a partition's log and compare it with everything that was recorded.",
+        ("huntgraph verify", "huntgraph verify ./hunt --json"),
+        "Checks the log's chain, every recorded state hash and every receipt. Exit status 5 when "
+        "something differs.",
+    ),
+    "doctor": Verb(
+        "doctor:doctor",
+        "Look over this machine and this installation.",
+        ("huntgraph doctor", "huntgraph doctor --json"),
+        "Every problem comes with what mends it. Exit status 3 when there is one.",
+    ),
+    "bench": Verb(
+        "bench:bench",
+        "Measure, with machine, load and sample count beside the figures.",
+        ("huntgraph bench", "huntgraph bench apply --json"),
+        "Without a name it lists what can be measured.",
+    ),
+    "version": Verb(
+        "version:version",
+        "Print the versions of the package, the wire and the file formats.",
+        ("huntgraph version", "huntgraph version --json"),
+    ),
+    "world make": Verb(
+        "world:make",
+        "Make a world from a seed: the same arguments give the same world everywhere.",
+        (
+            "huntgraph world make town.hgw --edges 100k",
+            "huntgraph world make land.hgw --edges 4M --seed 7 --neighbours 8",
+        ),
+    ),
+    "world import": Verb(
+        "world:import_",
+        "Import a world from a map, a road graph or a list of edges.",
+        (
+            "huntgraph world import arena.map arena.hgw",
+            "huntgraph world import roads.gr roads.hgw --format dimacs",
+        ),
+        "Bad input is named by file and line, and leaves no partial output behind.",
+    ),
+    "world info": Verb(
+        "world:info",
+        "Print what a world file holds.",
+        ("huntgraph world info town.hgw", "huntgraph world info town.hgw --json"),
+    ),
+    "hunt check": Verb(
+        "hunt:check",
+        "Find what would spoil a hunt: places, texts, windows, circles, dead ends.",
+        (
+            "huntgraph hunt check night.yaml",
+            "huntgraph hunt check night.yaml --world town.hgw --json",
+        ),
+        "Exit status 1 when there is an error (with --strict also for a warning).",
+    ),
+    "hunt schema": Verb(
+        "hunt:schema",
+        "Print the JSON Schema of hunt files, for editors.",
+        ("huntgraph hunt schema", "huntgraph hunt schema --out hunt.schema.json"),
+    ),
+    "hunt publish": Verb(
+        "hunt:publish",
+        "Publish a hunt on a running actor.",
+        ("huntgraph hunt publish night.yaml", "huntgraph hunt publish night.yaml --slot 1"),
+        _STEER,
+    ),
+    "hunt pause": Verb(
+        "hunt:pause",
+        "Pause a hunt: walking goes on, nothing is found or won, its time stands.",
+        ("huntgraph hunt pause", "huntgraph hunt pause --slot 1"),
+        _STEER,
+    ),
+    "hunt resume": Verb(
+        "hunt:resume",
+        "Let a paused hunt go on.",
+        ("huntgraph hunt resume", "huntgraph hunt resume --slot 1"),
+        _STEER,
+    ),
+    "hunt extend": Verb(
+        "hunt:extend",
+        "Let a hunt close later.",
+        ("huntgraph hunt extend 10m", "huntgraph hunt extend 1h --slot 1"),
+        _STEER,
+    ),
+    "hunt close": Verb(
+        "hunt:close",
+        "Close a hunt for good.",
+        ("huntgraph hunt close", "huntgraph hunt close --slot 1"),
+        _STEER,
+    ),
+}
+
+
+def exit_text() -> Iterator[str]:
+    """Give the lines of the table of exit statuses."""
+    yield "Exit status: 0 done, 1 failed, 2 wrong usage, 3 doctor found a problem,"
+    yield "5 something differs from what was recorded, 6 nobody answers, 130 Ctrl-C."

@@ -1,0 +1,125 @@
+"""``huntgraph world make|import|info``."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from huntgraph.cli.output import Count, Json, facts, print_json, progress, say
+from huntgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from huntgraph.world import World
+
+__all__ = ["import_", "info", "make", "options_of", "refuse_overwrite"]
+
+Force = Annotated[bool, Parameter(name="--force", negative="")]
+Options = Annotated[list[str] | None, Parameter(name="--option", negative="")]
+
+
+def make(
+    file: Path,
+    /,
+    *,
+    edges: Count = 4_000_000,
+    seed: int = 1,
+    neighbours: int = 4,
+    force: Force = False,
+    json: Json = False,
+) -> int:
+    """Make a world.
+
+    Args:
+        file: the world file to write.
+        edges: directed edges, at least (100 to 56M; 100k and 4M are understood).
+        seed: the same seed gives the same world.
+        neighbours: 4, or 8 for diagonal steps.
+        force: write over a file that is there.
+        json: print facts about the world as JSON.
+    """
+    from huntgraph.world import generate
+
+    refuse_overwrite(file, force)
+    with progress("Making the world") as tell:
+        world = generate(edges, seed, neighbours=neighbours, progress=tell)
+    world.save(file)
+    return _show(world, file, json)
+
+
+def import_(
+    source: Path,
+    file: Path,
+    /,
+    *,
+    format: str | None = None,  # noqa: A002 - the option's name
+    option: Options = None,
+    force: Force = False,
+    json: Json = False,
+) -> int:
+    """Import a world.
+
+    Args:
+        source: the file to read.
+        file: the world file to write.
+        format: movingai, gppc, dimacs, ldbc, csv or parquet; told from the suffix when left out.
+        option: NAME=VALUE for the format, such as straight=10; may be given more than once.
+        force: write over a file that is there.
+        json: print facts about the world as JSON.
+    """
+    from huntgraph.world import import_world
+
+    refuse_overwrite(file, force)
+    with progress("Importing"):
+        world = import_world(source, format, **options_of(option))
+    world.save(file)
+    return _show(world, file, json)
+
+
+def info(file: Path, /, *, structure: bool = False, json: Json = False) -> int:
+    """Print what a world file holds.
+
+    Args:
+        file: the world file.
+        structure: also check every rule of its rows.
+        json: print JSON.
+    """
+    from huntgraph.world import World
+
+    with progress("Checking"):
+        world = World.open(file, verify="structure" if structure else "contents")
+    return _show(world, file, json)
+
+
+def _show(world: World, file: Path, json: bool) -> int:
+    found = world.info()
+    if json:
+        print_json("world", {"file": str(file), **found})
+        return 0
+    flat = {**found, "file": file}
+    facts("", ((name, value) for name, value in flat.items() if not isinstance(value, dict)))
+    return 0
+
+
+def refuse_overwrite(file: Path, force: bool) -> None:
+    """Raise UsageError when a file is there and may not be written over."""
+    if file.exists() and not force:
+        raise UsageError("this file is there already", where=file, fix="add --force, or rename it")
+    if force and file.exists():
+        say(f"writing over {file}")
+
+
+def options_of(words: list[str] | None) -> dict[str, Any]:
+    """Read NAME=VALUE words; numbers, true and false become what they look like."""
+    found: dict[str, Any] = {}
+    for word in words or []:
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f'"{word}" is no option', fix="write --option NAME=VALUE")
+        try:
+            found[name] = ast.literal_eval({"true": "True", "false": "False"}.get(value, value))
+        except (ValueError, SyntaxError):
+            found[name] = value
+    return found

@@ -1,0 +1,185 @@
+"""The in-process engine: the same core that the actor runs, driven by NumPy batches.
+
+>>> import numpy as np
+>>> from huntgraph.world import generate
+>>> engine = Engine(generate(edges=20_000, seed=1))
+>>> entered = engine.apply(move(Kind.ENTER, player=7, seq=1, to=0))
+>>> int(entered["node"][0]), int(entered["position"][0])
+(0, 1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph import _core
+from huntgraph.schema import EVENT, MOVE, RECEIPT, UPDATE, Kind
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["Engine", "PlayerState", "Records", "move", "ticks"]
+
+Records = NDArray[np.void]
+NO_HUNT: Final = 0xFFFF
+"""`hunt` of a move that names no hunt."""
+
+
+class Rows(Protocol):
+    """What an engine needs of a world: `huntgraph.world.World` fits."""
+
+    @property
+    def first(self) -> NDArray[np.uint32]:
+        """Start of each node's row, shape (nodes + 1,)."""
+
+    @property
+    def head(self) -> NDArray[np.uint32]:
+        """Head of each slot, shape (edges,)."""
+
+    @property
+    def cost(self) -> NDArray[np.uint16]:
+        """Base cost of each slot, 0 = absent."""
+
+    @property
+    def world_id(self) -> int:
+        """The world's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerState:
+    """One player as the image holds it; `hunt` and `target` are 255 for none."""
+
+    id: int
+    seq: int
+    node: int
+    score: int
+    hunt: int
+    team: int
+    target: int
+    progress: int
+    present: bool
+
+
+def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
+    """Give moves of one kind; every other field is a number or an array, all broadcast together.
+
+    Fields are those of the `move` record; `hunt` is none unless given. Shape (n,), dtype MOVE.
+    """
+    count = max((np.size(value) for value in fields.values()), default=1)  # type: ignore[arg-type]
+    moves = np.zeros(count, MOVE)
+    moves["kind"], moves["hunt"] = kind, NO_HUNT
+    for name, value in fields.items():
+        moves[name] = value
+    return moves
+
+
+def ticks(first: int, count: int = 1, time_ms: int = 0) -> Records:
+    """Give `count` tick records, the first with number `first`. Shape (count,), dtype MOVE."""
+    return move(Kind.TICK, arg=np.arange(first, first + count), time_ms=time_ms)
+
+
+class Engine:
+    """A partition in this process. Not for several threads at once.
+
+    `players` and `fields` are capacities (see `docs/reference/rules.md`); memory is taken once.
+    Raises ValueError when the world's rows are malformed or a capacity is out of range.
+    """
+
+    def __init__(self, world: Rows, *, players: int = 12_500, fields: int = 8) -> None:
+        self._core = _core.Engine(
+            np.ascontiguousarray(world.first, np.uint32),
+            np.ascontiguousarray(world.head, np.uint32),
+            np.ascontiguousarray(world.cost, np.uint16),
+            players=players,
+            fields=fields,
+            world_id=world.world_id,
+        )
+        self._receipts: list[Records] = []
+
+    @classmethod
+    def restore(cls, saved: bytes, *, world_id: int = 0) -> Self:
+        """Take up a state that `save` gave. Raises ValueError when it is not one of this world."""
+        engine = cls.__new__(cls)
+        engine._core = _core.Engine.restore(saved, world_id=world_id)
+        engine._receipts = []
+        return engine
+
+    def save(self) -> bytes:
+        """Give the whole state (not guidance) as bytes."""
+        return self._core.save()
+
+    def apply(self, records: NDArray[Any]) -> Records:
+        """Apply records in order: any array of 64-byte items (dtype MOVE or RULE).
+
+        Gives one update a record, shape (n,), dtype UPDATE. Receipts of claims that won are kept
+        for `receipts`, events for `events`.
+        """
+        rows = self._core.apply(records)
+        is_receipt = rows[:, 0] == Kind.RECEIPT
+        if is_receipt.any():
+            self._receipts.append(_as_records(rows[is_receipt], RECEIPT))
+        return _as_records(rows[~is_receipt], UPDATE)
+
+    def receipts(self) -> Records:
+        """Give the receipts since the last call, in order. Shape (n,), dtype RECEIPT."""
+        taken, self._receipts = self._receipts, []
+        return np.concatenate(taken) if taken else np.zeros(0, RECEIPT)
+
+    def events(self) -> Records:
+        """Give the events since the last call, in order. Shape (n,), dtype EVENT, stamps 0."""
+        return _as_records(self._core.events(), EVENT)
+
+    def work(self, operations: int = 1 << 31) -> int:
+        """Work on guidance for at most `operations` (settled nodes); give how many were used."""
+        return self._core.work(operations)
+
+    def weights(self) -> NDArray[np.uint16]:
+        """Give the live weight of every slot, shape (edges,); absent slots are 0."""
+        return self._core.weights()
+
+    def closed(self) -> NDArray[np.bool_]:
+        """Tell for every slot whether it is closed now (absent ones are), shape (edges,)."""
+        return self._core.closed()
+
+    def player(self, player: int) -> PlayerState | None:
+        """Give a player's state, None when it never entered."""
+        found = self._core.player(player)
+        return None if found is None else PlayerState(*found)
+
+    def state_hash(self, *, anew: bool = False) -> int:
+        """Give the state hash; `anew` computes it from every cell instead of as kept."""
+        return self._core.rehash() if anew else self._core.state_hash()
+
+    @property
+    def position(self) -> int:
+        """Position of the last record that changed the state."""
+        return self._core.position
+
+    @property
+    def tick(self) -> int:
+        """Current tick."""
+        return self._core.tick
+
+    @property
+    def epoch(self) -> int:
+        """Tick whose weights guidance is worked out for."""
+        return self._core.epoch
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of the whole image, guidance included."""
+        return self._core.sizes[0]
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the part of the image that is state."""
+        return self._core.sizes[1]
+
+
+def _as_records(rows: NDArray[np.uint8], dtype: np.dtype[np.void]) -> Records:
+    return np.ascontiguousarray(rows).view(dtype).reshape(-1)

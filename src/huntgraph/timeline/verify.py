@@ -1,0 +1,129 @@
+"""`verify`: replays a log from its start and compares everything that was recorded on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.engine import Engine, Rows
+from huntgraph.schema import RECEIPT, Code, Kind
+from huntgraph.timeline.log import Log, LogRecords
+
+__all__ = ["Problem", "Verification", "check_chain", "verify"]
+
+PLAYERS_MAX: Final = 1 << 20
+"""Players a replay has room for: more than an actor's own table can hold is no problem."""
+PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The first bad `position` of a kind, and what is wrong there."""
+
+    position: int
+    what: str
+
+
+@dataclass(slots=True)
+class Verification:
+    """What a replay found. `receipts` has dtype RECEIPT; without problems all is as recorded."""
+
+    positions: int = 0
+    moves: int = 0
+    hashes_compared: int = 0
+    receipts: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, RECEIPT))
+    state_hash: int = 0
+    tick: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing differs."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON; receipts as their count, the hash in hexadecimal."""
+        return {
+            "positions": self.positions,
+            "moves": self.moves,
+            "hashes_compared": self.hashes_compared,
+            "receipts": len(self.receipts),
+            "state_hash": f"{self.state_hash:016x}",
+            "tick": self.tick,
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
+
+def check_chain(receipts: NDArray[np.void], start: bytes = bytes(32)) -> int | None:
+    """Recompute the receipts' chain with hashlib; give the index of the first that differs.
+
+    `receipts` has dtype RECEIPT, in order; `start` is the hash before the first (32 zero bytes at
+    the beginning of a log). None: the chain is whole.
+    """
+    chain = start
+    for index, receipt in enumerate(receipts):
+        chain = hashlib.sha256(chain + receipt.tobytes()[:32]).digest()
+        if chain != receipt["hash"].tobytes():
+            return index
+    return None
+
+
+def verify(
+    directory: str | Path,
+    world: Rows,
+    *,
+    partition: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Verification:
+    """Replay the log in an actor's `directory` on `world` and compare what it records.
+
+    Checks that every record takes the position it has, that every recorded state hash is met, that
+    the kept hash equals the one computed anew at the end, and that the receipts form one chain.
+    Stops at the first bad position. `progress` gets the positions done. Raises LogError.
+    """
+    engine = Engine(world, players=PLAYERS_MAX, fields=1)
+    found = Verification()
+    receipts = []
+    log = Log(directory, world_id=world.world_id, partition=partition)
+    for records in log.records():
+        _replay(engine, records, found)
+        receipts.append(engine.receipts())
+        engine.events()
+        if progress is not None:
+            progress(found.positions)
+        if found.problems:
+            break
+    found.receipts = np.concatenate(receipts) if receipts else found.receipts
+    found.state_hash, found.tick = engine.state_hash(), engine.tick
+    if found.state_hash != engine.state_hash(anew=True):
+        found.problems.append(Problem(engine.position, "the kept state hash is not the state's"))
+    broken = check_chain(found.receipts)
+    if broken is not None:
+        position = int(found.receipts["position"][broken])
+        found.problems.append(Problem(position, "the chain of receipts is broken"))
+    return found
+
+
+def _replay(engine: Engine, records: LogRecords, found: Verification) -> None:
+    """Apply one batch; note the first record that does not behave as it did."""
+    updates = engine.apply(records.rows)
+    misplaced = updates["position"] != records.positions
+    mismatch = updates["code"] == Code.HASH_MISMATCH
+    bad = np.flatnonzero(misplaced | mismatch)
+    if len(bad):
+        at = int(bad[0])
+        what = (
+            "the state hash differs from the recorded one"
+            if mismatch[at]
+            else f"the record is refused: {Code(int(updates['code'][at])).name}"
+        )
+        found.problems.append(Problem(records.first + at, what))
+    found.positions = records.first + len(records.rows) - 1
+    found.moves += int(records.of(*PLAYER_KINDS).sum())
+    found.hashes_compared += int(records.of(Kind.HASH).sum())
