@@ -329,13 +329,13 @@ class Flag(IntFlag):
     """Flag bits of an update."""
 
     GUIDED = 1
-    """Next and distance are valid."""
+    """Next and distance are valid (not set together with ARRIVED, whose distance is 0)."""
     EXACT_NOW = 2
     """Exact on the live weights right after this move."""
     CERTIFIED = 4
     """Globally exact for the weights of `epoch`."""
     NO_PATH = 8
-    """No open way to the target."""
+    """No open way to the target; distance is UNREACHABLE."""
     ARRIVED = 16
     """The player stands on its target."""
     DUPLICATE = 32

@@ -765,13 +765,13 @@ pub mod state {
 
 /// Flag bits of an update.
 pub mod flag {
-    /// next and distance are valid
+    /// next and distance are valid (not set together with ARRIVED, whose distance is 0)
     pub const GUIDED: u8 = 1;
     /// exact on the live weights right after this move
     pub const EXACT_NOW: u8 = 2;
     /// globally exact for the weights of `epoch`
     pub const CERTIFIED: u8 = 4;
-    /// no open way to the target
+    /// no open way to the target; distance is UNREACHABLE
     pub const NO_PATH: u8 = 8;
     /// the player stands on its target
     pub const ARRIVED: u8 = 16;

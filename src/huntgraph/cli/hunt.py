@@ -6,18 +6,18 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from huntgraph.cli.output import Json, print_json, progress, say, table
-from huntgraph.errors import HuntFileError
-from huntgraph.schema import HUNTS, TICK_MS, Kind
+from huntgraph.errors import HuntFileError, UsageError
+from huntgraph.schema import HUNTS, Kind
 
 if TYPE_CHECKING:
     from huntgraph.cluster import Answers, Layout
 
 __all__ = ["check", "close", "extend", "pause", "publish", "resume", "schema"]
 
-Slot = Annotated[int, Parameter(name="--slot")]
+Slot = Annotated[int, Parameter(name="--slot", validator=validators.Number(gte=0, lt=HUNTS))]
 Dir = Annotated[Path | None, Parameter(name="--dir")]
 
 
@@ -69,7 +69,12 @@ def schema(*, out: Path | None = None) -> int:
 
 
 def publish(
-    file: Path, /, *, dir: Dir = None, slot: Slot = 0, json: Json = False  # noqa: A002
+    file: Path,
+    /,
+    *,
+    dir: Dir = None,
+    slot: Slot = 0,
+    json: Json = False,  # noqa: A002
 ) -> int:
     """Publish a hunt.
 
@@ -117,7 +122,12 @@ def resume(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # no
 
 
 def extend(
-    duration: str, /, *, dir: Dir = None, slot: Slot = 0, json: Json = False  # noqa: A002
+    duration: str,
+    /,
+    *,
+    dir: Dir = None,
+    slot: Slot = 0,
+    json: Json = False,  # noqa: A002
 ) -> int:
     """Let a hunt close later.
 
@@ -129,7 +139,11 @@ def extend(
     """
     from huntgraph.hunt.durations import parse_ticks
 
-    return _order("extended", Kind.HUNT_EXTEND, dir, slot, json, arg=parse_ticks(duration))
+    try:
+        ticks = parse_ticks(duration)
+    except ValueError as error:
+        raise UsageError(str(error), fix="write a duration such as 90s, 10m or 1h") from error
+    return _order("extended", Kind.HUNT_EXTEND, dir, slot, json, arg=ticks)
 
 
 def close(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noqa: A002
@@ -143,9 +157,7 @@ def close(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noq
     return _order("closed", Kind.HUNT_CLOSE, dir, slot, json)
 
 
-def _order(
-    done: str, kind: Kind, folder: Path | None, slot: int, json: bool, **fields: int
-) -> int:
+def _order(done: str, kind: Kind, folder: Path | None, slot: int, json: bool, **fields: int) -> int:
     from huntgraph.cluster import Control, control_move, refuse
 
     layout = _layout(folder)

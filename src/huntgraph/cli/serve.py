@@ -1,0 +1,137 @@
+"""``huntgraph serve``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from huntgraph.cli.output import Count, Json, print_json, say
+from huntgraph.cli.run import Signals, run_async
+from huntgraph.errors import RefusedError
+from huntgraph.schema import Code
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from huntgraph.cli.serving import Settings
+    from huntgraph.cluster import Actor, Layout
+
+__all__ = ["serve"]
+
+
+def serve(
+    world: Path | None = None,
+    /,
+    *,
+    dir: Annotated[Path | None, Parameter(name="--dir")] = None,  # noqa: A002
+    edges: Count = 4_000_000,
+    seed: int = 1,
+    hunt: Path | None = None,
+    listen: str = "127.0.0.1:0",
+    http_host: str = "127.0.0.1",
+    http_port: int = 0,
+    players: Count = 12_500,
+    fields: int = 8,
+    idle: Literal["block", "yield", "spin"] = "block",
+    snapshot_every_s: float = 60.0,
+    json: Json = False,
+) -> int:
+    """Serve a world.
+
+    Args:
+        world: the world file; without one a world is generated once and kept in --dir.
+        dir: where log, snapshots and certificates live [your state folder, huntgraph/serve].
+        edges: size of the generated world.
+        seed: seed of the generated world.
+        hunt: a hunt file to publish into slot 0 when no hunt is there.
+        listen: UDP address for game servers; port 0 takes a free one.
+        http_host: address of the gateway, which has no access control.
+        http_port: port of the gateway; 0 takes a free one.
+        players: players that can ever enter.
+        fields: targets guided to at the same time.
+        idle: what the actor does when nothing comes: block, yield (quicker) or spin (own core).
+        snapshot_every_s: seconds between snapshots; 0 for none.
+        json: print addresses and paths as one JSON line when ready.
+    """
+    from huntgraph.cli.serving import Settings, cached_world, claimed
+    from huntgraph.cluster import Layout, home
+    from huntgraph.hunt import load
+    from huntgraph.world import World
+
+    layout = Layout((dir or home("state") / "serve").absolute())
+    settings = Settings(players, fields, idle, listen, http_host, http_port, snapshot_every_s)
+    with claimed(layout):
+        if world is None:
+            world = layout.folder / f"world-{edges}-{seed}.hgw"
+            opened = cached_world(world, edges, seed)
+        else:
+            opened = World.open(world)
+        rows = None if hunt is None else load(hunt).compile(opened, 0)
+        plan = _Plan(layout, world, settings, rows, json)
+        return run_async(lambda signals: _serve(signals, plan))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    layout: Layout
+    world: Path
+    settings: Settings
+    rows: NDArray[np.void] | None
+    json: bool
+
+
+async def _serve(signals: Signals, plan: _Plan) -> int:
+    from huntgraph.cli.serving import serving, tell_event
+
+    async with serving(plan.layout, plan.world, plan.settings, on_event=tell_event) as served:
+        await _publish(served.actor, plan.rows)
+        _announce(served.facts(), plan.json)
+        failed = asyncio.create_task(served.supervisor.wait())
+        stop = asyncio.create_task(signals.stop.wait())
+        try:
+            await asyncio.wait({failed, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                failed.result()
+        finally:
+            failed.cancel()
+            stop.cancel()
+        say("draining")
+    say("stopped")
+    return 0
+
+
+async def _publish(actor: Actor, rows: NDArray[np.void] | None) -> None:
+    from huntgraph.cluster import refuse
+
+    if rows is None:
+        return
+    try:
+        refuse(await actor.control(rows), "slot 0")
+    except RefusedError as error:
+        # After a restart the hunt is there: it was in the log.
+        if error.refusal != Code.HUNT_IN_USE:
+            raise
+        say("slot 0 holds a running hunt already: it goes on")
+
+
+def _announce(facts: dict[str, Any], json: bool) -> None:
+    if json:
+        print_json("serve", facts)
+        return
+    identity = facts["identity"]
+    print(f"game servers  {facts['url']}")
+    print(f"gateway       {facts['http']}  (/livez /readyz /metrics /version /events)")
+    for name, path in identity.items():
+        print(f"{name:<13} {path}")
+    print(f"folder        {facts['directory']}", flush=True)
+    say()
+    say("Next, in another terminal:")
+    say(f"  huntgraph hunt publish night.yaml --dir {facts['directory']}")
+    say(f"  huntgraph bots --dir {facts['directory']}")
+    say(f"  curl {facts['http']}/readyz")
+    say("Ctrl-C drains and stops.")
