@@ -301,6 +301,11 @@ impl Histogram {
         self.mapping.cells()[self.word].load(Ordering::Relaxed)
     }
 
+    /// All times together.
+    pub fn sum_ns(&self) -> u64 {
+        self.mapping.cells()[self.word + 1].load(Ordering::Relaxed)
+    }
+
     /// The greatest time, exactly.
     pub fn max_ns(&self) -> u64 {
         self.mapping.cells()[self.word + 2].load(Ordering::Relaxed)

@@ -79,6 +79,7 @@ impl Limits {
             + lines::<u64>(self.edges as usize / 64 + 1)
             + lines::<Pending>(self.pending as usize)
             + lines::<u32>(self.pending as usize / 2)
+            + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(crate::guidance::LABELS)
             + lines::<u64>(crate::guidance::HEAP)
     }
@@ -319,6 +320,7 @@ impl<'a> Partition<'a> {
                 changed: take(rest, edges / 64 + 1),
                 pending: take(rest, pending),
                 listed: take(rest, pending / 2),
+                seeds: take(rest, pending / 2),
                 labels: take(rest, crate::guidance::LABELS),
                 heap: take(rest, crate::guidance::HEAP),
             },

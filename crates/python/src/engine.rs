@@ -170,7 +170,7 @@ impl Engine {
     fn player(&mut self, player: u64) -> PyResult<Option<(u64, u32, u32, i32, u8, u8, u8, u64, bool)>> {
         let partition = self.partition()?;
         let found = partition
-            .player_slot(id)
+            .player_slot(player)
             .map(|slot| partition.players[slot]);
         Ok(found.map(|p| {
             (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, validators
 
-from huntgraph.cli.output import Json, print_json, progress, say, table
+from huntgraph.cli.output import Json, print_json, progress, say
 from huntgraph.errors import HuntFileError, UsageError
 from huntgraph.schema import HUNTS, Kind
 
@@ -72,15 +72,15 @@ def publish(
     file: Path,
     /,
     *,
-    dir: Dir = None,
+    folder: Dir = None,
     slot: Slot = 0,
-    json: Json = False,  # noqa: A002
+    json: Json = False,
 ) -> int:
     """Publish a hunt.
 
     Args:
         file: the hunt file.
-        dir: the folder of huntgraph serve.
+        folder: the folder of huntgraph serve.
         slot: the slot to publish it into, 0 to 7.
         json: print the outcome as JSON.
     """
@@ -88,7 +88,7 @@ def publish(
     from huntgraph.hunt import load
     from huntgraph.world import World
 
-    layout = _layout(dir)
+    layout = _layout(folder)
     world = World.open(layout.facts()["world"], verify="header")
     rows = load(file).compile(world, slot)
 
@@ -99,41 +99,41 @@ def publish(
     return _told("published", asyncio.run(work()), slot, json)
 
 
-def pause(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noqa: A002
+def pause(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
     """Pause a hunt.
 
     Args:
-        dir: the folder of huntgraph serve.
+        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """
-    return _order("paused", Kind.HUNT_PAUSE, dir, slot, json)
+    return _order("paused", Kind.HUNT_PAUSE, folder, slot, json)
 
 
-def resume(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noqa: A002
+def resume(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
     """Let a hunt go on.
 
     Args:
-        dir: the folder of huntgraph serve.
+        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """
-    return _order("resumed", Kind.HUNT_RESUME, dir, slot, json)
+    return _order("resumed", Kind.HUNT_RESUME, folder, slot, json)
 
 
 def extend(
     duration: str,
     /,
     *,
-    dir: Dir = None,
+    folder: Dir = None,
     slot: Slot = 0,
-    json: Json = False,  # noqa: A002
+    json: Json = False,
 ) -> int:
     """Let a hunt close later.
 
     Args:
         duration: how much later, such as 90s, 10m or 1h.
-        dir: the folder of huntgraph serve.
+        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """
@@ -143,18 +143,18 @@ def extend(
         ticks = parse_ticks(duration)
     except ValueError as error:
         raise UsageError(str(error), fix="write a duration such as 90s, 10m or 1h") from error
-    return _order("extended", Kind.HUNT_EXTEND, dir, slot, json, arg=ticks)
+    return _order("extended", Kind.HUNT_EXTEND, folder, slot, json, arg=ticks)
 
 
-def close(*, dir: Dir = None, slot: Slot = 0, json: Json = False) -> int:  # noqa: A002
+def close(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
     """Close a hunt.
 
     Args:
-        dir: the folder of huntgraph serve.
+        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """
-    return _order("closed", Kind.HUNT_CLOSE, dir, slot, json)
+    return _order("closed", Kind.HUNT_CLOSE, folder, slot, json)
 
 
 def _order(done: str, kind: Kind, folder: Path | None, slot: int, json: bool, **fields: int) -> int:

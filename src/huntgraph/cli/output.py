@@ -109,6 +109,12 @@ class Progress:
                 title = f"{self._title}: {text}" if text else self._title
                 self._bar.update(self._bar.task_ids[0], completed=share, total=1, description=title)
 
+    def at(self, text: str) -> None:
+        """Tell where it is, when nobody knows how much there is."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.update(self._bar.task_ids[0], description=f"{self._title}: {text}")
+
     def _show(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -120,7 +126,8 @@ class Progress:
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
             total = None if self._share is None else 1
-            self._bar.add_task(self._title, completed=self._share or 0, total=total)
+            task = self._bar.add_task(self._title, total=total)
+            self._bar.update(task, completed=self._share or 0)
 
     def close(self) -> None:
         """Remove the bar."""

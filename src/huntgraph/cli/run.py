@@ -80,7 +80,7 @@ def run(arguments: Sequence[str]) -> int:
             raise
         _tell(error)
         return exit_of(error)
-    except Exception as error:  # noqa: BLE001 - the last place that can turn it into a message
+    except Exception as error:  # the last place that can turn it into a message
         if debug:
             raise
         _say(f"error HG1999: {type(error).__name__}: {error}")

@@ -28,7 +28,7 @@ def serve(
     world: Path | None = None,
     /,
     *,
-    dir: Annotated[Path | None, Parameter(name="--dir")] = None,  # noqa: A002
+    folder: Annotated[Path | None, Parameter(name="--dir")] = None,
     edges: Count = 4_000_000,
     seed: int = 1,
     hunt: Path | None = None,
@@ -45,7 +45,7 @@ def serve(
 
     Args:
         world: the world file; without one a world is generated once and kept in --dir.
-        dir: where log, snapshots and certificates live [your state folder, huntgraph/serve].
+        folder: where log, snapshots and certificates live [your state folder, huntgraph/serve].
         edges: size of the generated world.
         seed: seed of the generated world.
         hunt: a hunt file to publish into slot 0 when no hunt is there.
@@ -63,7 +63,7 @@ def serve(
     from huntgraph.hunt import load
     from huntgraph.world import World
 
-    layout = Layout((dir or home("state") / "serve").absolute())
+    layout = Layout((folder or home("state") / "serve").absolute())
     settings = Settings(players, fields, idle, listen, http_host, http_port, snapshot_every_s)
     with claimed(layout):
         if world is None:

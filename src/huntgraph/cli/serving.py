@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from huntgraph.cli.output import progress, say
 from huntgraph.cluster import Actor, ActorOptions, Authority, Event, Layout, Leaf, Supervisor
@@ -24,7 +25,7 @@ class Settings:
 
     players: int = 12_500
     fields: int = 8
-    idle: str = "block"
+    idle: Literal["block", "yield", "spin"] = "block"
     listen: str = "127.0.0.1:0"
     http_host: str = "127.0.0.1"
     http_port: int = 0
@@ -101,8 +102,6 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """Run an actor and a gateway; leaving drains and stops both. Raises ActorError."""
     authority = Authority.create_or_open(layout.certificates)
-    if settings.idle not in ("block", "yield", "spin"):
-        raise ValueError(f"there is no idle policy {settings.idle}")
     options = ActorOptions(
         directory=layout.actor,
         world=world_file,
@@ -115,8 +114,8 @@ async def serving(
     supervisor = Supervisor(options, snapshot_every_s=settings.snapshot_every_s, on_event=on_event)
     async with supervisor:
         view = PartitionView(layout.actor, supervisor=supervisor)
-        where = {"host": settings.http_host, "port": settings.http_port}
-        async with Gateway([view], host=str(where["host"]), port=int(where["port"])) as gateway:
+        host, port = settings.http_host, settings.http_port
+        async with Gateway([view], host=host, port=port) as gateway:
             client = authority.client_identity()
             served = Served(layout, world_file, supervisor, gateway, client)
             layout.write_facts(served.facts())

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Json, facts, print_json, progress
@@ -15,14 +12,14 @@ from huntgraph.errors import UsageError
 if TYPE_CHECKING:
     from huntgraph.cluster import Layout
 
-__all__ = ["verification_facts", "verify"]
+__all__ = ["verify"]
 
 
-def verify(dir: Path | None = None, /, *, world: Path | None = None, json: Json = False) -> int:  # noqa: A002
+def verify(folder: Path | None = None, /, *, world: Path | None = None, json: Json = False) -> int:
     """Replay and compare.
 
     Args:
-        dir: the folder of huntgraph serve, or the actor's own [your state folder's serve].
+        folder: the folder of huntgraph serve, or the actor's own [your state folder's serve].
         world: the world file; found by itself for a folder of huntgraph serve.
         json: print the outcome as JSON.
     """
@@ -30,23 +27,23 @@ def verify(dir: Path | None = None, /, *, world: Path | None = None, json: Json 
     from huntgraph.timeline import verify as replay
     from huntgraph.world import World
 
-    layout = Layout((dir or home("state") / "serve").absolute())
+    layout = Layout((folder or home("state") / "serve").absolute())
     served = layout.actor.is_dir()
     directory = layout.actor if served else layout.folder
     if not (directory / "log").is_dir():
         what = "there is no log in this folder"
         raise UsageError(what, where=directory, fix="name the folder given to huntgraph serve")
     file = world or _world_of(layout)
-    with progress("Replaying the log"):
-        found = replay(directory, World.open(file))
-    body = verification_facts(found)
+    with progress("Replaying the log") as bar:
+        found = replay(directory, World.open(file), progress=lambda done: bar.at(f"{done:,}"))
+    body = found.to_dict()
     if json:
         print_json("verification", body)
     else:
         rows = [(name, value) for name, value in body.items() if name != "problems"]
         facts("", rows)
         for problem in body["problems"]:
-            print(f"problem: {problem}")
+            print(f"problem at position {problem['position']:,}: {problem['what']}")
         print("everything is as recorded" if not body["problems"] else "NOT as recorded")
     return Exit.DIFFERENCE if body["problems"] else Exit.OK
 
@@ -59,19 +56,3 @@ def _world_of(layout: Layout) -> Path:
         return found[0]
     what = "there is no world file in this folder" if not found else "there are several worlds"
     raise UsageError(what, where=layout.folder, fix="name the world's file with --world")
-
-
-def verification_facts(found: Any) -> dict[str, Any]:
-    """Give a verification JSON-ready: arrays as their lengths, the hash as 16 hex digits."""
-    fields = asdict(found) if is_dataclass(found) and not isinstance(found, type) else vars(found)
-    plain: dict[str, Any] = {}
-    for name, value in fields.items():
-        if isinstance(value, np.ndarray):
-            plain[name] = len(value)
-        elif name == "state_hash":
-            plain[name] = f"{int(value):016x}"
-        elif name == "problems":
-            plain[name] = [str(problem) for problem in value]
-        else:
-            plain[name] = value
-    return plain

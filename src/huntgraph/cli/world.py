@@ -54,7 +54,7 @@ def import_(
     file: Path,
     /,
     *,
-    format: str | None = None,  # noqa: A002 - the option's name
+    source_format: Annotated[str | None, Parameter(name="--format")] = None,
     option: Options = None,
     force: Force = False,
     json: Json = False,
@@ -64,7 +64,7 @@ def import_(
     Args:
         source: the file to read.
         file: the world file to write.
-        format: movingai, gppc, dimacs, ldbc, csv or parquet; told from the suffix when left out.
+        source_format: movingai, gppc, dimacs, ldbc, csv or parquet [told from the suffix].
         option: NAME=VALUE for the format, such as straight=10; may be given more than once.
         force: write over a file that is there.
         json: print facts about the world as JSON.
@@ -73,7 +73,7 @@ def import_(
 
     refuse_overwrite(file, force)
     with progress("Importing"):
-        world = import_world(source, format, **options_of(option))
+        world = import_world(source, source_format, **options_of(option))
     world.save(file)
     return _show(world, file, json)
 

@@ -86,7 +86,7 @@ def checksum(data: bytes | NDArray[Any]) -> int:
     """CRC-32C of the bytes of ``data``, read in place."""
     if isinstance(data, bytes):
         return int(crc32c(data))
-    return int(crc32c(np.ascontiguousarray(data).reshape(-1).view(np.uint8)))
+    return int(crc32c(np.ascontiguousarray(data).reshape(-1).view(np.uint8).data))
 
 
 def degrees_of(first: U32) -> I64:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from huntgraph import schema
 from huntgraph.errors import SourceError
 from huntgraph.world.arrays import I64
 from huntgraph.world.edgelist import EdgeList, LongEdges, Scale, to_world
@@ -84,6 +85,9 @@ def _problem(table: Table, heads: I64, found: I64) -> _Problem | None:
     if stop - at != 4 or table.text(at + 1) != "sp":
         raise table.error(at, 'the "p" line is not "p sp NODES ARCS"', "correct the line")
     nodes, arcs = table.whole(np.array([at + 2, at + 3]), "a count")
+    if nodes > schema.NODES:
+        what = f"{nodes:,} nodes are more than the {schema.NODES:,} of a world"
+        raise table.error(at + 2, what, "cut the graph into several")
     return _Problem(int(nodes), int(arcs), at)
 
 

@@ -131,11 +131,12 @@ def _decimals(file: Path, values: NDArray[Any]) -> Decimals:
         what = f"the cost is {plain[at]}"
         raise SourceError(what, file=file, line=at + 1, fix="costs are 0 to 1e9")
     # Doubles are not decimals: 0.1 + 0.2 counts as 0.3 when it is so to six places.
-    unit = 10**_PLACES_MAX
-    mantissa = np.rint(plain * unit).astype(np.int64)
-    off = np.flatnonzero(np.abs(plain - mantissa / unit) > 1e-9 * np.maximum(1.0, plain))
+    unit = float(10**_PLACES_MAX)
+    mantissa = np.rint(plain.astype(np.float64) * unit).astype(np.int64)
+    near = (1e-6 if plain.dtype.itemsize == 4 else 1e-9) * np.maximum(1.0, plain)
+    off = np.flatnonzero(np.abs(plain - mantissa / unit) > near)
     if len(off):
         at = int(off[0])
-        what = f"the cost {plain[at]!r} has more than {_PLACES_MAX} decimal places"
+        what = f"the cost {float(plain[at])!r} has more than {_PLACES_MAX} decimal places"
         raise SourceError(what, file=file, line=at + 1, fix="round the costs first")
     return Decimals(mantissa, np.full(len(mantissa), _PLACES_MAX, dtype=np.int64))

@@ -88,7 +88,7 @@ def test_scaling(tmp_path: Path) -> None:
     assert named(world)[0, 1] == 2
     for wrong in ({"divide": 0}, {"multiply": 0}, {"long_edges": "cut"}):
         with pytest.raises(UsageError):
-            import_dimacs(path, **wrong)  # type: ignore[arg-type]
+            import_dimacs(path, **wrong)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_patch_closes_and_opens(tmp_path: Path) -> None:
     assert np.array_equal(opened.head, closed.head)
 
 
-def open_pairs(mask: np.ndarray, world: World) -> set[tuple[int, int]]:  # type: ignore[type-arg]
+def open_pairs(mask: np.ndarray, world: World) -> set[tuple[int, int]]:
     height, width = mask.shape
     found = set()
     for y, x in np.argwhere(mask):

@@ -1,5 +1,6 @@
 //! The actor's loop: receive, apply, answer, send; between moves ticks and slices of guidance.
 
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -40,13 +41,13 @@ struct Link {
     frames_waiting: u32,
 }
 
-struct Actor {
+pub(crate) struct Actor {
     options: Options,
-    engine: Engine,
+    pub(crate) engine: Engine,
     endpoint: Endpoint,
     links: Vec<Option<Link>>,
     control: Control,
-    meters: Meters,
+    pub(crate) meters: Meters,
     desk: Desk,
     signals: OwnedFd,
     next_tick: Instant,
@@ -62,40 +63,11 @@ struct Actor {
 /// # Errors
 /// The [`Failure`] that ended it.
 pub fn serve(options: &Options) -> Result<(), Failure> {
-    let started = Instant::now();
-    let signals = catch_signals()?;
-    let world = WorldFile::open(&options.world)?;
-    let (recovered, logger) = open_log(options, &world)?;
-    let booted = boot(options, &world, recovered.durable)?;
-    // The image lives as long as the process: one block, never freed.
-    let block: &'static mut [_] = booted.block.leak();
-    let partition =
-        Partition::attach(block).map_err(|e| Failure::new("HG2013", e, "image", "report this"))?;
-    let mut actor = Actor::open(options, partition, logger, recovered.epoch, signals)?;
-    let address = actor.endpoint.local_addr().map_err(|e| {
-        Failure::new(
-            "HG2021",
-            e,
-            options.listen,
-            "check the address given as --listen",
-        )
-    })?;
-    let header = &actor.engine.partition.header;
-    say(&format!(
-        r#"{{"event":"ready","address":"{address}","pid":{},"partition":{},"position":{},"tick":{},"epoch":{},"snapshot":{},"replayed":{},"cut_bytes":{},"boot_ms":{}}}"#,
-        std::process::id(),
-        options.partition,
-        header.position,
-        header.tick,
-        recovered.epoch,
-        booted.snapshot,
-        booted.replayed,
-        recovered.cut_bytes,
-        started.elapsed().as_millis(),
-    ));
-    drop(world);
+    let (mut actor, ready) = Actor::boot(options, catch_signals()?)?;
+    say(&ready);
     actor.run()?;
-    actor.finish()
+    say(&actor.finish()?);
+    Ok(())
 }
 
 fn open_log(
@@ -134,6 +106,47 @@ fn catch_signals() -> Result<OwnedFd, Failure> {
 }
 
 impl Actor {
+    /// Everything up to the first turn: world, log, snapshot, replay, socket. Also gives the line
+    /// that says so. A byte on `signals` stops the actor.
+    pub(crate) fn boot(options: &Options, signals: OwnedFd) -> Result<(Self, String), Failure> {
+        let started = Instant::now();
+        let world = WorldFile::open(&options.world)?;
+        let (recovered, logger) = open_log(options, &world)?;
+        let booted = boot(options, &world, recovered.durable)?;
+        // The image lives as long as the process: one block, never freed.
+        let block: &'static mut [_] = booted.block.leak();
+        let partition = Partition::attach(block)
+            .map_err(|e| Failure::new("HG2013", e, "image", "report this"))?;
+        let actor = Self::open(options, partition, logger, recovered.epoch, signals)?;
+        let address = actor.address()?;
+        let header = &actor.engine.partition.header;
+        let ready = format!(
+            r#"{{"event":"ready","address":"{address}","pid":{},"partition":{},"position":{},"tick":{},"epoch":{},"snapshot":{},"replayed":{},"cut_bytes":{},"boot_ms":{}}}"#,
+            std::process::id(),
+            options.partition,
+            header.position,
+            header.tick,
+            recovered.epoch,
+            booted.snapshot,
+            booted.replayed,
+            recovered.cut_bytes,
+            started.elapsed().as_millis(),
+        );
+        Ok((actor, ready))
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> Result<SocketAddr, Failure> {
+        self.endpoint.local_addr().map_err(|e| {
+            Failure::new(
+                "HG2021",
+                e,
+                self.options.listen,
+                "check the address given as --listen",
+            )
+        })
+    }
+
     fn open(
         options: &Options,
         partition: Partition<'static>,
@@ -191,35 +204,41 @@ impl Actor {
 
     fn run(&mut self) -> Result<(), Failure> {
         while !self.is_done() {
-            let now = Instant::now();
-            self.endpoint.poll_receive(now).map_err(|e| {
-                Failure::new(
-                    "HG2021",
-                    format!("the socket failed: {e}"),
-                    self.options.listen,
-                    "restart",
-                )
-            })?;
-            self.endpoint.handle_timeouts(now);
-            while let Some(event) = self.endpoint.next_event() {
-                self.handle(event, now);
-            }
-            self.pass_ticks(now);
-            self.look_at_rare(now);
-            self.tell_durable(now);
-            if let Some(failure) = self.engine.logger.failed() {
-                let fix = "mend the disk, then start again: all durable moves are there";
-                return Err(Failure::new(
-                    "HG2015",
-                    failure,
-                    self.options.dir.display(),
-                    fix,
-                ));
-            }
-            self.flush(now);
-            self.guide(now);
+            self.turn()?;
             self.wait()?;
         }
+        Ok(())
+    }
+
+    /// One turn of the loop, without the wait after it.
+    pub(crate) fn turn(&mut self) -> Result<(), Failure> {
+        let now = Instant::now();
+        self.endpoint.poll_receive(now).map_err(|e| {
+            Failure::new(
+                "HG2021",
+                format!("the socket failed: {e}"),
+                self.options.listen,
+                "restart",
+            )
+        })?;
+        self.endpoint.handle_timeouts(now);
+        while let Some(event) = self.endpoint.next_event() {
+            self.handle(event, now);
+        }
+        self.pass_ticks(now);
+        self.look_at_rare(now);
+        self.tell_durable(now);
+        if let Some(failure) = self.engine.logger.failed() {
+            let fix = "mend the disk, then start again: all durable moves are there";
+            return Err(Failure::new(
+                "HG2015",
+                failure,
+                self.options.dir.display(),
+                fix,
+            ));
+        }
+        self.flush(now);
+        self.guide(now);
         Ok(())
     }
 
@@ -514,7 +533,8 @@ impl Actor {
         now >= by || (self.links.iter().all(Option::is_none) && all_durable)
     }
 
-    fn finish(mut self) -> Result<(), Failure> {
+    /// Tells everyone, makes all durable, and gives the line that says so.
+    pub(crate) fn finish(mut self) -> Result<String, Failure> {
         let now = Instant::now();
         self.publish();
         for link in self.links.iter().flatten() {
@@ -537,9 +557,8 @@ impl Actor {
         self.meters.set("durable", durable);
         self.control.tell_stopped(durable);
         let _ = std::fs::remove_file(self.options.dir.join("control.sock"));
-        say(&format!(
+        Ok(format!(
             r#"{{"event":"stopped","position":{position},"durable":{durable},"state_hash":"{state_hash:016x}"}}"#
-        ));
-        Ok(())
+        ))
     }
 }

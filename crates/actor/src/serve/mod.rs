@@ -8,7 +8,7 @@
 mod actor;
 mod boot;
 mod control;
-mod emit;
+pub(crate) mod emit;
 mod engine;
 mod meters;
 mod options;
@@ -17,6 +17,7 @@ mod session;
 use std::io::Write;
 
 use crate::failure::Failure;
+pub(crate) use actor::Actor;
 pub use actor::serve;
 pub use boot::make_snapshot;
 pub use options::{Options, Verb, parse};

@@ -113,6 +113,7 @@ fn a_drop_never_takes_the_last_block_that_is_on_disk() {
             ledger.durable = logger.durable();
             ledger.dropped = ledger.durable;
             logger.drop_through(ledger.durable);
+            settle(&mut worker);
         }
         (disk, ledger, logger.counts().segments_recycled)
     };

@@ -16,16 +16,17 @@ impl Partition<'_> {
             return;
         }
         let old = self.guidance.work.epoch;
-        let unchanged = self.guidance.work.listed == 0 && !lost;
-        if unchanged {
+        let seeds = if lost { 0 } else { self.collect_seeds() };
+        self.guidance.thaw();
+        if seeds == 0 && !lost {
             for field in self.guidance.fields.iter_mut() {
                 if field.whole == 1 && field.epoch == old {
                     field.epoch = tick;
                 }
             }
-        } else {
-            self.guidance.thaw();
         }
+        let work = &mut *self.guidance.work;
+        (work.seeds, work.previous) = (seeds, if lost { NONE } else { old });
         self.guidance.work.epoch = tick;
         // Bucket width: the greatest power of two that no edge is lighter than.
         self.guidance.work.shift = self.header.cost_min.max(1).ilog2();

@@ -3,8 +3,9 @@
 //! The queue is Dial's bucket queue (Dial 1969) with buckets as wide as the lightest edge, so that
 //! a node popped from the current bucket is final without order inside the bucket. Buckets are
 //! doubly linked lists through per-node links: the queue never needs more room than the nodes.
-//! The slot of the next edge is the lowest one on a shortest way, so the same weights give the same
-//! field however it was reached.
+//! A node that is shortened after its turn is queued again, so an early turn costs time and never
+//! an answer. The slot of the next edge is the lowest one on a shortest way: the same weights give
+//! the same field however it was reached.
 
 use crate::image::{Partition, prefetch};
 use crate::schema::{NONE, UNREACHABLE};
@@ -14,9 +15,17 @@ pub const BUCKETS: usize = 1 << 16;
 /// Nothing to work on.
 pub(super) const IDLE: u32 = 0;
 const CLEAR: u32 = 1;
-const SEARCH: u32 = 2;
+/// Nodes are taken from the queue and settled; the last phase of a build and of a repair.
+pub(super) const SETTLE: u32 = 2;
+pub(super) const COPY: u32 = 3;
+pub(super) const SEED: u32 = 4;
+pub(super) const INVALIDATE: u32 = 5;
+pub(super) const RESEED: u32 = 6;
+pub(super) const RELAX: u32 = 7;
 /// `back` of a node that is not in the queue.
-pub(super) const NOT_QUEUED: u32 = NONE - 1;
+pub(super) const NOT_QUEUED: u32 = NONE;
+/// Set in `back` of the first node of a bucket, beside the bucket's number.
+const FIRST: u32 = 1 << 31;
 /// Nodes cleared by one operation.
 const CLEARED_AT_ONCE: u32 = 256;
 /// Empty buckets passed over by one operation.
@@ -34,7 +43,8 @@ impl Partition<'_> {
                     _ => break,
                 },
                 CLEAR => self.clear_some(),
-                _ => self.settle_one(),
+                SETTLE => self.settle_one(),
+                _ => self.repair_some(),
             }
             used += 1;
         }
@@ -48,11 +58,14 @@ impl Partition<'_> {
     }
 
     fn start_field(&mut self, field: usize) {
+        let repairs = self.can_repair(field);
         let work = &mut self.guidance.work;
-        (work.phase, work.field, work.cursor) = (CLEAR, field as u32, 0);
+        (work.field, work.cursor) = (field as u32, 0);
+        work.phase = if repairs { COPY } else { CLEAR };
+        work.bucket = u64::MAX;
     }
 
-    fn row_of_spare(&self) -> usize {
+    pub(super) fn row_of_spare(&self) -> usize {
         self.guidance.work.spare_row as usize * self.header.nodes as usize
     }
 
@@ -65,8 +78,7 @@ impl Partition<'_> {
             return;
         }
         let target = self.guidance.fields[self.guidance.work.field as usize].node;
-        self.guidance.work.phase = SEARCH;
-        self.guidance.work.bucket = 0;
+        self.guidance.work.phase = SETTLE;
         self.label(base, target, 0);
     }
 
@@ -84,7 +96,7 @@ impl Partition<'_> {
         };
         self.guidance.work.bucket = bucket as u64;
         let node = self.guidance.buckets[bucket % BUCKETS];
-        self.unlink(node, bucket);
+        self.unlink(node);
         self.guidance.work.settled += 1;
         self.settle(self.row_of_spare(), node);
     }
@@ -96,52 +108,61 @@ impl Partition<'_> {
         for edge in row.clone() {
             let head = self.head_of(edge);
             let beyond = self.guidance.distance[base + head as usize];
-            if slot == u8::MAX && beyond < distance {
-                let onward = self.epoch_weight(edge);
-                if onward == Some(distance - beyond) {
+            if beyond < distance {
+                let onward = slot == u8::MAX && self.epoch_weight(edge) == Some(distance - beyond);
+                if onward {
                     slot = (edge - row.start) as u8;
                 }
-            }
-            if beyond <= distance {
-                continue;
-            }
-            if let Some(weight) = self.epoch_weight(self.reverse_of(edge)) {
-                let longer = distance.saturating_add(weight);
-                if longer < beyond {
-                    self.label(base, head, longer);
-                }
+            } else if beyond > distance {
+                self.relax(base, self.reverse_of(edge), head, distance);
             }
         }
         self.guidance.slot[base + node as usize] = slot;
     }
 
+    /// Offers `tail` the way over `edge` to a node at `distance`: a shorter one is taken, of equal
+    /// ones the lower slot.
+    #[inline]
+    pub(super) fn relax(&mut self, base: usize, edge: usize, tail: u32, distance: u32) {
+        let Some(weight) = self.epoch_weight(edge) else {
+            return;
+        };
+        let (longer, at) = (distance.saturating_add(weight), base + tail as usize);
+        let known = self.guidance.distance[at];
+        if longer < known {
+            self.label(base, tail, longer);
+        } else if longer == known && longer != UNREACHABLE {
+            let slot = (edge - self.first[tail as usize] as usize) as u8;
+            self.guidance.slot[at] = self.guidance.slot[at].min(slot);
+        }
+    }
+
     /// Gives a node a shorter distance and its place in the queue.
-    fn label(&mut self, base: usize, node: u32, distance: u32) {
-        let at = base + node as usize;
+    pub(super) fn label(&mut self, base: usize, node: u32, distance: u32) {
         if self.guidance.back[node as usize] != NOT_QUEUED {
-            let bucket = self.guidance.distance[at] >> self.guidance.work.shift;
-            self.unlink(node, bucket as usize);
+            self.unlink(node);
         }
-        self.guidance.distance[at] = distance;
-        let bucket = (distance >> self.guidance.work.shift) as usize % BUCKETS;
-        let first = self.guidance.buckets[bucket];
+        self.guidance.distance[base + node as usize] = distance;
+        let guidance = &mut self.guidance;
+        let bucket = (distance >> guidance.work.shift) as u64;
+        guidance.work.bucket = guidance.work.bucket.min(bucket);
+        let place = bucket as usize % BUCKETS;
+        let first = guidance.buckets[place];
         if first != NONE {
-            self.guidance.back[first as usize] = node;
+            guidance.back[first as usize] = node;
         }
-        (
-            self.guidance.next[node as usize],
-            self.guidance.back[node as usize],
-        ) = (first, NONE);
-        self.guidance.buckets[bucket] = node;
-        self.guidance.work.queued += 1;
+        (guidance.next[node as usize], guidance.back[node as usize]) =
+            (first, FIRST | place as u32);
+        guidance.buckets[place] = node;
+        guidance.work.queued += 1;
         prefetch(self.first, node as usize);
     }
 
-    fn unlink(&mut self, node: u32, bucket: usize) {
+    fn unlink(&mut self, node: u32) {
         let guidance = &mut self.guidance;
         let (next, back) = (guidance.next[node as usize], guidance.back[node as usize]);
-        if back == NONE {
-            guidance.buckets[bucket % BUCKETS] = next;
+        if back & FIRST != 0 {
+            guidance.buckets[(back & !FIRST) as usize] = next;
         } else {
             guidance.next[back as usize] = next;
         }
@@ -161,6 +182,7 @@ impl Partition<'_> {
             work.overflows += work.overflow as u64;
             return;
         }
+        work.repaired += (field.whole == 1 && field.epoch == work.previous) as u64;
         core::mem::swap(&mut field.row, &mut work.spare_row);
         (field.whole, field.epoch) = (1, work.epoch);
         work.built += 1;

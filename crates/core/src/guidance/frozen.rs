@@ -41,6 +41,11 @@ impl Guidance<'_> {
         at
     }
 
+    /// What a changed edge was at the epoch.
+    pub(super) fn value_then(&self, edge: usize) -> Pending {
+        self.pending[self.find(edge)]
+    }
+
     /// Forgets all changes: the live weights are the epoch's again.
     pub(crate) fn thaw(&mut self) {
         for at in 0..self.work.listed as usize {

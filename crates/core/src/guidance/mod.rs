@@ -10,6 +10,7 @@
 mod epoch;
 mod field;
 mod frozen;
+mod repair;
 mod search;
 
 use crate::image::Partition;
@@ -26,8 +27,10 @@ const NO_FIELD: u8 = 255;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
-    /// Fields made whole since boot.
+    /// Fields made whole since boot, by build or repair.
     pub built: u64,
+    /// Those by repair.
+    pub repaired: u64,
     /// Nodes settled since boot.
     pub settled: u64,
     /// Bounded searches since boot.
@@ -48,6 +51,10 @@ pub struct Work {
     pub listed: u32,
     budget: u32,
     stamp: u32,
+    seeds: u32,
+    previous: u32,
+    chain_first: u32,
+    chain_last: u32,
     spare: u32,
     hunters: [u32; HUNTS * STAGES],
     field_of: [u8; HUNTS * STAGES],
@@ -92,6 +99,7 @@ pub struct Guidance<'a> {
     pub(crate) changed: &'a mut [u64],
     pub(crate) pending: &'a mut [Pending],
     pub(crate) listed: &'a mut [u32],
+    pub(crate) seeds: &'a mut [Pending],
     pub(crate) labels: &'a mut [Label],
     pub(crate) heap: &'a mut [u64],
 }
@@ -109,6 +117,7 @@ impl Guidance<'_> {
         self.work.spare_row = self.fields.len() as u32;
         self.work.field_of = [NO_FIELD; HUNTS * STAGES];
         self.work.phase = field::IDLE;
+        self.work.previous = NONE;
         self.back.fill(field::NOT_QUEUED);
         self.buckets.fill(NONE);
     }

@@ -1,0 +1,262 @@
+//! An actor and a game server on one thread: round trips and frames without any wake-up in them.
+
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use huntgraph_core::schema::{Code, FRAME_RECORDS, Update};
+
+use super::crowd::Crowd;
+use super::floor::Jitter;
+use super::link::{Link, Reply, none_refused};
+use super::{Identity, Report, Scene, Watch, failure, nanoseconds, thread_cpu};
+use crate::failure::Failure;
+use crate::log::RawRecord;
+use crate::quic::Idle;
+use crate::serve::{Actor, Options};
+
+/// Round trips before the clock counts.
+const WARM_UP: usize = 2_000;
+/// How long the first field may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Samples of one part at most.
+const SAMPLES: usize = 1 << 20;
+/// Between two looks at whoever watches.
+const WATCH_TURNS: usize = 4096;
+
+/// Both ends, and who walks.
+struct Pair {
+    actor: Actor,
+    link: Link,
+    crowd: Crowd,
+    // The other end of the actor's signals: it must stay open, and nothing is ever written.
+    _signals: UnixStream,
+}
+
+impl Pair {
+    fn open(scene: &Scene, server: &Identity, client: &Identity) -> Result<Self, Failure> {
+        let options = Options {
+            dir: scene.directory.clone(),
+            world: scene.world.clone(),
+            partition: 0,
+            listen: ([127, 0, 0, 1], 0).into(),
+            tls: server.as_server(),
+            players: scene.players,
+            fields: 8,
+            idle: Idle::Spin,
+            guidance_percent: 50,
+            segment_bytes: 64 << 20,
+            ring_slots: 16_384,
+            tick_ms: 50,
+        };
+        let pipe = |e: std::io::Error| failure(e, "signals");
+        let (reader, signals) = UnixStream::pair().map_err(pipe)?;
+        reader.set_nonblocking(true).map_err(pipe)?;
+        let (mut actor, _) = Actor::boot(&options, reader.into())?;
+        let address = actor.address()?;
+        publish(&mut actor, &scene.hunt)?;
+        let link = Link::open(address, client, &mut || actor.turn())?;
+        let crowd = Crowd::new(&scene.world, scene.players)?;
+        let mut pair = Self { actor, link, crowd, _signals: signals };
+        for frame in pair.crowd.enter().chunks(FRAME_RECORDS) {
+            pair.exchange(frame)?;
+        }
+        pair.settle()?;
+        Ok(pair)
+    }
+
+    /// One frame there and its answers back.
+    fn exchange(&mut self, moves: &[RawRecord]) -> Result<(), Failure> {
+        self.link.send(moves)?;
+        let Self { actor, link, .. } = self;
+        link.await_updates(&mut || actor.turn())
+    }
+
+    /// Some ticks, then until the field is whole (with traffic off) or for a second (with it on).
+    fn settle(&mut self) -> Result<(), Failure> {
+        let started = Instant::now();
+        loop {
+            self.idle()?;
+            let partition = &self.actor.engine.partition;
+            let quiet = partition.guidance.work.built > 0 && !partition.has_work();
+            let traffic = partition.header.rise > 0;
+            let after = started.elapsed();
+            if after > Duration::from_millis(200) && (quiet || traffic && after.as_secs() > 0) {
+                return Ok(());
+            }
+            if after > PATIENCE {
+                return Err(failure("no field became whole", "guidance"));
+            }
+        }
+    }
+
+    /// A turn of both ends while no answer is waited for.
+    fn idle(&mut self) -> Result<(), Failure> {
+        self.actor.turn()?;
+        self.link.turn()?;
+        while let Some(reply) = self.link.next()? {
+            if let Reply::Updates { refused, .. } = reply {
+                none_refused(refused, self.actor.address()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Result<(), Failure> {
+        self.link.close();
+        self.actor.finish().map(|_| ())
+    }
+
+    /// Turns the traffic rule on; effective within a tick.
+    fn turn_traffic_on(&mut self, scene: &Scene) -> Result<(), Failure> {
+        publish(&mut self.actor, &scene.traffic)?;
+        self.settle()
+    }
+}
+
+/// Gives the rows of a hunt to the actor, as its control socket would.
+fn publish(actor: &mut Actor, rows: &[RawRecord]) -> Result<(), Failure> {
+    let mut answers = Vec::new();
+    actor.engine.apply(rows, &mut answers, Instant::now());
+    let (answers, _) = answers.as_chunks::<64>();
+    let refused = answers.iter().map(|answer| Update::decode(answer).code);
+    match refused.filter(|&code| code != Code::Ok as u16).next() {
+        None => Ok(()),
+        Some(code) => Err(failure(format!("a row of the hunt was refused: {code}"), "hunt")),
+    }
+}
+
+/// Closed loop: one move of 64 bytes there, its update back, then the next; first without and then
+/// with a traffic rule (under which guidance always has work, in slices between moves). Samples:
+/// `quiet`, `traffic`, in the order taken. Numbers: `quiet_cpu_ns`, `traffic_cpu_ns` a round trip.
+///
+/// # Errors
+/// Those of booting an actor, and HG2030 when a move was refused.
+pub fn roundtrip(
+    scene: &Scene,
+    server: &Identity,
+    client: &Identity,
+    watch: Watch,
+) -> Result<Report, Failure> {
+    let mut pair = Pair::open(scene, server, client)?;
+    let mut report = Report::default();
+    round_trips(&mut pair, Duration::from_secs(60), WARM_UP, watch)?;
+    for (name, cpu_name) in [("quiet", "quiet_cpu_ns"), ("traffic", "traffic_cpu_ns")] {
+        if name == "traffic" {
+            pair.turn_traffic_on(scene)?;
+        }
+        let before = thread_cpu();
+        let samples = round_trips(&mut pair, scene.time, SAMPLES, watch)?;
+        let cpu = thread_cpu() - before;
+        report.numbers.push((cpu_name, nanoseconds(cpu) as f64 / samples.len() as f64));
+        report.samples_ns.push((name, samples));
+    }
+    pair.close()?;
+    Ok(report)
+}
+
+fn round_trips(
+    pair: &mut Pair,
+    time: Duration,
+    most: usize,
+    watch: Watch,
+) -> Result<Vec<u64>, Failure> {
+    let mut samples = Vec::with_capacity(most);
+    let mut moves = [[0; 64]];
+    let begun = Instant::now();
+    while begun.elapsed() < time && samples.len() < most {
+        if samples.len() % WATCH_TURNS == 0 {
+            watch("")?;
+        }
+        pair.crowd.walk(&mut moves);
+        let started = Instant::now();
+        pair.exchange(&moves)?;
+        samples.push(nanoseconds(started.elapsed()));
+    }
+    Ok(samples)
+}
+
+/// What is collected of frames.
+#[derive(Default)]
+struct Frames {
+    latency: Vec<u64>,
+    service: Vec<u64>,
+    jitter: Vec<u64>,
+}
+
+/// Open loop: frames of `records` moves are due at set times, `rate` moves a second, whatever
+/// became of the one before. Samples, by frame: `latency` (from when it was due to its last answer
+/// read), `service` (the actor's own: last byte in to last byte out), `jitter` (fixed work begun
+/// halfway between two frames: what it took beyond its least); the same as `quiet_...` without a
+/// traffic rule. Numbers: `moves_per_s`, `quiet_moves_per_s`.
+///
+/// # Errors
+/// Those of booting an actor, and HG2030 when a move was refused.
+pub fn frame(
+    scene: &Scene,
+    server: &Identity,
+    client: &Identity,
+    (records, rate): (usize, u32),
+    watch: Watch,
+) -> Result<Report, Failure> {
+    let mut pair = Pair::open(scene, server, client)?;
+    let mut report = Report::default();
+    let period = Duration::from_secs_f64(records as f64 / f64::from(rate));
+    let names = [
+        ["quiet_latency", "quiet_service", "quiet_jitter", "quiet_moves_per_s"],
+        ["latency", "service", "jitter", "moves_per_s"],
+    ];
+    for [latency, service, jitter, moves_per_s] in names {
+        if latency == "latency" {
+            pair.turn_traffic_on(scene)?;
+        }
+        let started = Instant::now();
+        let found = frames(&mut pair, scene.time, records, period, watch)?;
+        let moved = (found.latency.len() * records) as f64;
+        report.numbers.push((moves_per_s, moved / started.elapsed().as_secs_f64()));
+        report.samples_ns.push((latency, found.latency));
+        report.samples_ns.push((service, found.service));
+        report.samples_ns.push((jitter, found.jitter));
+    }
+    pair.close()?;
+    Ok(report)
+}
+
+fn frames(
+    pair: &mut Pair,
+    time: Duration,
+    records: usize,
+    period: Duration,
+    watch: Watch,
+) -> Result<Frames, Failure> {
+    let count = (time.as_secs_f64() / period.as_secs_f64()).ceil().max(1.0) as usize;
+    let room = || Vec::with_capacity(count);
+    let mut found = Frames { latency: room(), service: room(), jitter: room() };
+    let mut jitter = Jitter::new();
+    let mut moves = vec![[0; 64]; records];
+    pair.crowd.walk(&mut moves);
+    let first = Instant::now() + period;
+    for number in 0..count {
+        let due = first + period * number as u32;
+        while Instant::now() < due {
+            pair.idle()?;
+        }
+        let before = pair.actor.meters.frame.sum_ns();
+        pair.exchange(&moves)?;
+        found.latency.push(nanoseconds(due.elapsed()));
+        found.service.push(pair.actor.meters.frame.sum_ns() - before);
+        pair.crowd.walk(&mut moves);
+        let halfway = due + period / 2;
+        while Instant::now() + period / 16 < halfway {
+            pair.idle()?;
+        }
+        // Behind time, it is left out: the next frame must not wait for it.
+        if Instant::now() < halfway {
+            found.jitter.push(jitter.sample(halfway));
+        }
+        if number % 256 == 0 {
+            watch("")?;
+        }
+    }
+    jitter.excess(&mut found.jitter);
+    Ok(found)
+}
