@@ -27,11 +27,11 @@ from tests.fault.scenery import goals, publish
 from tests.servers import PLAYERS, ground, port_of, serving, within
 
 ROUNDS = int(os.environ.get("HUNTGRAPH_KILLS", "200"))
-LOAD_S = (0.02, 0.30)
+LOAD_S = (0.01, 0.12)
 BOOT_S = 0.02
 SNAPSHOT_S = 0.03
 WAYS = ["load"] * 14 + ["boot"] * 3 + ["snapshot"] * 3
-CHECK_EVERY = 20
+CHECK_EVERY = 50
 
 
 class Rounds:

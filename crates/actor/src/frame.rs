@@ -37,6 +37,14 @@ impl Inbox {
         self.end += count;
     }
 
+    /// Records that the next frame says it has.
+    pub fn next_count(&self) -> usize {
+        let header = self.bytes[self.start..self.end].first_chunk();
+        header
+            .map_or(0, |header| Frame::decode(header).count as usize)
+            .min(FRAME_RECORDS)
+    }
+
     /// The next whole frame's header and body; `None` until more has come.
     ///
     /// # Errors

@@ -193,13 +193,16 @@ impl Partition<'_> {
 
     /// One tick's share of the decay round: every edge decays once in `period` ticks.
     pub(crate) fn decay<S: Sink>(&mut self, sink: &mut S) {
-        let period = self.header.period as u64;
-        if period == 0 {
+        let period_ticks = self.header.period_ticks as u64;
+        if period_ticks == 0 {
             return;
         }
-        let turn = self.header.tick as u64 % period;
+        let turn = self.header.tick as u64 % period_ticks;
         let edges = self.head.len() as u64;
-        let (start, end) = (turn * edges / period, (turn + 1) * edges / period);
+        let (start, end) = (
+            turn * edges / period_ticks,
+            (turn + 1) * edges / period_ticks,
+        );
         for edge in start as usize..end as usize {
             let heat = self.heat[edge];
             if heat > 0 {
@@ -217,10 +220,10 @@ impl Partition<'_> {
 
     /// Puts a traffic rule in force: every warm edge gets its new term.
     pub(crate) fn set_traffic<S: Sink>(&mut self, rule: [u32; 5], sink: &mut S) {
-        let [rise, shift, decay_shift, period, cost] = rule;
+        let [rise, shift, decay_shift, period_ticks, cost] = rule;
         let old = (self.header.shift, self.header.cost);
         let h = &mut *self.header;
-        (h.rise, h.decay_shift, h.period) = (rise, decay_shift, period);
+        (h.rise, h.decay_shift, h.period_ticks) = (rise, decay_shift, period_ticks);
         if old == (shift, cost) {
             return;
         }

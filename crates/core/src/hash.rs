@@ -101,7 +101,7 @@ impl Partition<'_> {
         let rule = h.rise as u64
             | (h.shift as u64) << 8
             | (h.decay_shift as u64) << 16
-            | (h.period as u64) << 32;
+            | (h.period_ticks as u64) << 32;
         let [c0, c1, c2, c3] = h.chain;
         let costs = h.cost_min as u64 | (h.cost_max as u64) << 32;
         let words = [

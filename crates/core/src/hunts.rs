@@ -2,10 +2,7 @@
 
 use crate::apply::Sink;
 use crate::image::Partition;
-use crate::schema::{
-    Code, Event, GATE_EDGES, GATES, HEAT_MAX, HINTS, HUNTS, Move, NEEDS, Rule, STAGES, TEAMS,
-    event, form, kind, rule, state,
-};
+use crate::schema::{Event, GATE_EDGES, GATES, HINTS, NEEDS, STAGES, event};
 
 /// Bits of [`Hunt::pending`].
 pub(crate) const PAUSE: u32 = 1;
@@ -14,7 +11,7 @@ pub(crate) const CLOSE: u32 = 4;
 
 /// A clue or a treasure: its rule and what became of it.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stage {
     /// Masks of stages, one of which must be met; `needs_len` of them.
     pub needs: [u64; NEEDS],
@@ -48,10 +45,31 @@ pub struct Stage {
     pub needs_len: u8,
     /// Hints in use.
     pub hints_len: u8,
-    spare: [u8; 4],
+    pub(crate) spare: [u8; 4],
 }
 
 impl Stage {
+    /// A stage without rules.
+    pub(crate) const EMPTY: Self = Self {
+        needs: [0; NEEDS],
+        team_bits: 0,
+        winner: 0,
+        position: 0,
+        hint_delay: [0; HINTS],
+        hint_cost: [0; HINTS],
+        node: 0,
+        opens: 0,
+        closes: 0,
+        stock: 0,
+        points: 0,
+        wins: 0,
+        form: 0,
+        rule: 0,
+        needs_len: 0,
+        hints_len: 0,
+        spare: [0; 4],
+    };
+
     pub(crate) fn words(&self) -> [u64; 15] {
         let shape = self.form as u64
             | (self.rule as u64) << 8
@@ -81,7 +99,7 @@ impl Stage {
 
 /// A gate: edges that close and open for all.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Gate {
     /// Stages that flip it once each was found or won.
     pub mask: u64,
@@ -98,6 +116,16 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// A gate without edges.
+    pub(crate) const EMPTY: Self = Self {
+        mask: 0,
+        opens: 0,
+        closes: 0,
+        first: 0,
+        count: 0,
+        starts_shut: 0,
+    };
+
     pub(crate) fn words(&self) -> [u64; 3] {
         let shape = self.starts_shut as u64 | (self.count as u64) << 16 | (self.first as u64) << 32;
         [
@@ -119,7 +147,7 @@ pub struct Hunt {
     /// Number of openings of this slot.
     pub edition: u32,
     /// Hunt time: ticks while open.
-    pub elapsed: u32,
+    pub elapsed_ticks: u32,
     /// Hunt time at which it ends, 0 = never.
     pub closes: u32,
     /// Ticks left before it opens.
@@ -144,7 +172,7 @@ pub struct Hunt {
     pub gates: u8,
     /// Teams, 0 = none.
     pub teams: u8,
-    spare: [u8; 4],
+    pub(crate) spare: [u8; 4],
     /// The stages.
     pub stage: [Stage; STAGES],
     /// The gates.
@@ -154,6 +182,30 @@ pub struct Hunt {
 }
 
 impl Hunt {
+    /// A slot that never held a hunt.
+    pub(crate) const EMPTY: Self = Self {
+        hunt_id: 0,
+        shut: 0,
+        edition: 0,
+        elapsed_ticks: 0,
+        closes: 0,
+        wait: 0,
+        rows: 0,
+        pending: 0,
+        extend_by: 0,
+        edges: 0,
+        has_traffic: 0,
+        traffic: [0; 5],
+        state: 0,
+        stages: 0,
+        gates: 0,
+        teams: 0,
+        spare: [0; 4],
+        stage: [Stage::EMPTY; STAGES],
+        gate: [Gate::EMPTY; GATES],
+        gate_edge: [0; GATE_EDGES],
+    };
+
     pub(crate) fn words(&self) -> [u64; 9] {
         let small = self.state as u64
             | (self.stages as u64) << 8
@@ -165,7 +217,7 @@ impl Hunt {
         [
             self.hunt_id,
             small,
-            self.elapsed as u64 | (self.closes as u64) << 32,
+            self.elapsed_ticks as u64 | (self.closes as u64) << 32,
             self.wait as u64 | (self.rows as u64) << 32,
             self.pending as u64 | (self.extend_by as u64) << 32,
             self.shut,
@@ -174,208 +226,9 @@ impl Hunt {
             cost * self.has_traffic as u64,
         ]
     }
-
-    fn clear(&mut self, hunt_id: u64) {
-        let edition = self.edition;
-        *self = Self {
-            hunt_id,
-            shut: 0,
-            edition,
-            elapsed: 0,
-            closes: 0,
-            wait: 0,
-            rows: 0,
-            pending: 0,
-            extend_by: 0,
-            edges: 0,
-            has_traffic: 0,
-            traffic: [0; 5],
-            state: state::LOADING,
-            stages: 0,
-            gates: 0,
-            teams: 0,
-            spare: [0; 4],
-            stage: [Stage::default(); STAGES],
-            gate: [Gate::default(); GATES],
-            gate_edge: [0; GATE_EDGES],
-        };
-    }
-
-    fn add_stage(&mut self, row: &Rule, nodes: u32) -> Result<(), Code> {
-        let form = matches!(row.form, form::CLUE | form::TREASURE);
-        let rule = matches!(row.rule, rule::EXCLUSIVE | rule::TEAM | rule::PLAYER);
-        let window = row.closes == 0 || row.closes > row.opens;
-        if row.index != self.stages || self.stages as usize == STAGES || !form || !rule {
-            return Err(Code::BadRule);
-        }
-        if row.from >= nodes {
-            return Err(Code::UnknownNode);
-        }
-        if !window {
-            return Err(Code::BadRule);
-        }
-        self.stage[self.stages as usize] = Stage {
-            node: row.from,
-            opens: row.opens,
-            closes: row.closes,
-            stock: row.stock,
-            points: row.points,
-            form: row.form,
-            rule: row.rule,
-            ..Stage::default()
-        };
-        self.stages += 1;
-        Ok(())
-    }
-
-    fn add_need(&mut self, row: &Rule) -> Result<(), Code> {
-        let stage = self.loaded_stage(row)?;
-        let used = stage.needs_len as usize;
-        if row.mask == 0 || used == NEEDS {
-            return Err(Code::BadRule);
-        }
-        stage.needs[used] = row.mask;
-        stage.needs_len += 1;
-        Ok(())
-    }
-
-    fn add_hint(&mut self, row: &Rule) -> Result<(), Code> {
-        let stage = self.loaded_stage(row)?;
-        let used = stage.hints_len as usize;
-        if used == HINTS {
-            return Err(Code::BadRule);
-        }
-        (stage.hint_delay[used], stage.hint_cost[used]) = (row.delay, row.cost);
-        stage.hints_len += 1;
-        Ok(())
-    }
-
-    fn loaded_stage(&mut self, row: &Rule) -> Result<&mut Stage, Code> {
-        let loaded = row.index < self.stages;
-        if loaded {
-            Ok(&mut self.stage[row.index as usize])
-        } else {
-            Err(Code::BadRule)
-        }
-    }
-
-    fn add_gate(&mut self, row: &Rule) -> Result<(), Code> {
-        if row.index != self.gates || self.gates as usize == GATES {
-            return Err(Code::BadRule);
-        }
-        self.gate[self.gates as usize] = Gate {
-            mask: row.mask,
-            opens: row.opens,
-            closes: row.closes,
-            first: self.edges,
-            count: 0,
-            starts_shut: (row.flags & 1) as u16,
-        };
-        self.gates += 1;
-        Ok(())
-    }
-
-    fn add_gate_edge(&mut self, edge: usize) {
-        self.gate_edge[self.edges as usize] = edge as u32;
-        self.edges += 1;
-        self.gate[self.gates as usize - 1].count += 1;
-    }
 }
 
 impl Partition<'_> {
-    /// Takes one row of a hunt; `Ok` means it changed the state.
-    pub(crate) fn load_row(&mut self, row: &Rule) -> Result<(), Code> {
-        let slot = row.hunt as usize;
-        if slot >= HUNTS {
-            return Err(Code::UnknownHunt);
-        }
-        if row.kind == kind::HUNT_BEGIN {
-            return self.begin_hunt(row);
-        }
-        if self.hunts[slot].state != state::LOADING {
-            return Err(Code::NotLoading);
-        }
-        let nodes = self.header.nodes;
-        let hunt = &mut self.hunts[slot];
-        match row.kind {
-            kind::HUNT_STAGE => hunt.add_stage(row, nodes)?,
-            kind::HUNT_NEED => hunt.add_need(row)?,
-            kind::HUNT_HINT => hunt.add_hint(row)?,
-            kind::HUNT_GATE => hunt.add_gate(row)?,
-            kind::HUNT_GATE_EDGE => {
-                let full = hunt.edges as usize == GATE_EDGES;
-                if row.index as u32 + 1 != hunt.gates as u32 || full {
-                    return Err(Code::BadRule);
-                }
-                let edge = self.find_edge(row.from, row.to)?;
-                self.hunts[slot].add_gate_edge(edge);
-            }
-            kind::HUNT_TRAFFIC => self.load_traffic(row)?,
-            _ => {
-                if row.count != hunt.rows {
-                    return Err(Code::BadRule);
-                }
-                hunt.state = state::READY;
-                return Ok(());
-            }
-        }
-        self.hunts[slot].rows += 1;
-        Ok(())
-    }
-
-    fn begin_hunt(&mut self, row: &Rule) -> Result<(), Code> {
-        let hunt = &mut self.hunts[row.hunt as usize];
-        if matches!(hunt.state, state::READY | state::OPEN | state::PAUSED) {
-            return Err(Code::HuntInUse);
-        }
-        if row.teams as usize > TEAMS {
-            return Err(Code::BadRule);
-        }
-        hunt.clear(row.hunt_id);
-        (hunt.teams, hunt.wait, hunt.closes) = (row.teams, row.opens, row.closes);
-        Ok(())
-    }
-
-    fn load_traffic(&mut self, row: &Rule) -> Result<(), Code> {
-        let (rise, shift, period) = (row.stock, row.points, row.delay);
-        let ranges =
-            rise <= HEAT_MAX && shift <= 7 && (1..=7).contains(&row.index) && period <= 65_535;
-        if !ranges || !self.traffic_fits(shift, row.cost) {
-            return Err(Code::BadRule);
-        }
-        let hunt = &mut self.hunts[row.hunt as usize];
-        hunt.traffic = [rise, shift, row.index as u32, period, row.cost];
-        hunt.has_traffic = 1;
-        Ok(())
-    }
-
-    /// Pause, resume, extend, close: noted now, effective at the next tick.
-    pub(crate) fn order_hunt(&mut self, order: &Move) -> Result<(), Code> {
-        let slot = order.hunt as usize;
-        if slot >= HUNTS {
-            return Err(Code::UnknownHunt);
-        }
-        let hunt = &mut self.hunts[slot];
-        let at = hunt.state;
-        let (allowed, bit) = match order.kind {
-            kind::HUNT_PAUSE => (at == state::OPEN, PAUSE),
-            kind::HUNT_RESUME => (at == state::PAUSED, RESUME),
-            kind::HUNT_EXTEND => (matches!(at, state::OPEN | state::PAUSED), 0),
-            _ => (
-                matches!(at, state::READY | state::OPEN | state::PAUSED),
-                CLOSE,
-            ),
-        };
-        if !allowed {
-            return Err(Code::HuntNotOpen);
-        }
-        hunt.pending |= bit;
-        if order.kind == kind::HUNT_EXTEND {
-            hunt.extend_by = hunt.extend_by.saturating_add(order.arg);
-        }
-        Ok(())
-    }
-
     /// Sets a gate shut or open; nothing happens when it is so already.
     pub(crate) fn set_gate<S: Sink>(&mut self, slot: usize, gate: usize, shut: bool, sink: &mut S) {
         let bit = 1 << gate;

@@ -264,7 +264,7 @@ impl Partition<'_> {
             return Err(Code::NoHint);
         }
         let due = player.since as u64 + stage.hint_delay[next] as u64;
-        if (self.hunts[at].elapsed as u64) < due {
+        if (self.hunts[at].elapsed_ticks as u64) < due {
             return Err(Code::HintEarly);
         }
         let cost = stage.hint_cost[next];

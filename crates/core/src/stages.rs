@@ -7,8 +7,8 @@ use crate::players::NO_STAGE;
 use crate::schema::{Code, Event, event, form, rule, state};
 
 impl Stage {
-    fn in_window(&self, elapsed: u32) -> bool {
-        self.opens <= elapsed && (self.closes == 0 || elapsed < self.closes)
+    fn in_window(&self, elapsed_ticks: u32) -> bool {
+        self.opens <= elapsed_ticks && (self.closes == 0 || elapsed_ticks < self.closes)
     }
 
     fn is_unlocked(&self, progress: u64) -> bool {
@@ -35,7 +35,7 @@ impl Hunt {
         let stages = self.stage[..self.stages as usize].iter().enumerate();
         let mut open = stages.filter(|&(number, stage)| {
             progress >> number & 1 == 0
-                && stage.in_window(self.elapsed)
+                && stage.in_window(self.elapsed_ticks)
                 && !stage.is_taken()
                 && !stage.is_won_by(team)
                 && stage.is_unlocked(progress)
@@ -53,7 +53,7 @@ impl Partition<'_> {
             Err(Code::AlreadyWon)
         } else if !stage.is_unlocked(player.progress) {
             Err(Code::Locked)
-        } else if !stage.in_window(hunt.elapsed) {
+        } else if !stage.in_window(hunt.elapsed_ticks) {
             Err(Code::NotInWindow)
         } else if stage.is_won_by(player.team) {
             Err(Code::TeamWon)
@@ -84,7 +84,7 @@ impl Partition<'_> {
                 continue;
             }
             let progress = self.players[slot].progress;
-            let open = stage.in_window(hunt.elapsed) && !stage.is_used_up();
+            let open = stage.in_window(hunt.elapsed_ticks) && !stage.is_used_up();
             if open && progress >> number & 1 == 0 && stage.is_unlocked(progress) {
                 self.credit(slot, at, number);
                 self.tell_found(slot, at, number, sink);
@@ -140,10 +140,11 @@ impl Partition<'_> {
         let player = &self.players[slot];
         let hunt = self.hunts.get(player.hunt as usize);
         let running = hunt.filter(|hunt| matches!(hunt.state, state::OPEN | state::PAUSED));
-        let (target, elapsed) = match running {
-            Some(hunt) if player.present == 1 => {
-                (hunt.next_stage(player.progress, player.team), hunt.elapsed)
-            }
+        let (target, elapsed_ticks) = match running {
+            Some(hunt) if player.present == 1 => (
+                hunt.next_stage(player.progress, player.team),
+                hunt.elapsed_ticks,
+            ),
             _ => (NO_STAGE, 0),
         };
         if target == player.target {
@@ -152,7 +153,7 @@ impl Partition<'_> {
         self.guidance.hunter_left(player);
         let player = &mut self.players[slot];
         (player.target, player.hints) = (target, 0);
-        player.since = if target == NO_STAGE { 0 } else { elapsed };
+        player.since = if target == NO_STAGE { 0 } else { elapsed_ticks };
         if target != NO_STAGE {
             let player = self.players[slot];
             let node = self.hunts[player.hunt as usize].stage[target as usize].node;

@@ -50,8 +50,8 @@ impl Partition<'_> {
 
     fn pass_time<S: Sink>(&mut self, slot: usize, sink: &mut S) {
         let hunt = &mut self.hunts[slot];
-        hunt.elapsed = hunt.elapsed.saturating_add(1);
-        let now = hunt.elapsed;
+        hunt.elapsed_ticks = hunt.elapsed_ticks.saturating_add(1);
+        let now = hunt.elapsed_ticks;
         if hunt.closes > 0 && now >= hunt.closes {
             return self.close_hunt(slot, sink);
         }
@@ -69,7 +69,7 @@ impl Partition<'_> {
     fn open_hunt_slot<S: Sink>(&mut self, slot: usize, sink: &mut S) {
         let hunt = &mut self.hunts[slot];
         hunt.edition += 1;
-        (hunt.state, hunt.elapsed) = (state::OPEN, 0);
+        (hunt.state, hunt.elapsed_ticks) = (state::OPEN, 0);
         let (has_traffic, traffic) = (hunt.has_traffic == 1, hunt.traffic);
         self.tell_hunt(slot, sink);
         self.guidance.forget_hunt(slot);

@@ -1,5 +1,6 @@
 //! The private Python module `huntgraph._core`.
 
+mod bench;
 mod engine;
 mod log_reader;
 
@@ -9,6 +10,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     use super::*;
+
+    #[pymodule_export]
+    use super::bench::{BenchScene, bench_handshake, bench_sync_floor, image_bytes};
 
     #[pymodule_export]
     use super::engine::Engine;

@@ -264,4 +264,4 @@ def _summary(
         print(f"DIFFERENT: {problem}")
     if not proof.problems:
         print("The replay gives the actor's state, and every receipt is in it.")
-    say(f"Look closer: huntgraph verify {plan.layout.folder} --world {plan.world_file}")
+    say(f"Look closer: huntgraph verify {plan.layout.folder}")

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Json, facts, print_json, progress
 from huntgraph.errors import UsageError
-
-if TYPE_CHECKING:
-    from huntgraph.cluster import Layout
 
 __all__ = ["verify"]
 
@@ -33,7 +29,7 @@ def verify(folder: Path | None = None, /, *, world: Path | None = None, json: Js
     if not (directory / "log").is_dir():
         what = "there is no log in this folder"
         raise UsageError(what, where=directory, fix="name the folder given to huntgraph serve")
-    file = world or _world_of(layout)
+    file = world or layout.world()
     with progress("Replaying the log") as bar:
         found = replay(directory, World.open(file), progress=lambda done: bar.at(f"{done:,}"))
     body = found.to_dict()
@@ -46,13 +42,3 @@ def verify(folder: Path | None = None, /, *, world: Path | None = None, json: Js
             print(f"problem at position {problem['position']:,}: {problem['what']}")
         print("everything is as recorded" if not body["problems"] else "NOT as recorded")
     return Exit.DIFFERENCE if body["problems"] else Exit.OK
-
-
-def _world_of(layout: Layout) -> Path:
-    found = sorted(layout.folder.glob("*.hgw"))
-    if layout.facts_file.exists():
-        return Path(layout.facts()["world"])
-    if len(found) == 1:
-        return found[0]
-    what = "there is no world file in this folder" if not found else "there are several worlds"
-    raise UsageError(what, where=layout.folder, fix="name the world's file with --world")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from huntgraph.errors import ActorError
+from huntgraph.errors import ActorError, UsageError
 
 __all__ = ["Layout", "home"]
 
@@ -50,14 +50,31 @@ class Layout:
         """What ``serve`` tells other commands; there while it runs."""
         return self.folder / "serve.json"
 
+    @property
+    def world_note(self) -> Path:
+        """The path of the world that was served last; it stays when ``serve`` has ended."""
+        return self.folder / "world.path"
+
     def write_facts(self, facts: dict[str, Any]) -> None:
-        """Write the facts, whole or not at all."""
+        """Write the facts, whole or not at all; ``facts["world"]`` is remembered for good."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".serve.", dir=self.folder)
+        self._write(self.world_note, str(facts["world"]) + "\n")
+        self._write(self.facts_file, json.dumps(facts, indent=2) + "\n")
+
+    def _write(self, path: Path, text: str) -> None:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=self.folder)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(facts, file, indent=2)
-            file.write("\n")
-        Path(name).replace(self.facts_file)
+            file.write(text)
+        Path(name).replace(path)
+
+    def world(self) -> Path:
+        """Give the world that is or was served. Raises UsageError when none was."""
+        try:
+            return Path(self.world_note.read_text(encoding="utf-8").rstrip("\n"))
+        except OSError as error:
+            what = "no world was served from this folder"
+            fix = "name the world's file with --world"
+            raise UsageError(what, where=self.folder, fix=fix) from error
 
     def facts(self) -> dict[str, Any]:
         """Read the facts. Raises ActorError HG1450 when nothing is served from this folder."""

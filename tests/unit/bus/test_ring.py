@@ -45,6 +45,16 @@ class Writer:
             slot[0] = sequence + 1
             self.words[16] = sequence + 1
 
+    def publish_many(self, count: int) -> None:
+        """Publish at once, for a reader that does not look meanwhile."""
+        sequences = np.arange(self.head, self.head + count, dtype=np.uint64)
+        slots = self.words[512:].reshape(-1, 8)
+        at = sequences % np.uint64(self.slots)
+        slots[at, 1:] = sequences[:, None]
+        slots[at, 2] = sequences * np.uint64(3)
+        slots[at, 0] = sequences + np.uint64(1)
+        self.words[16] = self.head + count
+
 
 @pytest.fixture
 def writer(tmp_path: Path) -> Writer:

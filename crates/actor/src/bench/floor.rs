@@ -1,6 +1,7 @@
 //! What the machine alone costs, measured in the same run as what stands on it.
 
 use std::hint::black_box;
+use std::net::UdpSocket;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,26 @@ impl Jitter {
             *sample -= self.least_ns.min(*sample);
         }
     }
+}
+
+/// Round trips of 64 bytes by plain UDP over the loopback, both ends on this thread.
+pub fn udp_round_trips(count: usize) -> Result<Vec<u64>, Failure> {
+    let io = |e: std::io::Error| failure(e, "a UDP socket on 127.0.0.1");
+    let here = UdpSocket::bind("127.0.0.1:0").map_err(io)?;
+    let there = UdpSocket::bind("127.0.0.1:0").map_err(io)?;
+    here.connect(there.local_addr().map_err(io)?).map_err(io)?;
+    there.connect(here.local_addr().map_err(io)?).map_err(io)?;
+    let mut samples = Vec::with_capacity(count);
+    let mut record = [7; 64];
+    for _ in 0..count {
+        let started = Instant::now();
+        here.send(&record).map_err(io)?;
+        there.recv(&mut record).map_err(io)?;
+        there.send(&record).map_err(io)?;
+        here.recv(&mut record).map_err(io)?;
+        samples.push(nanoseconds(started.elapsed()));
+    }
+    Ok(samples)
 }
 
 fn rounds(count: u32) -> u64 {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use huntgraph_core::schema::{Code, FRAME_RECORDS, Update};
 
 use super::crowd::Crowd;
-use super::floor::Jitter;
+use super::floor::{Jitter, udp_round_trips};
 use super::link::{Link, Reply, none_refused};
 use super::{Identity, Report, Scene, Watch, failure, nanoseconds, thread_cpu};
 use crate::failure::Failure;
@@ -16,6 +16,8 @@ use crate::serve::{Actor, Options};
 
 /// Round trips before the clock counts.
 const WARM_UP: usize = 2_000;
+/// Round trips of plain UDP, for comparison.
+const UDP_ROUND_TRIPS: usize = 20_000;
 /// How long the first field may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Samples of one part at most.
@@ -127,7 +129,7 @@ fn publish(actor: &mut Actor, rows: &[RawRecord]) -> Result<(), Failure> {
 
 /// Closed loop: one move of 64 bytes there, its update back, then the next; first without and then
 /// with a traffic rule (under which guidance always has work, in slices between moves). Samples:
-/// `quiet`, `traffic`, in the order taken. Numbers: `quiet_cpu_ns`, `traffic_cpu_ns` a round trip.
+/// `quiet`, `traffic`, in the order taken, and `udp`, plain UDP's. Numbers: `quiet_cpu_ns`, `traffic_cpu_ns` a round trip.
 ///
 /// # Errors
 /// Those of booting an actor, and HG2030 when a move was refused.
@@ -151,6 +153,7 @@ pub fn roundtrip(
         report.samples_ns.push((name, samples));
     }
     pair.close()?;
+    report.samples_ns.push(("udp", udp_round_trips(UDP_ROUND_TRIPS)?));
     Ok(report)
 }
 

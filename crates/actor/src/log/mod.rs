@@ -307,6 +307,11 @@ impl Logger {
         queue.min(disk) as usize
     }
 
+    /// Whether room is short because the disk is full, and not just because the thread is behind.
+    pub fn no_space(&self) -> bool {
+        self.shared.no_space.load(Ordering::Relaxed)
+    }
+
     /// Position that the next appended record will get.
     pub fn next_position(&self) -> u64 {
         self.appended + 1

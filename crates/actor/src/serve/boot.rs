@@ -12,6 +12,9 @@ use crate::log::LogReader;
 use crate::snapshot::{self, SnapshotHeader};
 use crate::world_file::WorldFile;
 
+/// What to do about a log that cannot be trusted.
+pub const KEEP: &str = "keep the directory for inspection, then restore the log from a copy or \
+                        start in a new directory";
 /// Snapshots kept: the newest may turn out damaged.
 const SNAPSHOTS_KEPT: usize = 3;
 
@@ -55,8 +58,7 @@ fn snapshot_failure(error: snapshot::SnapshotError, options: &Options) -> Failur
 }
 
 fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
-    let fix = "keep the directory for inspection; restore the log from a copy or start in a new directory";
-    Failure::new("HG2012", error, options.dir.display(), fix)
+    Failure::new("HG2012", error, options.dir.display(), KEEP)
 }
 
 /// Fills a block from snapshot and log, up to `last` or the log's end.
@@ -95,6 +97,9 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
         }
     } else {
         Partition::create(&mut block, limits, &world.view()).map_err(image)?;
+    }
+    if from > last {
+        return Err(diverged(options, last));
     }
     let replayed = replay(options, world, &mut block, from, last)?;
     Ok(Booted {

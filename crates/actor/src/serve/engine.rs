@@ -50,8 +50,14 @@ impl Engine {
         }
     }
 
-    /// Why records cannot be taken in now, if so.
-    pub fn refusal(&self, count: usize) -> Option<Code> {
+    /// Whether the log will have room for so many records soon: they had better wait.
+    pub fn must_wait(&self, count: usize) -> bool {
+        let stopped = self.logger.failed().is_some() || self.logger.no_space();
+        !stopped && self.logger.room() < count + RESERVED
+    }
+
+    /// Why records cannot be taken in, if so.
+    fn refusal(&self, count: usize) -> Option<Code> {
         if self.logger.failed().is_some() {
             Some(Code::LogFailed)
         } else if self.logger.room() < count + RESERVED {
@@ -59,6 +65,11 @@ impl Engine {
         } else {
             None
         }
+    }
+
+    /// Hands ticks that were in no hurry to the log's thread.
+    pub fn commit(&mut self) {
+        self.logger.commit();
     }
 
     /// Applies records in order and appends their answers to `out`. All are answered; when the log

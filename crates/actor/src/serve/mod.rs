@@ -10,17 +10,19 @@ mod boot;
 mod control;
 pub(crate) mod emit;
 mod engine;
+mod link;
 mod meters;
 mod options;
 mod session;
+mod start;
 
 use std::io::Write;
 
 use crate::failure::Failure;
 pub(crate) use actor::Actor;
-pub use actor::serve;
 pub use boot::make_snapshot;
 pub use options::{Options, Verb, parse};
+pub use start::serve;
 
 /// Prints a line on standard output at once; a closed pipe is no reason to stop.
 pub(crate) fn say(line: &str) {

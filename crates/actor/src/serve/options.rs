@@ -133,8 +133,8 @@ impl Options {
             || !(1..=10_000).contains(&self.tick_ms)
         {
             "--guidance-percent must be 1 to 100, --tick-ms 1 to 10000"
-        } else if !(1..=4096).contains(&(self.segment_bytes >> 20)) {
-            "--segment-mib must be 1 to 4096"
+        } else if !(16..=4096).contains(&(self.segment_bytes >> 20)) {
+            "--segment-mib must be 16 to 4096: a whole frame must fit whatever the state of the log"
         } else {
             return Ok(());
         };

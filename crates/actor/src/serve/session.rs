@@ -46,6 +46,8 @@ pub struct Session {
     pub sent: usize,
     /// Set when the peer must be told and cut off.
     pub failed: Option<Code>,
+    /// Frames wait in the inbox for room in the log.
+    pub waits: bool,
     /// The peer asked to be let go once all is durable.
     pub wants_drain: bool,
     /// The peer (over the control socket) asked the actor to stop.
@@ -65,6 +67,7 @@ impl Session {
             outbox: Vec::with_capacity(OUTBOX_BYTES),
             sent: 0,
             failed: None,
+            waits: false,
             wants_drain: false,
             wants_stop: false,
             role,
@@ -75,15 +78,21 @@ impl Session {
         }
     }
 
-    /// Whether another frame's answers would fit.
+    /// Whether another frame could be taken.
     pub fn has_room(&self) -> bool {
-        self.outbox.len() + ANSWER_BYTES <= OUTBOX_BYTES && self.failed.is_none()
+        let answers_fit = self.outbox.len() + ANSWER_BYTES <= OUTBOX_BYTES;
+        answers_fit && self.failed.is_none() && !self.waits
     }
 
     /// Takes whole frames from the inbox as long as their answers fit. Returns the frames of moves.
     pub fn take_frames(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> u64 {
         let mut frames = 0;
+        self.waits = false;
         while self.has_room() {
+            if engine.must_wait(self.inbox.next_count()) {
+                self.waits = true;
+                break;
+            }
             let mut inbox = std::mem::take(&mut self.inbox);
             let taken = match inbox.next_frame() {
                 Ok(Some((header, body))) => {

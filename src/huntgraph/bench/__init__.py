@@ -1,0 +1,15 @@
+"""Measurements of this build on this machine: ``names()`` lists them, ``run(name)`` makes one.
+
+A result is one JSON-ready dict: ``name``, ``figures`` (flat), ``machine``, ``load`` (of the machine
+before, and what was offered), ``idle_policy``, ``commit``, ``samples``, ``distribution`` where
+times were measured, and ``floor``: what the machine alone cost in the same run.
+
+>>> from huntgraph import bench
+>>> bench.names()
+('apply', 'roundtrip', 'frame', 'quic', 'handshake', 'durable', 'memory')
+"""
+
+from huntgraph.bench.suite import names, run
+from huntgraph.bench.table import figures_table, load_results
+
+__all__ = ["figures_table", "load_results", "names", "run"]

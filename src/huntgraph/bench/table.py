@@ -1,0 +1,95 @@
+"""The figures as measured against what is to be reached, as a Markdown table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from huntgraph.errors import UsageError
+
+__all__ = ["figures_table", "load_results"]
+
+RESULTS: Final = Path("bench", "results")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure to reach: ``bound`` is the least when ``more`` is better, else the most."""
+
+    what: str
+    bench: str
+    key: str
+    bound: float
+    unit: str
+    more: bool = False
+
+
+ROWS: Final = (
+    Row("whole move in process, batches of 100", "apply", "moves_per_s", 15e6, "/s", more=True),
+    Row("the same, CPU time of a move", "apply", "cpu_ns_per_move", 65, "ns"),
+    Row("one move, QUIC round trip, p50", "roundtrip", "p50_us", 15, "us"),
+    Row("one move, QUIC round trip, p99", "roundtrip", "p99_us", 30, "us"),
+    Row("100-move frame, in the actor, p99, calm windows", "frame", "calm_service_p99_us", 42, "us"),
+    Row("100-move frame, in the actor, p99, all", "frame", "service_p99_us", 42, "us"),
+    Row("100-move frame, due to answered, p99, all", "frame", "p99_us", 42, "us"),
+    Row("moves over QUIC, both ends on the machine", "quic", "moves_per_s", 1e6, "/s", more=True),
+    Row("full handshake, mutual", "handshake", "full_ms", 0.5, "ms"),
+    Row("resumed handshake", "handshake", "resumed_ms", 0.3, "ms"),
+    Row("applied to durable, p50", "durable", "p50_ms", 0.3, "ms"),
+    Row("applied to durable, p99", "durable", "p99_ms", 2, "ms"),
+    Row("applied to durable, against the bare sync", "durable", "ratio_to_fsync", 2, "x"),
+    Row("resident memory of an actor", "memory", "rss_mib", 32, "MiB"),
+    Row("bytes an edge of the rows", "memory", "rows_bytes_per_edge", 6, "B"),
+)
+
+
+def load_results(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Read the results kept in a folder (a checkout's ``bench/results``), by name.
+
+    Raises UsageError when there are none.
+    """
+    place = folder if folder is not None else Path(__file__).parents[3] / RESULTS
+    found = {path.stem: json.loads(path.read_text()) for path in sorted(place.glob("*.json"))}
+    if not found:
+        fix = "run huntgraph bench NAME --json and keep its output there"
+        raise UsageError(f"there are no results in {place}", fix=fix)
+    return found
+
+
+def figures_table(
+    results: Mapping[str, Mapping[str, Any]] | None = None, *, benches: Iterable[str] | None = None
+) -> str:
+    """Give the Markdown table of the figures to reach and as measured, from results by name.
+
+    Without ``results`` those of the checkout are read. Rows without a result are left out.
+    """
+    found = load_results() if results is None else results
+    wanted = set(found if benches is None else benches)
+    lines = ["| what | command | to reach | measured | |", "|---|---|---|---|---|"]
+    for row in ROWS:
+        figures = found.get(row.bench, {}).get("figures", {})
+        if row.bench not in wanted or row.key not in figures:
+            continue
+        value = float(figures[row.key])
+        reach = f"{'>=' if row.more else '<='} {_number(row.bound)} {row.unit}"
+        lines.append(
+            f"| {row.what} | `huntgraph bench {row.bench} --json` | {reach} "
+            f"| {_number(value)} {row.unit} | {_verdict(row, value)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(row: Row, value: float) -> str:
+    far = row.bound / value if row.more else value / row.bound
+    return "reached" if far <= 1 else f"{far:.2g}x off"
+
+
+def _number(value: float) -> str:
+    if value >= 1e6:
+        return f"{value / 1e6:.3g} M"
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

@@ -1,0 +1,201 @@
+"""Measurements of an actor's process, loaded by a thread of this one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from huntgraph import _core
+from huntgraph.bench.distribution import Samples, percentiles, quantile
+from huntgraph.bench.machine import filesystem
+from huntgraph.bench.result import Found
+from huntgraph.bench.scene import IdlePolicy, Scene, paths
+from huntgraph.bus import Histogram
+from huntgraph.cluster import Actor, ActorOptions, refuse
+
+__all__ = ["durable", "memory", "quic"]
+
+FRAME_MOVES: Final = 100
+LARGE_FRAME_MOVES: Final = 1_000
+IN_FLIGHT_BYTES: Final = 256 << 10
+SYNC_BYTES: Final = 8 << 10
+OPEN_TICKS: Final = 2
+
+
+@dataclass
+class Loaded:
+    """What a load found, and what the actor counted meanwhile."""
+
+    numbers: dict[str, float]
+    samples: dict[str, Samples]
+    service: Histogram
+    resident: dict[str, dict[str, float]]
+
+
+def quic(scene: Scene) -> Found:
+    """Measure moves a second: client and actor share the machine, frames of 1,000 moves."""
+    found = _load(scene, records=LARGE_FRAME_MOVES, rate=0, client_idle="yield")
+    windows = found.samples["window"]
+    moves = found.numbers["window_moves"]
+    rates = {name: moves * 1e9 / quantile(windows, share, 1.0) for name, share in _SPREAD.items()}
+    figures = {name: round(rate) for name, rate in rates.items()}
+    return Found(
+        figures={**figures, "mean_moves_per_s": round(found.numbers["moves_per_s"])},
+        samples=int(found.numbers["moves"]),
+        distribution={
+            "window_s": percentiles(windows, 1e9),
+            "frame_us": percentiles(found.samples["latency"]),
+        },
+        floor={},
+        offered=f"closed loop, frames of {LARGE_FRAME_MOVES:,} moves, 256 KiB in flight",
+        idle_policy=scene.options.idle_policy,
+    )
+
+
+_SPREAD: Final = {"moves_per_s": 0.0, "median_moves_per_s": 0.5, "worst_moves_per_s": 1.0}
+
+
+def durable(scene: Scene) -> Found:
+    """Measure how long an applied frame takes to be on disk, as its sender sees it."""
+    directory = scene.folder / "sync"
+    seconds = scene.options.seconds / 4
+    floors = [_sync(directory, seconds)]
+    found = _load(scene, records=FRAME_MOVES, rate=scene.options.rate, client_idle="yield")
+    floors.append(_sync(directory, seconds))
+    samples, syncs = found.samples["durable"], max(floors, key=len)
+    figures = {
+        "p50_ms": quantile(samples, 0.5, 1e6),
+        "p99_ms": quantile(samples, 0.99, 1e6),
+        "p999_ms": quantile(samples, 0.999, 1e6),
+        "fsync_p50_ms": quantile(syncs, 0.5, 1e6),
+        "fsync_p99_ms": quantile(syncs, 0.99, 1e6),
+        "moves_per_s": round(found.numbers["moves_per_s"]),
+        "applied_p50_us": quantile(found.samples["latency"], 0.5),
+        "applied_p99_us": quantile(found.samples["latency"], 0.99),
+        "service_p50_us": found.service.quantile_ns(0.5) / 1e3,
+        "service_p99_us": found.service.quantile_ns(0.99) / 1e3,
+    }
+    figures["ratio_to_fsync"] = round(figures["p50_ms"] / figures["fsync_p50_ms"], 3)
+    return Found(
+        figures=figures,
+        samples=len(samples),
+        distribution={
+            "durable_ms": percentiles(samples, 1e6),
+            "applied_us": percentiles(found.samples["latency"]),
+            "fsync_before_ms": percentiles(floors[0], 1e6),
+            "fsync_after_ms": percentiles(floors[1], 1e6),
+        },
+        floor={name: figures[name] for name in ("fsync_p50_ms", "fsync_p99_ms")},
+        offered=f"open loop, {scene.options.rate:,} moves/s in frames of {FRAME_MOVES}, "
+        f"log on {filesystem(scene.folder)}",
+        idle_policy=scene.options.idle_policy,
+    )
+
+
+def memory(scene: Scene) -> Found:
+    """Measure an actor's resident memory after all its players have walked."""
+    options = scene.options
+    found = _load(scene, records=FRAME_MOVES, rate=options.rate, client_idle="block")
+    start, end = found.resident["measuring"], found.resident["measured"]
+    image, state = _core.image_bytes(scene.nodes, scene.edges, options.players, FIELDS)
+    rows = 4 * (scene.nodes + 1) + 7 * scene.edges
+    figures = {
+        "rss_mib": round(end["rss"] / 2**20, 2),
+        "bytes_per_edge": round(end["rss"] / scene.edges, 2),
+        "edges": scene.edges,
+        "players": options.players,
+        "nodes": scene.nodes,
+        "fields": FIELDS,
+        "image_mib": round(image / 2**20, 2),
+        "image_bytes_per_edge": round(image / scene.edges, 2),
+        "state_bytes_per_edge": round(state / scene.edges, 2),
+        "rows_bytes_per_edge": round(rows / scene.edges, 2),
+        "rss_before_players_mib": round(found.resident["ready"]["rss"] / 2**20, 2),
+        "rss_before_walk_mib": round(start["rss"] / 2**20, 2),
+        "growth_kib": round((end["rss"] - start["rss"]) / 2**10, 1),
+        "anonymous_mib": round(end["anonymous"] / 2**20, 2),
+        "moves": found.numbers["moves"],
+    }
+    return Found(
+        figures=figures,
+        samples=len(found.resident),
+        distribution={},
+        floor={"image_mib": figures["image_mib"]},
+        offered=f"open loop, {options.rate:,} moves/s; {int(found.numbers['moves']):,} in all",
+        idle_policy=options.idle_policy,
+    )
+
+
+FIELDS: Final = 8
+
+
+def _sync(directory: Path, seconds: float) -> Samples:
+    _, samples = _core.bench_sync_floor(directory, SYNC_BYTES, seconds, lambda _word: None)
+    return samples["sync"]
+
+
+def _load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> Loaded:
+    """Start an actor, publish the hunts, let a thread of this process load it, and stop it."""
+    stopped = threading.Event()
+
+    async def measure(actor: Actor) -> Loaded:
+        resident = {"ready": _resident(actor.pid)}
+        service: list[Histogram] = []
+
+        def watch(word: str) -> None:
+            if stopped.is_set():
+                raise KeyboardInterrupt
+            if word:
+                resident[word] = _resident(actor.pid)
+                service.append(actor.counters().histogram("frame_ns"))
+
+        numbers, samples = await asyncio.to_thread(
+            scene.core.drive,
+            actor.ready.address,
+            paths(scene.client),
+            watch,
+            records=records,
+            rate=rate,
+            in_flight_bytes=IN_FLIGHT_BYTES,
+            idle=client_idle,
+        )
+        return Loaded(numbers, samples, service[1] - service[0], resident)
+
+    try:
+        return asyncio.run(_with_actor(scene, measure))
+    finally:
+        stopped.set()
+
+
+async def _with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Loaded]]) -> Loaded:
+    options = ActorOptions(
+        directory=scene.folder / "actor",
+        world=scene.world_file,
+        identity=scene.server,
+        players=scene.options.players,
+        fields=FIELDS,
+        idle=scene.options.idle_policy,
+    )
+    async with await Actor.start(options) as actor:
+        refuse(await actor.control(scene.rows), "the hunt of the measurement")
+        opens = (await actor.status()).tick + OPEN_TICKS
+        while (await actor.status()).tick < opens:
+            await asyncio.sleep(options.tick_ms / 1e3)
+        return await work(actor)
+
+
+def _resident(pid: int) -> dict[str, float]:
+    """Read a process's resident memory in bytes: all of it, and what no file stands behind."""
+    names: dict[str, Any] = {"Rss:": "rss", "Anonymous:": "anonymous"}
+    found = {"rss": 0.0, "anonymous": 0.0}
+    with contextlib.suppress(ProcessLookupError):
+        for line in Path("/proc", str(pid), "smaps_rollup").read_text().splitlines():
+            name, *rest = line.split()
+            if name in names:
+                found[names[name]] = float(rest[0]) * 1024
+    return found

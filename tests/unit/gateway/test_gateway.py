@@ -1,0 +1,361 @@
+"""The gateway over real HTTP and WebSockets, beside real rings and counters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import websockets
+
+from huntgraph.errors import ActorError
+from huntgraph.gateway import Gateway, PartitionView
+from huntgraph.gateway.metrics import shown_edges_ns
+from huntgraph.schema import EVENT, Event
+from huntgraph.versions import versions
+from tests.unit.bus.test_counters import write_counters
+from tests.unit.bus.test_ring import Writer
+
+NUMBERS = {
+    "heartbeat_ms": 1,
+    "tick": 9,
+    "position": 40,
+    "durable": 39,
+    "moves": 31,
+    "state_hash": 2**64 - 1,
+    "log_room": 16_000,
+    "log_failed": 0,
+    "draining": 0,
+    "answers_ok": 30,
+    "answers_busy": 1,
+}
+
+
+class Partition:
+    """A partition's files, written as an actor writes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.beat = 1
+        self.write()
+        self.ring = Writer(folder / "ring", slots=256)
+
+    def write(self, **changes: int) -> None:
+        self.beat += 1
+        numbers = {**NUMBERS, "heartbeat_ms": self.beat, **changes}
+        write_counters(self.folder / "counters", numbers, {"frame_ns": [900, 5000, 70_000]})
+
+
+@pytest.fixture
+def partition(tmp_path: Path) -> Partition:
+    return Partition(tmp_path)
+
+
+def serve(view: PartitionView, work: Callable[[str], Awaitable[None]], **options: Any) -> None:
+    async def run() -> None:
+        async with Gateway([view], **options) as gateway:
+            await work(gateway.url)
+
+    asyncio.run(run())
+
+
+async def get(url: str) -> tuple[int, Any]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(url)
+    text = answer.headers["content-type"].startswith("text/plain")
+    return answer.status_code, answer.text if text else answer.json()
+
+
+def test_probes_of_a_healthy_partition(partition: Partition) -> None:
+    async def work(url: str) -> None:
+        for path in ("/livez", "/healthz"):
+            assert await get(url + path) == (200, {"alive": True, "reasons": []})
+        status, body = await get(url + "/readyz")
+        assert (status, body["ready"]) == (200, True)
+        assert body["partitions"][0]["position"] == 40
+        assert await get(url + "/version") == (200, versions())
+        assert (await get(url + "/"))[1]["paths"]
+        assert (await get(url + "/nothing-here"))[0] == 404
+
+    serve(PartitionView(partition.folder), work)
+
+
+@pytest.mark.parametrize(
+    ("changes", "alive", "word"),
+    [
+        ({"draining": 1}, 200, "draining"),
+        ({"log_room": 3}, 200, "no room"),
+        ({"log_failed": 1}, 503, "log_failed"),
+    ],
+)
+def test_busy_fails_readiness_and_only_a_fault_fails_liveness(
+    partition: Partition, changes: dict[str, int], alive: int, word: str
+) -> None:
+    view = PartitionView(partition.folder)
+    partition.write(**changes)
+
+    async def work(url: str) -> None:
+        assert (await get(url + "/livez"))[0] == alive
+        status, body = await get(url + "/readyz")
+        assert status == 503
+        assert word in " ".join(body["partitions"][0]["reasons"])
+
+    serve(view, work)
+
+
+def test_refusals_fail_readiness_until_they_stop(partition: Partition) -> None:
+    view = PartitionView(partition.folder)
+    view.look()
+    partition.write(answers_busy=5)
+    view.look()
+    assert view.unready() == ["moves are being refused"]
+    assert view.broken() == []
+    partition.write(answers_busy=5)
+    view.look()
+    assert view.unready() == []
+
+
+def test_liveness_fails_only_after_many_looks_without_a_heartbeat(partition: Partition) -> None:
+    view = PartitionView(partition.folder)
+    for look in range(1 + view.pulse.hang_looks):
+        assert view.broken() == [], look
+        view.look()
+    assert "no heartbeat" in view.broken()[0]
+    partition.write()
+    view.look()
+    assert view.broken() == []
+
+
+def test_no_actor_yet_is_alive_and_not_ready(tmp_path: Path) -> None:
+    async def work(url: str) -> None:
+        assert (await get(url + "/livez"))[0] == 200
+        assert (await get(url + "/readyz"))[0] == 503
+        assert 'huntgraph_up{partition="0"} 0' in (await get(url + "/metrics"))[1]
+
+    serve(PartitionView(tmp_path), work)
+
+
+def test_metrics_are_prometheus_text(partition: Partition) -> None:
+    async def work(url: str) -> None:
+        status, text = await get(url + "/metrics")
+        assert status == 200
+        lines = text.splitlines()
+        kinds = dict(line.split()[2:] for line in lines if line.startswith("# TYPE"))
+        samples = {}
+        for line in (line for line in lines if not line.startswith("#")):
+            name, value = line.rsplit(" ", 1)
+            family = name.partition("{")[0]
+            base = family
+            for ending in ("_bucket", "_sum", "_count"):
+                if family not in kinds:
+                    base = family.removesuffix(ending) if family.endswith(ending) else base
+            assert base in kinds, line
+            samples[name] = float(value)
+        assert kinds["huntgraph_moves_total"] == "counter"
+        assert kinds["huntgraph_log_room"] == "gauge"
+        assert samples['huntgraph_moves_total{partition="0"}'] == 31
+        assert samples['huntgraph_answers_total{partition="0",code="busy"}'] == 1
+        assert not any("state_hash" in name for name in samples)
+        buckets = [
+            value for name, value in samples.items() if name.startswith("huntgraph_frame_seconds_b")
+        ]
+        assert buckets == sorted(buckets)
+        assert buckets[-1] == samples['huntgraph_frame_seconds_count{partition="0"}'] == 3
+        assert len(buckets) == len(shown_edges_ns()) + 1
+        below_1us = samples['huntgraph_frame_seconds_bucket{partition="0",le="1.023e-06"}']
+        assert below_1us == 1
+
+    serve(PartitionView(partition.folder), work)
+
+
+def socket_url(url: str, query: str = "") -> str:
+    return url.replace("http", "ws") + "/events" + query
+
+
+def test_events_arrive_as_records(partition: Partition) -> None:
+    async def work(url: str) -> None:
+        async with websockets.connect(socket_url(url)) as socket:
+            hello = json.loads(await socket.recv())
+            assert (hello["event"], hello["next"], hello["slots"]) == ("hello", 0, 256)
+            partition.ring.publish(10)
+            data = await socket.recv()
+            assert isinstance(data, bytes)
+            events = np.frombuffer(data, dtype=EVENT)
+            assert events["stamp"][0] == 1
+            partition.ring.publish(3)
+            seen = len(events)
+            while seen < 13:
+                more = await socket.recv()
+                assert isinstance(more, bytes)
+                seen += len(more) // 64
+            assert seen == 13
+
+    serve(PartitionView(partition.folder), work)
+
+
+def test_json_kinds_and_from(partition: Partition) -> None:
+    ring = partition.ring
+    ring.publish(6)
+    for sequence, kind in enumerate([Event.WENT, Event.CLAIMED, Event.DELTA] * 2):
+        slot = ring.slot(sequence)
+        slot[3] = int(kind)  # flags, hunt and tick are zero
+
+    async def work(url: str) -> None:
+        query = "?format=json&kinds=claimed,delta&from=1"
+        async with websockets.connect(socket_url(url, query)) as socket:
+            assert json.loads(await socket.recv())["next"] == 1
+            body = json.loads(await socket.recv())
+            assert [event["kind"] for event in body["events"]] == [
+                "claimed",
+                "delta",
+                "claimed",
+                "delta",
+            ]
+            assert [event["sequence"] for event in body["events"]] == [1, 2, 4, 5]
+
+    serve(PartitionView(partition.folder), work)
+
+
+def test_a_reader_that_was_lapped_gets_a_gap(partition: Partition) -> None:
+    partition.ring.publish(1000)
+
+    async def work(url: str) -> None:
+        async with websockets.connect(socket_url(url, "?from=0")) as socket:
+            await socket.recv()
+            gap = json.loads(await socket.recv())
+            assert (gap["event"], gap["first"]) == ("gap", 0)
+            events = np.frombuffer(await socket.recv(), dtype=EVENT)  # type: ignore[arg-type]
+            assert int(events["stamp"][0]) == gap["last"] + 2
+            assert int(events["stamp"][-1]) == 1000
+
+    serve(PartitionView(partition.folder), work)
+
+
+def test_a_client_that_does_not_read_hurts_nobody_and_learns_its_gap(
+    partition: Partition,
+) -> None:
+    (partition.folder / "ring").unlink()
+    ring = Writer(partition.folder / "ring", slots=8192)
+
+    async def work(url: str) -> None:
+        async with (
+            websockets.connect(socket_url(url), max_queue=1, ping_interval=None) as slow,
+            websockets.connect(socket_url(url)) as quick,
+        ):
+            await slow.recv()
+            await quick.recv()
+            published = 0
+            # Far more than all socket buffers between the two hold (about 6 MiB).
+            while published < 400_000:
+                ring.publish_many(2000)
+                published += 2000
+                seen = 0
+                while seen < 2000:
+                    message = await asyncio.wait_for(quick.recv(), 10)
+                    assert isinstance(message, bytes), message
+                    seen += len(message) // 64
+            gaps, last = 0, 0
+            while last < published:
+                message = await asyncio.wait_for(slow.recv(), 10)
+                if isinstance(message, str):
+                    gap = json.loads(message)
+                    assert gap["first"] == last
+                    last = gap["last"] + 1
+                    gaps += 1
+                else:
+                    events = np.frombuffer(message, dtype=EVENT)
+                    assert int(events["stamp"][0]) == last + 1
+                    last = int(events["stamp"][-1])
+            assert gaps >= 1
+            assert last == published
+
+    serve(PartitionView(partition.folder), work)
+
+
+def test_a_new_ring_is_followed(partition: Partition) -> None:
+    async def work(url: str) -> None:
+        async with websockets.connect(socket_url(url)) as socket:
+            await socket.recv()
+            (partition.folder / "ring").unlink()
+            ring = Writer(partition.folder / "ring", slots=64)
+            messages = [json.loads(await asyncio.wait_for(socket.recv(), 10)) for _ in range(2)]
+            assert [message["event"] for message in messages] == ["restart", "hello"]
+            ring.publish(1)
+            assert len(await asyncio.wait_for(socket.recv(), 10)) == 64
+
+    serve(PartitionView(partition.folder), work)
+
+
+@pytest.mark.parametrize(
+    "query", ["?format=xml", "?kinds=clamed", "?from=-1", "?from=abc", "?partition=7"]
+)
+def test_wrong_wishes_close_with_advice(partition: Partition, query: str) -> None:
+    async def work(url: str) -> None:
+        async with websockets.connect(socket_url(url, query)) as socket:
+            with pytest.raises(websockets.ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == 4400
+            assert socket.close_reason
+
+    serve(PartitionView(partition.folder), work)
+
+
+def test_pages_of_other_origins_may_not_read_events(partition: Partition) -> None:
+    async def work(url: str) -> None:
+        async with websockets.connect(socket_url(url), origin="https://example.org") as socket:  # type: ignore[arg-type]
+            with pytest.raises(websockets.ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == 4403
+        async with websockets.connect(socket_url(url), origin="http://localhost:1") as socket:  # type: ignore[arg-type]
+            assert json.loads(await socket.recv())["event"] == "hello"
+
+    serve(PartitionView(partition.folder), work)
+
+
+def test_there_is_a_most_of_clients(partition: Partition) -> None:
+    async def work(url: str) -> None:
+        sockets = [await websockets.connect(socket_url(url)) for _ in range(64)]
+        for socket in sockets:
+            await socket.recv()
+        async with websockets.connect(socket_url(url)) as socket:
+            with pytest.raises(websockets.ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == 1013
+        for socket in sockets:
+            await socket.close()
+        async with websockets.connect(socket_url(url)) as socket:
+            assert json.loads(await socket.recv())["event"] == "hello"
+
+    serve(PartitionView(partition.folder), work)
+
+
+def test_it_listens_on_loopback_and_stops_with_clients_connected(partition: Partition) -> None:
+    async def run() -> None:
+        gateway = Gateway([PartitionView(partition.folder)])
+        url = await gateway.start()
+        assert url.startswith("http://127.0.0.1:")
+        async with websockets.connect(socket_url(url)) as socket:
+            await socket.recv()
+            async with asyncio.timeout(10):
+                await gateway.stop()
+                with pytest.raises(websockets.ConnectionClosed):
+                    await socket.recv()
+        with pytest.raises(httpx.ConnectError):
+            await get(url + "/livez")
+
+    asyncio.run(run())
+
+
+def test_a_taken_port_is_said_so(partition: Partition) -> None:
+    async def work(url: str) -> None:
+        port = int(url.rsplit(":", 1)[1])
+        with pytest.raises(ActorError) as caught:
+            await Gateway([PartitionView(partition.folder)], port=port).start()
+        assert caught.value.code == "HG1480"
+
+    serve(PartitionView(partition.folder), work)
