@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import functools
 import shutil
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
 from numpy.typing import NDArray
 
 from huntgraph.cluster.actor import Actor, ActorOptions
@@ -101,6 +104,39 @@ async def linked(
         yield client
         with contextlib.suppress(ConnectionError):
             client.close()
+
+
+async def dial(
+    actor: Actor, leaf: Leaf | None, *, protocol: str = "huntgraph/1", wait: bool = True
+) -> IndependentClient:
+    """A connection that can be hung up without a farewell, as by a game server that died.
+
+    With ``wait=False`` it is given back at once, to see how the handshake ends.
+    """
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=[protocol])
+    configuration.verify_mode = ssl.CERT_REQUIRED
+    configuration.server_name = "localhost"
+    configuration.load_verify_locations(cafile=str(ground().server.authority))
+    if leaf is not None:
+        configuration.load_cert_chain(str(leaf.certificate), str(leaf.key))
+    connection = QuicConnection(configuration=configuration)
+    loop = asyncio.get_running_loop()
+    _, client = await loop.create_datagram_endpoint(
+        lambda: IndependentClient(connection), local_addr=("127.0.0.1", 0)
+    )
+    client.connect(("127.0.0.1", port_of(actor)))
+    if wait:
+        await client.wait_connected()
+    return client
+
+
+def hang_up(client: IndependentClient) -> None:
+    """Be gone, without a word to the other side."""
+    for pending in (client._timer, client._transmit_task):
+        if pending is not None:
+            pending.cancel()
+    if client._transport is not None:
+        client._transport.abort()
 
 
 def port_of(actor: Actor) -> int:

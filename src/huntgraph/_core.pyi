@@ -4,6 +4,7 @@ Rows are arrays of shape (n, 64) of bytes, one record a row, laid out as `huntgr
 """
 
 import os
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
@@ -12,6 +13,35 @@ from typing_extensions import Buffer
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C (Castagnoli, RFC 3720) of `data`, continuing from `crc`."""
+
+@final
+class Client:
+    """A link to one partition, with a thread of its own; `huntgraph.client` makes it awaitable."""
+
+    def __new__(
+        cls,
+        address: str,
+        server_name: str,
+        certificate: str | os.PathLike[str],
+        key: str | os.PathLike[str],
+        authority: str | os.PathLike[str],
+        *,
+        partition: int = 0,
+        world_id: int = 0,
+        capacity: int = 65_536,
+        client_id: int = 0,
+        give_up_ms: int = 0,
+    ) -> Client: ...
+    def send(self, moves: NDArray[Any]) -> tuple[int, int]: ...
+    def take(
+        self,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int, list[tuple[Any, ...]]]: ...
+    @property
+    def fd(self) -> int: ...
+    def statistics(self) -> dict[str, int]: ...
+    def standing(self) -> tuple[bool, str]: ...
+    def drain(self) -> None: ...
+    def close(self) -> bool: ...
 
 @final
 class Engine:
@@ -64,3 +94,52 @@ class LogReader:
     def read(self, count: int = 65_536) -> tuple[int, NDArray[np.uint8]]: ...
     @property
     def durable(self) -> int: ...
+
+_Identity = tuple[os.PathLike[str], os.PathLike[str], os.PathLike[str]]
+_Found = tuple[dict[str, float], dict[str, NDArray[np.uint64]]]
+
+@final
+class BenchScene:
+    """What a measurement is made on: a world, an empty directory, the rows of two hunts."""
+
+    def __new__(
+        cls,
+        world: str | os.PathLike[str],
+        directory: str | os.PathLike[str],
+        hunt: NDArray[np.uint8],
+        traffic: NDArray[np.uint8],
+        *,
+        players: int,
+        seconds: float,
+    ) -> BenchScene: ...
+    def apply(self, watch: Callable[[str], object]) -> _Found: ...
+    def roundtrip(
+        self, server: _Identity, client: _Identity, watch: Callable[[str], object]
+    ) -> _Found: ...
+    def frame(
+        self,
+        server: _Identity,
+        client: _Identity,
+        pace: tuple[int, int],
+        watch: Callable[[str], object],
+    ) -> _Found: ...
+    def drive(
+        self,
+        address: str,
+        client: _Identity,
+        watch: Callable[[str], object],
+        *,
+        records: int,
+        rate: int,
+        in_flight_bytes: int,
+        idle: str,
+    ) -> _Found: ...
+
+def bench_handshake(
+    server: _Identity, client: _Identity, count: int, watch: Callable[[str], object]
+) -> _Found: ...
+def bench_sync_floor(
+    directory: str | os.PathLike[str], size_bytes: int, seconds: float, watch: Callable[[str], object]
+) -> _Found: ...
+def image_bytes(nodes: int, edges: int, players: int, fields: int) -> tuple[int, int]:
+    """Bytes of an image of these limits, and of its state part."""

@@ -6,23 +6,19 @@ in order, and after a lost connection every move that no DURABLE covered is sent
 
 from __future__ import annotations
 
-import asyncio
 import random
-import ssl
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection
 from numpy.typing import NDArray
 
 from huntgraph.schema import NONE, RECEIPT, UPDATE, Code, Flag, Frame, Kind
 from huntgraph.world import World
 from tests.contract.independent import IndependentClient
 from tests.fault.ledger import Ledger
-from tests.servers import Ground, move
+from tests.servers import move
 
 Records = NDArray[np.void]
 FRAMES_IN_FLIGHT: Final = 3
@@ -186,31 +182,3 @@ class Load:
                 walker.node = node
         for walker in self.walkers:
             walker.todo.extendleft(reversed(again.get(walker.player, [])))
-
-
-async def dial(ground: Ground, port: int) -> IndependentClient:
-    """A connection that can be hung up without a farewell, as a dead game server would."""
-    configuration = QuicConfiguration(is_client=True, alpn_protocols=["huntgraph/1"])
-    configuration.verify_mode = ssl.CERT_REQUIRED
-    configuration.server_name = "localhost"
-    configuration.load_verify_locations(cafile=str(ground.client.authority))
-    configuration.load_cert_chain(str(ground.client.certificate), str(ground.client.key))
-    connection = QuicConnection(configuration=configuration)
-    loop = asyncio.get_running_loop()
-    _, client = await loop.create_datagram_endpoint(
-        lambda: IndependentClient(connection), local_addr=("127.0.0.1", 0)
-    )
-    client.connect(("127.0.0.1", port))
-    await client.wait_connected()
-    return client
-
-
-def hang_up(client: IndependentClient) -> None:
-    """Be gone, without a word to the other side."""
-    for pending in (client._timer, client._transmit_task):
-        if pending is not None:
-            pending.cancel()
-    if client._transport is not None:
-        client._transport.abort()
-
-

@@ -22,9 +22,9 @@ from huntgraph.cluster.snapshots import SnapshotMade, make_snapshot
 from huntgraph.errors import ActorError
 from tests.fault.follower import Follower
 from tests.fault.ledger import check
-from tests.fault.load import Load, dial, hang_up
+from tests.fault.load import Load
 from tests.fault.scenery import goals, publish
-from tests.servers import PLAYERS, ground, port_of, serving, within
+from tests.servers import PLAYERS, dial, ground, hang_up, serving, within
 
 ROUNDS = int(os.environ.get("HUNTGRAPH_KILLS", "200"))
 LOAD_S = (0.01, 0.12)
@@ -60,7 +60,7 @@ class Rounds:
         actor = await Actor.start(self.ground.options(self.directory))
         try:
             self._judge_start(actor)
-            client = await dial(self.ground, port_of(actor))
+            client = await dial(actor, self.ground.client)
             walking = asyncio.create_task(self.load.run(client))
             try:
                 await self._until_kill(way, walking)
@@ -145,7 +145,7 @@ class Rounds:
         """One last life in peace: everything open becomes durable, and the state is the oracle's."""
         async with serving(self.directory) as actor:
             self._judge_start(actor)
-            client = await dial(self.ground, port_of(actor))
+            client = await dial(actor, self.ground.client)
             walking = asyncio.create_task(self.load.run(client))
             await asyncio.wait({walking}, timeout=0.5)
             walking.cancel()

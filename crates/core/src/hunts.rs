@@ -144,6 +144,8 @@ pub struct Hunt {
     pub hunt_id: u64,
     /// Bit per gate that is shut.
     pub shut: u64,
+    /// Bit per hash of a clue's node: most moves come to no clue, and end their look here.
+    pub(crate) clue_places: [u64; 4],
     /// Number of openings of this slot.
     pub edition: u32,
     /// Hunt time: ticks while open.
@@ -181,11 +183,19 @@ pub struct Hunt {
     pub gate_edge: [u32; GATE_EDGES],
 }
 
+/// Word and bit of a node in [`Hunt::clue_places`].
+#[inline]
+pub(crate) fn place(node: u32) -> (usize, u64) {
+    let hash = node.wrapping_mul(0x9E37_79B9) >> 24;
+    ((hash >> 6) as usize, 1 << (hash & 63))
+}
+
 impl Hunt {
     /// A slot that never held a hunt.
     pub(crate) const EMPTY: Self = Self {
         hunt_id: 0,
         shut: 0,
+        clue_places: [0; 4],
         edition: 0,
         elapsed_ticks: 0,
         closes: 0,

@@ -1,6 +1,6 @@
 //! Loading a hunt row by row, and the orders to a running one (rules, section 6).
 
-use crate::hunts::{CLOSE, Gate, Hunt, PAUSE, RESUME, Stage};
+use crate::hunts::{CLOSE, Gate, Hunt, PAUSE, RESUME, Stage, place};
 use crate::image::Partition;
 use crate::schema::{
     Code, GATE_EDGES, GATES, HEAT_MAX, HINTS, HUNTS, Move, NEEDS, Rule, STAGES, TEAMS, form, kind,
@@ -42,6 +42,10 @@ impl Hunt {
             ..Stage::EMPTY
         };
         self.stages += 1;
+        if row.form == form::CLUE {
+            let (word, bit) = place(row.from);
+            self.clue_places[word] |= bit;
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Stages: arriving at clues, who may win what, gates and the next target (rules, section 5).
 
 use crate::apply::Sink;
-use crate::hunts::{Hunt, Stage};
+use crate::hunts::{Hunt, Stage, place};
 use crate::image::Partition;
 use crate::players::NO_STAGE;
 use crate::schema::{Code, Event, event, form, rule, state};
@@ -70,11 +70,9 @@ impl Partition<'_> {
         let at = self.players[slot].hunt as usize;
         let node = self.players[slot].node;
         let mut found = NO_STAGE;
-        if self
-            .hunts
-            .get(at)
-            .is_none_or(|hunt| hunt.state != state::OPEN)
-        {
+        let (word, bit) = place(node);
+        let may_be = |hunt: &Hunt| hunt.state == state::OPEN && hunt.clue_places[word] & bit != 0;
+        if !self.hunts.get(at).is_some_and(may_be) {
             return found;
         }
         for number in 0..self.hunts[at].stages {

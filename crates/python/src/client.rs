@@ -9,12 +9,10 @@ use std::time::Duration;
 use huntgraph_actor::client::{Client as Native, LinkEvent, Options, Taken};
 use huntgraph_actor::failure::Failure;
 use huntgraph_actor::quic::{ClientFiles, IdentityFiles};
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-
-use crate::engine::{as_rows, rows};
 
 /// How long `close` waits for the thread.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -51,6 +49,28 @@ fn link_error(py: Python<'_>, failure: &Failure) -> PyErr {
     raised().unwrap_or_else(|error| error)
 }
 
+/// Any array of 64-byte records as rows of bytes.
+fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>> {
+    let py = records.py();
+    let flat = py
+        .import("numpy")?
+        .call_method1("ascontiguousarray", (records,))?;
+    let item_bytes: usize = flat.getattr("dtype")?.getattr("itemsize")?.extract()?;
+    if item_bytes != 64 && item_bytes != 1 {
+        let what = format!("records must be 64 bytes each, not {item_bytes}");
+        return Err(PyValueError::new_err(what));
+    }
+    let bytes = flat
+        .call_method1("reshape", (-1i32,))?
+        .call_method1("view", ("u1",))?;
+    let shaped = bytes.call_method1("reshape", ((-1i32, 64i32),))?;
+    shaped.extract().map_err(PyErr::from)
+}
+
+fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
+}
+
 fn event(py: Python<'_>, event: LinkEvent) -> PyResult<Py<PyAny>> {
     let tuple = match event {
         LinkEvent::Connected {
@@ -58,7 +78,9 @@ fn event(py: Python<'_>, event: LinkEvent) -> PyResult<Py<PyAny>> {
             connection,
         } => {
             let welcome = PyBytes::new(py, &welcome.encode());
-            ("connected", connection, welcome).into_pyobject(py)?.into_any()
+            ("connected", connection, welcome)
+                .into_pyobject(py)?
+                .into_any()
         }
         LinkEvent::Lost { reason } => ("lost", reason).into_pyobject(py)?.into_any(),
         LinkEvent::Draining => ("draining",).into_pyobject(py)?.into_any(),
@@ -141,16 +163,21 @@ impl Client {
 
     /// What has come since the last call: updates, receipts, the durable position, events.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Batch<'py>> {
-        let mut taken = lock(&self.taken);
-        self.with(py, |native| native.take(&mut taken))?;
+        // The buffers are borrowed for the call: no lock is held where Python may run.
+        let mut taken = self.with(py, |native| {
+            let mut taken = std::mem::take(&mut *lock(&self.taken));
+            native.take(&mut taken);
+            taken
+        })?;
         let events = taken.events.drain(..).map(|each| event(py, each));
-        let events = events.collect::<PyResult<_>>()?;
-        Ok((
+        let batch = (
             as_rows(py, &taken.updates)?,
             as_rows(py, &taken.receipts)?,
             taken.durable,
-            events,
-        ))
+            events.collect::<PyResult<_>>()?,
+        );
+        *lock(&self.taken) = taken;
+        Ok(batch)
     }
 
     /// A descriptor that is readable while there is something to take.
@@ -223,10 +250,11 @@ impl Client {
                 "this link belongs to the process that was forked: connect anew in this one",
             ));
         }
-        py.detach(|| lock(&self.native).as_ref().map(act)).ok_or_else(|| {
-            let fix = "connect anew";
-            link_error(py, &Failure::new("HG1306", "the link is closed", "", fix))
-        })
+        py.detach(|| lock(&self.native).as_ref().map(act))
+            .ok_or_else(|| {
+                let fix = "connect anew";
+                link_error(py, &Failure::new("HG1306", "the link is closed", "", fix))
+            })
     }
 }
 
@@ -243,5 +271,7 @@ impl Drop for Client {
 
 /// A panic between two moves of the guarded value is impossible: it is only replaced or called.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
 //! The private Python module `huntgraph._core`.
 
 mod bench;
+mod client;
 mod engine;
 mod log_reader;
 
@@ -13,6 +14,9 @@ mod _core {
 
     #[pymodule_export]
     use super::bench::{BenchScene, bench_handshake, bench_sync_floor, image_bytes};
+
+    #[pymodule_export]
+    use super::client::Client;
 
     #[pymodule_export]
     use super::engine::Engine;

@@ -117,9 +117,7 @@ def frame(scene: Scene) -> Found:
 def handshake(scene: Scene) -> Found:
     """Measure handshakes with mutual TLS until both ends are done, both on one thread."""
     count = max(int(scene.options.seconds * 500), 20)
-    _, samples = _core.bench_handshake(
-        paths(scene.server), paths(scene.client), count, unwatched
-    )
+    _, samples = _core.bench_handshake(paths(scene.server), paths(scene.client), count, unwatched)
     figures = {
         "full_ms": quantile(samples["full"], 0.5, 1e6),
         "resumed_ms": quantile(samples["resumed"], 0.5, 1e6),
@@ -143,9 +141,7 @@ def _tail(prefix: str, samples: Samples) -> dict[str, float]:
     return {f"{prefix}{name}": quantile(samples, share) for name, share in shares.items()}
 
 
-def _calm(
-    prefix: str, latency: Samples, service: Samples, jitter: Samples
-) -> dict[str, float]:
+def _calm(prefix: str, latency: Samples, service: Samples, jitter: Samples) -> dict[str, float]:
     """Look at the windows in which the machine kept still, judged by the fixed work alone."""
     if len(jitter) < len(latency):  # frames were so late that halfway pieces were left out
         return {f"{prefix}calm_windows": 0, f"{prefix}windows": len(latency) // WINDOW_FRAMES}

@@ -32,7 +32,9 @@ ROWS: Final = (
     Row("the same, CPU time of a move", "apply", "cpu_ns_per_move", 65, "ns"),
     Row("one move, QUIC round trip, p50", "roundtrip", "p50_us", 15, "us"),
     Row("one move, QUIC round trip, p99", "roundtrip", "p99_us", 30, "us"),
-    Row("100-move frame, in the actor, p99, calm windows", "frame", "calm_service_p99_us", 42, "us"),
+    Row(
+        "100-move frame, in the actor, p99, calm windows", "frame", "calm_service_p99_us", 42, "us"
+    ),
     Row("100-move frame, in the actor, p99, all", "frame", "service_p99_us", 42, "us"),
     Row("100-move frame, due to answered, p99, all", "frame", "p99_us", 42, "us"),
     Row("moves over QUIC, both ends on the machine", "quic", "moves_per_s", 1e6, "/s", more=True),

@@ -69,6 +69,12 @@ class Tally:
         p50, p99 = np.quantile(np.array(values), [0.5, 0.99])
         return float(p50), float(p99)
 
+    def take_receipts(self, link: Link) -> None:
+        """Keep the receipts that came over a link."""
+        proof = link.receipts()
+        if len(proof):
+            self.proofs.append(proof)
+
     def take(self, updates: NDArray[np.void], elapsed_ms: float) -> None:
         """Count the updates to one frame."""
         self.moves += len(updates)
@@ -138,9 +144,7 @@ async def _round(link: Link, walkers: Walkers, tally: Tally) -> int:
         updates = await link.send(part)
         tally.take(updates, (time.perf_counter_ns() - began_ns) / 1e6)
         walkers.take(updates)
-    proof = link.receipts()
-    if len(proof):
-        tally.proofs.append(proof)
+    tally.take_receipts(link)
     return len(moves)
 
 

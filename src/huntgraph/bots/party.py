@@ -85,6 +85,8 @@ async def play(
         async with connect(url, identity=identity, partition=partition, world_id=world_id) as link:
             await drive(link, walkers, tally, rate=rate, stop=stop, first_wait_s=wait_s)
             await link.drain()
+            # Receipts come once their claims are durable: the last ones with the drain.
+            tally.take_receipts(link)
 
     tasks = [asyncio.create_task(one(number, group)) for number, group in enumerate(groups)]
     try:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from huntgraph._core import Engine
 from huntgraph.bots import Tally, Walkers
+from huntgraph.engine import Engine
 from huntgraph.hunt import Hunt, generate_hunt
 from huntgraph.schema import MOVE, RECEIPT, UPDATE, Code, Kind
 from huntgraph.world import World, generate
@@ -19,7 +19,7 @@ class Loop:
     """A partition in this process, with ticks between rounds."""
 
     def __init__(self, world: World, hunt: Hunt) -> None:
-        self.engine = Engine(world.first, world.head, world.cost, players=256, fields=8)
+        self.engine = Engine(world, players=256, fields=8)
         self.proofs: list[NDArray[np.void]] = []
         answers = self.send(hunt.compile(world, 0))
         assert (answers["code"] == Code.OK).all()

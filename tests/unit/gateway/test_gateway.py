@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -179,18 +180,18 @@ def socket_url(url: str, query: str = "") -> str:
 
 def test_events_arrive_as_records(partition: Partition) -> None:
     async def work(url: str) -> None:
-        async with websockets.connect(socket_url(url)) as socket:
-            hello = json.loads(await socket.recv())
+        async with websockets.connect(socket_url(url)) as link:
+            hello = json.loads(await link.recv())
             assert (hello["event"], hello["next"], hello["slots"]) == ("hello", 0, 256)
             partition.ring.publish(10)
-            data = await socket.recv()
+            data = await link.recv()
             assert isinstance(data, bytes)
             events = np.frombuffer(data, dtype=EVENT)
             assert events["stamp"][0] == 1
             partition.ring.publish(3)
             seen = len(events)
             while seen < 13:
-                more = await socket.recv()
+                more = await link.recv()
                 assert isinstance(more, bytes)
                 seen += len(more) // 64
             assert seen == 13
@@ -207,9 +208,9 @@ def test_json_kinds_and_from(partition: Partition) -> None:
 
     async def work(url: str) -> None:
         query = "?format=json&kinds=claimed,delta&from=1"
-        async with websockets.connect(socket_url(url, query)) as socket:
-            assert json.loads(await socket.recv())["next"] == 1
-            body = json.loads(await socket.recv())
+        async with websockets.connect(socket_url(url, query)) as link:
+            assert json.loads(await link.recv())["next"] == 1
+            body = json.loads(await link.recv())
             assert [event["kind"] for event in body["events"]] == [
                 "claimed",
                 "delta",
@@ -225,11 +226,11 @@ def test_a_reader_that_was_lapped_gets_a_gap(partition: Partition) -> None:
     partition.ring.publish(1000)
 
     async def work(url: str) -> None:
-        async with websockets.connect(socket_url(url, "?from=0")) as socket:
-            await socket.recv()
-            gap = json.loads(await socket.recv())
+        async with websockets.connect(socket_url(url, "?from=0")) as link:
+            await link.recv()
+            gap = json.loads(await link.recv())
             assert (gap["event"], gap["first"]) == ("gap", 0)
-            events = np.frombuffer(await socket.recv(), dtype=EVENT)  # type: ignore[arg-type]
+            events = np.frombuffer(await link.recv(), dtype=EVENT)  # type: ignore[arg-type]
             assert int(events["stamp"][0]) == gap["last"] + 2
             assert int(events["stamp"][-1]) == 1000
 
@@ -243,14 +244,20 @@ def test_a_client_that_does_not_read_hurts_nobody_and_learns_its_gap(
     ring = Writer(partition.folder / "ring", slots=8192)
 
     async def work(url: str) -> None:
+        narrow = socket.socket()
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        host, port = url.removeprefix("http://").split(":")
+        narrow.connect((host, int(port)))
+        narrow.setblocking(False)
+        calm: dict[str, Any] = {"max_queue": 1, "ping_interval": None, "sock": narrow}
         async with (
-            websockets.connect(socket_url(url), max_queue=1, ping_interval=None) as slow,
+            websockets.connect(socket_url(url), **calm) as slow,
             websockets.connect(socket_url(url)) as quick,
         ):
             await slow.recv()
             await quick.recv()
             published = 0
-            # Far more than all socket buffers between the two hold (about 6 MiB).
+            # Far more than the socket buffers between the two hold.
             while published < 400_000:
                 ring.publish_many(2000)
                 published += 2000
@@ -279,14 +286,14 @@ def test_a_client_that_does_not_read_hurts_nobody_and_learns_its_gap(
 
 def test_a_new_ring_is_followed(partition: Partition) -> None:
     async def work(url: str) -> None:
-        async with websockets.connect(socket_url(url)) as socket:
-            await socket.recv()
+        async with websockets.connect(socket_url(url)) as link:
+            await link.recv()
             (partition.folder / "ring").unlink()
             ring = Writer(partition.folder / "ring", slots=64)
-            messages = [json.loads(await asyncio.wait_for(socket.recv(), 10)) for _ in range(2)]
+            messages = [json.loads(await asyncio.wait_for(link.recv(), 10)) for _ in range(2)]
             assert [message["event"] for message in messages] == ["restart", "hello"]
             ring.publish(1)
-            assert len(await asyncio.wait_for(socket.recv(), 10)) == 64
+            assert len(await asyncio.wait_for(link.recv(), 10)) == 64
 
     serve(PartitionView(partition.folder), work)
 
@@ -296,23 +303,23 @@ def test_a_new_ring_is_followed(partition: Partition) -> None:
 )
 def test_wrong_wishes_close_with_advice(partition: Partition, query: str) -> None:
     async def work(url: str) -> None:
-        async with websockets.connect(socket_url(url, query)) as socket:
+        async with websockets.connect(socket_url(url, query)) as link:
             with pytest.raises(websockets.ConnectionClosed):
-                await socket.recv()
-            assert socket.close_code == 4400
-            assert socket.close_reason
+                await link.recv()
+            assert link.close_code == 4400
+            assert link.close_reason
 
     serve(PartitionView(partition.folder), work)
 
 
 def test_pages_of_other_origins_may_not_read_events(partition: Partition) -> None:
     async def work(url: str) -> None:
-        async with websockets.connect(socket_url(url), origin="https://example.org") as socket:  # type: ignore[arg-type]
+        async with websockets.connect(socket_url(url), origin="https://example.org") as link:  # type: ignore[arg-type]
             with pytest.raises(websockets.ConnectionClosed):
-                await socket.recv()
-            assert socket.close_code == 4403
-        async with websockets.connect(socket_url(url), origin="http://localhost:1") as socket:  # type: ignore[arg-type]
-            assert json.loads(await socket.recv())["event"] == "hello"
+                await link.recv()
+            assert link.close_code == 4403
+        async with websockets.connect(socket_url(url), origin="http://localhost:1") as link:  # type: ignore[arg-type]
+            assert json.loads(await link.recv())["event"] == "hello"
 
     serve(PartitionView(partition.folder), work)
 
@@ -320,16 +327,16 @@ def test_pages_of_other_origins_may_not_read_events(partition: Partition) -> Non
 def test_there_is_a_most_of_clients(partition: Partition) -> None:
     async def work(url: str) -> None:
         sockets = [await websockets.connect(socket_url(url)) for _ in range(64)]
-        for socket in sockets:
-            await socket.recv()
-        async with websockets.connect(socket_url(url)) as socket:
+        for link in sockets:
+            await link.recv()
+        async with websockets.connect(socket_url(url)) as link:
             with pytest.raises(websockets.ConnectionClosed):
-                await socket.recv()
-            assert socket.close_code == 1013
-        for socket in sockets:
-            await socket.close()
-        async with websockets.connect(socket_url(url)) as socket:
-            assert json.loads(await socket.recv())["event"] == "hello"
+                await link.recv()
+            assert link.close_code == 1013
+        for link in sockets:
+            await link.close()
+        async with websockets.connect(socket_url(url)) as link:
+            assert json.loads(await link.recv())["event"] == "hello"
 
     serve(PartitionView(partition.folder), work)
 
@@ -339,12 +346,12 @@ def test_it_listens_on_loopback_and_stops_with_clients_connected(partition: Part
         gateway = Gateway([PartitionView(partition.folder)])
         url = await gateway.start()
         assert url.startswith("http://127.0.0.1:")
-        async with websockets.connect(socket_url(url)) as socket:
-            await socket.recv()
+        async with websockets.connect(socket_url(url)) as link:
+            await link.recv()
             async with asyncio.timeout(10):
                 await gateway.stop()
                 with pytest.raises(websockets.ConnectionClosed):
-                    await socket.recv()
+                    await link.recv()
         with pytest.raises(httpx.ConnectError):
             await get(url + "/livez")
 

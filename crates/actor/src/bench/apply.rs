@@ -115,18 +115,32 @@ fn measure_parts(
         ("whole_1000", "whole_1000_wall", 1000),
     ] {
         let apply = &mut whole;
-        bench.part(Part { name, wall_name, batch, apply }, scene.time, report, watch)?;
+        bench.part(
+            Part {
+                name,
+                wall_name,
+                batch,
+                apply,
+            },
+            scene.time,
+            report,
+            watch,
+        )?;
     }
-    let mut bare = |partition: &mut Partition, moves: &[RawRecord]| {
-        let mut refused = 0;
-        partition.apply_batch(moves, &mut (), |(), _, answer| {
-            refused += u32::from(black_box(answer).update.code != Code::Ok as u16);
-        });
-        refused
-    };
+    let mut bare = bare;
     let (name, wall_name, batch) = ("bare_1000", "bare_1000_wall", 1000);
     let apply = &mut bare;
-    bench.part(Part { name, wall_name, batch, apply }, scene.time, report, watch)?;
+    bench.part(
+        Part {
+            name,
+            wall_name,
+            batch,
+            apply,
+        },
+        scene.time,
+        report,
+        watch,
+    )?;
     let path = scene.directory.join("ring");
     let mut ring = RingWriter::open(&path, 16_384).map_err(|e| failure(e, path.display()))?;
     let (mut out, mut log) = (Vec::with_capacity(1 << 20), Vec::with_capacity(1 << 14));
@@ -134,13 +148,39 @@ fn measure_parts(
     let mut actor = |partition: &mut Partition, moves: &[RawRecord]| {
         (out.clear(), log.clear());
         let before = tally.codes[0];
-        let mut emit = Emit { ring: &mut ring, out: &mut out, log: &mut log, tally: &mut tally };
-        partition.apply_batch(moves, &mut emit, |emit, raw, answer| emit.answer(raw, answer));
+        let mut emit = Emit {
+            ring: &mut ring,
+            out: &mut out,
+            log: &mut log,
+            tally: &mut tally,
+        };
+        partition.apply_batch(moves, &mut emit, |emit, raw, answer| {
+            emit.answer(raw, answer)
+        });
         moves.len() as u32 - (tally.codes[0] - before)
     };
     let (name, wall_name) = ("actor_1000", "actor_1000_wall");
     let apply = &mut actor;
-    bench.part(Part { name, wall_name, batch, apply }, scene.time, report, watch)
+    bench.part(
+        Part {
+            name,
+            wall_name,
+            batch,
+            apply,
+        },
+        scene.time,
+        report,
+        watch,
+    )
+}
+
+/// A batch whose answers and events go nowhere; gives how many were refused.
+fn bare(partition: &mut Partition, moves: &[RawRecord]) -> u32 {
+    let mut refused = 0;
+    partition.apply_batch(moves, &mut (), |(), _, answer| {
+        refused += u32::from(black_box(answer).update.code != Code::Ok as u16);
+    });
+    refused
 }
 
 impl Bench<'_> {
@@ -166,13 +206,20 @@ impl Bench<'_> {
         if answer.update.code == Code::Ok as u16 {
             return Ok(());
         }
-        let what = format!("a record of kind {} was refused: {}", record[0], answer.update.code);
+        let what = format!(
+            "a record of kind {} was refused: {}",
+            record[0], answer.update.code
+        );
         Err(failure(what, "image"))
     }
 
     fn tick(&mut self) -> Result<(), Failure> {
         let arg = self.partition.header.tick + 1;
-        let record = Move { kind: kind::TICK, arg, ..Move::default() };
+        let record = Move {
+            kind: kind::TICK,
+            arg,
+            ..Move::default()
+        };
         let before = thread_cpu();
         self.must(&record.encode())?;
         self.ticks_ns.push(nanoseconds(thread_cpu() - before));

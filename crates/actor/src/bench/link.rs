@@ -24,6 +24,8 @@ pub enum Reply {
     Updates {
         /// Answers with another code than OK.
         refused: u32,
+        /// The last code other than OK.
+        code: u16,
         /// Position of the last move.
         position: u64,
     },
@@ -52,7 +54,10 @@ impl Link {
         identity: &Identity,
         meanwhile: &mut dyn FnMut() -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
-        let tls = identity.as_client().load().map_err(|e| failure(&e, e.path.display()))?;
+        let tls = identity
+            .as_client()
+            .load()
+            .map_err(|e| failure(&e, e.path.display()))?;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut endpoint =
             Endpoint::client(any_port, Settings::client()).map_err(|e| failure(e, any_port))?;
@@ -113,7 +118,13 @@ impl Link {
     /// Sends a frame of moves; its number of bytes.
     pub fn send(&mut self, moves: &[RawRecord]) -> Result<usize, Failure> {
         let count = moves.len() as u16;
-        put_frame(&mut self.outbox, frame::MOVES, count, self.next_record, moves.as_flattened());
+        put_frame(
+            &mut self.outbox,
+            frame::MOVES,
+            count,
+            self.next_record,
+            moves.as_flattened(),
+        );
         self.next_record += moves.len() as u64;
         self.flush(Instant::now())?;
         Ok(Frame::BYTES + size_of_val(moves))
@@ -167,8 +178,8 @@ impl Link {
             meanwhile()?;
             self.turn()?;
             while let Some(reply) = self.next()? {
-                if let Reply::Updates { refused, .. } = reply {
-                    return none_refused(refused, self.address);
+                if let Reply::Updates { refused, code, .. } = reply {
+                    return none_refused(refused, code, self.address);
                 }
             }
         }
@@ -193,11 +204,14 @@ impl Link {
 }
 
 /// An error if any move was refused.
-pub fn none_refused(refused: u32, address: SocketAddr) -> Result<(), Failure> {
+pub fn none_refused(refused: u32, code: u16, address: SocketAddr) -> Result<(), Failure> {
     if refused == 0 {
         return Ok(());
     }
-    Err(failure(format!("{refused} moves of a frame were refused"), address))
+    Err(failure(
+        format!("{refused} moves of a frame were refused, with code {code}"),
+        address,
+    ))
 }
 
 fn reply(header: &Frame, body: &[u8]) -> Result<Reply, String> {
@@ -206,14 +220,19 @@ fn reply(header: &Frame, body: &[u8]) -> Result<Reply, String> {
         frame::DURABLE => Ok(Reply::Durable(header.first)),
         frame::UPDATES => {
             let (answers, _) = body.as_chunks::<64>();
-            let mut refused = 0;
-            let mut position = 0;
+            let (mut refused, mut code, mut position) = (0, Code::Ok as u16, 0);
             for answer in answers {
                 let answer = Update::decode(answer);
-                refused += u32::from(answer.code != Code::Ok as u16);
+                if answer.code != Code::Ok as u16 {
+                    (refused, code) = (refused + 1, answer.code);
+                }
                 position = answer.position;
             }
-            Ok(Reply::Updates { refused, position })
+            Ok(Reply::Updates {
+                refused,
+                code,
+                position,
+            })
         }
         kind => Err(format!(
             "the actor sent a frame of kind {kind}: {}",

@@ -16,6 +16,9 @@ use crate::quic::Idle;
 
 /// Records that an actor lets a client leave unanswered.
 const IN_FLIGHT_RECORDS: usize = 4 * FRAME_RECORDS;
+/// Records that may be applied and not durable: fewer than an actor's log takes in before it lets
+/// frames wait (a game server keeps them to send again, so its memory bounds them anyway).
+const UNDURABLE_RECORDS: usize = 12 << 10;
 /// Moves of one closed window.
 const WINDOW_MOVES: usize = 400_000;
 /// How long the last moves may take to become durable.
@@ -43,6 +46,7 @@ struct Sent {
 /// Answers that are not durable yet.
 struct Applied {
     position: u64,
+    records: usize,
     at: Instant,
 }
 
@@ -53,6 +57,7 @@ struct Loader {
     sent: VecDeque<Sent>,
     records: usize,
     applied: VecDeque<Applied>,
+    undurable: usize,
     latency: Vec<u64>,
     durable: Vec<u64>,
 }
@@ -81,6 +86,7 @@ pub fn drive(
         sent: VecDeque::with_capacity(1024),
         records: 0,
         applied: VecDeque::with_capacity(4096),
+        undurable: 0,
         latency: Vec::with_capacity(1 << 18),
         durable: Vec::with_capacity(1 << 18),
     };
@@ -117,7 +123,7 @@ impl Loader {
         let first = Instant::now() + period;
         for number in 0..count {
             let due = first + period * number;
-            while Instant::now() < due || self.records + records > IN_FLIGHT_RECORDS {
+            while Instant::now() < due || self.is_full(records, IN_FLIGHT_RECORDS) {
                 self.turn(due)?;
             }
             self.send(&moves, due)?;
@@ -132,7 +138,10 @@ impl Loader {
             ("moves", moved),
             ("moves_per_s", moved / first.elapsed().as_secs_f64()),
         ];
-        Ok(Report { numbers, ..Report::default() })
+        Ok(Report {
+            numbers,
+            ..Report::default()
+        })
     }
 
     fn windows(
@@ -159,7 +168,10 @@ impl Loader {
             ("window_moves", WINDOW_MOVES as f64),
             ("moves_per_s", moved / spent.as_secs_f64()),
         ];
-        Ok(Report { numbers, samples_ns: vec![("window", windows)] })
+        Ok(Report {
+            numbers,
+            samples_ns: vec![("window", windows)],
+        })
     }
 
     /// Sends all as fast as the limit on unanswered bytes allows, and takes all answers.
@@ -167,7 +179,7 @@ impl Loader {
         let frame = self.load.records.min(FRAME_RECORDS);
         let most = (self.load.in_flight_bytes / 64).clamp(frame, IN_FLIGHT_RECORDS);
         for part in moves.chunks(frame) {
-            while self.records + part.len() > most {
+            while self.is_full(part.len(), most) {
                 self.turn(Instant::now() + Duration::from_millis(100))?;
             }
             self.send(part, Instant::now())?;
@@ -179,13 +191,21 @@ impl Loader {
         Ok(())
     }
 
+    /// Whether `more` records would be too many, unanswered or not durable.
+    fn is_full(&self, more: usize, most: usize) -> bool {
+        self.records + more > most || self.undurable + more > UNDURABLE_RECORDS
+    }
+
     /// Waits until everything is durable.
     fn finish(&mut self) -> Result<(), Failure> {
         let patience = Instant::now() + PATIENCE;
         while !self.sent.is_empty() || !self.applied.is_empty() {
             self.turn(Instant::now() + Duration::from_millis(100))?;
             if Instant::now() > patience {
-                return Err(failure("the last moves do not become durable", self.address));
+                return Err(failure(
+                    "the last moves do not become durable",
+                    self.address,
+                ));
             }
         }
         Ok(())
@@ -202,6 +222,7 @@ impl Loader {
     fn send(&mut self, moves: &[RawRecord], due: Instant) -> Result<(), Failure> {
         self.link.send(moves)?;
         self.records += moves.len();
+        self.undurable += moves.len();
         let records = moves.len();
         self.sent.push_back(Sent { due, records });
         Ok(())
@@ -209,7 +230,10 @@ impl Loader {
 
     /// Waits as told, but not beyond `until`, and takes what came.
     fn turn(&mut self, until: Instant) -> Result<(), Failure> {
-        let deadline = self.link.next_timeout().map_or(until, |timeout| timeout.min(until));
+        let deadline = self
+            .link
+            .next_timeout()
+            .map_or(until, |timeout| timeout.min(until));
         let mut fds = [PollFd::from_borrowed_fd(self.link.fd(), PollFlags::IN)];
         if self.load.idle != Idle::Block || deadline > Instant::now() {
             let waited = self.load.idle.wait(&mut fds, Some(deadline));
@@ -223,8 +247,12 @@ impl Loader {
         while let Some(reply) = self.link.next()? {
             match reply {
                 Reply::Welcome => {}
-                Reply::Updates { refused, position } => {
-                    none_refused(refused, self.address)?;
+                Reply::Updates {
+                    refused,
+                    code,
+                    position,
+                } => {
+                    none_refused(refused, code, self.address)?;
                     self.answered(position)?;
                 }
                 Reply::Durable(position) => self.settled(position),
@@ -240,7 +268,12 @@ impl Loader {
         };
         self.records -= sent.records;
         self.latency.push(nanoseconds(at - sent.due));
-        self.applied.push_back(Applied { position, at });
+        let records = sent.records;
+        self.applied.push_back(Applied {
+            position,
+            records,
+            at,
+        });
         Ok(())
     }
 
@@ -250,6 +283,7 @@ impl Loader {
             && applied.position <= durable
         {
             self.durable.push(nanoseconds(now - applied.at));
+            self.undurable -= applied.records;
             self.applied.pop_front();
         }
     }

@@ -58,7 +58,16 @@ impl Pair {
         publish(&mut actor, &scene.hunt)?;
         let link = Link::open(address, client, &mut || actor.turn())?;
         let crowd = Crowd::new(&scene.world, scene.players)?;
-        let mut pair = Self { actor, link, crowd, _signals: signals };
+        let mut pair = Self {
+            actor,
+            link,
+            crowd,
+            _signals: signals,
+        };
+        let opens = pair.actor.engine.partition.header.tick + 2;
+        while pair.actor.engine.partition.header.tick < opens {
+            pair.idle()?;
+        }
         for frame in pair.crowd.enter().chunks(FRAME_RECORDS) {
             pair.exchange(frame)?;
         }
@@ -96,8 +105,8 @@ impl Pair {
         self.actor.turn()?;
         self.link.turn()?;
         while let Some(reply) = self.link.next()? {
-            if let Reply::Updates { refused, .. } = reply {
-                none_refused(refused, self.actor.address()?)?;
+            if let Reply::Updates { refused, code, .. } = reply {
+                none_refused(refused, code, self.actor.address()?)?;
             }
         }
         Ok(())
@@ -123,13 +132,17 @@ fn publish(actor: &mut Actor, rows: &[RawRecord]) -> Result<(), Failure> {
     let refused = answers.iter().map(|answer| Update::decode(answer).code);
     match refused.filter(|&code| code != Code::Ok as u16).next() {
         None => Ok(()),
-        Some(code) => Err(failure(format!("a row of the hunt was refused: {code}"), "hunt")),
+        Some(code) => Err(failure(
+            format!("a row of the hunt was refused: {code}"),
+            "hunt",
+        )),
     }
 }
 
 /// Closed loop: one move of 64 bytes there, its update back, then the next; first without and then
 /// with a traffic rule (under which guidance always has work, in slices between moves). Samples:
-/// `quiet`, `traffic`, in the order taken, and `udp`, plain UDP's. Numbers: `quiet_cpu_ns`, `traffic_cpu_ns` a round trip.
+/// `quiet`, `traffic`, in the order taken, and `udp`, plain UDP's. Numbers: `quiet_cpu_ns` and
+/// `traffic_cpu_ns` a round trip.
 ///
 /// # Errors
 /// Those of booting an actor, and HG2030 when a move was refused.
@@ -149,11 +162,15 @@ pub fn roundtrip(
         let before = thread_cpu();
         let samples = round_trips(&mut pair, scene.time, SAMPLES, watch)?;
         let cpu = thread_cpu() - before;
-        report.numbers.push((cpu_name, nanoseconds(cpu) as f64 / samples.len() as f64));
+        report
+            .numbers
+            .push((cpu_name, nanoseconds(cpu) as f64 / samples.len() as f64));
         report.samples_ns.push((name, samples));
     }
     pair.close()?;
-    report.samples_ns.push(("udp", udp_round_trips(UDP_ROUND_TRIPS)?));
+    report
+        .samples_ns
+        .push(("udp", udp_round_trips(UDP_ROUND_TRIPS)?));
     Ok(report)
 }
 
@@ -205,7 +222,12 @@ pub fn frame(
     let mut report = Report::default();
     let period = Duration::from_secs_f64(records as f64 / f64::from(rate));
     let names = [
-        ["quiet_latency", "quiet_service", "quiet_jitter", "quiet_moves_per_s"],
+        [
+            "quiet_latency",
+            "quiet_service",
+            "quiet_jitter",
+            "quiet_moves_per_s",
+        ],
         ["latency", "service", "jitter", "moves_per_s"],
     ];
     for [latency, service, jitter, moves_per_s] in names {
@@ -215,7 +237,9 @@ pub fn frame(
         let started = Instant::now();
         let found = frames(&mut pair, scene.time, records, period, watch)?;
         let moved = (found.latency.len() * records) as f64;
-        report.numbers.push((moves_per_s, moved / started.elapsed().as_secs_f64()));
+        report
+            .numbers
+            .push((moves_per_s, moved / started.elapsed().as_secs_f64()));
         report.samples_ns.push((latency, found.latency));
         report.samples_ns.push((service, found.service));
         report.samples_ns.push((jitter, found.jitter));
@@ -233,7 +257,11 @@ fn frames(
 ) -> Result<Frames, Failure> {
     let count = (time.as_secs_f64() / period.as_secs_f64()).ceil().max(1.0) as usize;
     let room = || Vec::with_capacity(count);
-    let mut found = Frames { latency: room(), service: room(), jitter: room() };
+    let mut found = Frames {
+        latency: room(),
+        service: room(),
+        jitter: room(),
+    };
     let mut jitter = Jitter::new();
     let mut moves = vec![[0; 64]; records];
     pair.crowd.walk(&mut moves);
@@ -246,8 +274,13 @@ fn frames(
         let before = pair.actor.meters.frame.sum_ns();
         pair.exchange(&moves)?;
         found.latency.push(nanoseconds(due.elapsed()));
-        found.service.push(pair.actor.meters.frame.sum_ns() - before);
-        pair.crowd.walk(&mut moves);
+        found
+            .service
+            .push(pair.actor.meters.frame.sum_ns() - before);
+        // What is generated must be sent: each player's moves are numbered.
+        if number + 1 < count {
+            pair.crowd.walk(&mut moves);
+        }
         let halfway = due + period / 2;
         while Instant::now() + period / 16 < halfway {
             pair.idle()?;

@@ -33,6 +33,8 @@ pub struct EndpointStats {
     pub refused: u64,
     /// Connections asked to prove their address first.
     pub retried: u64,
+    /// Attempts that failed at their first packet, as with another protocol: no event tells them.
+    pub handshakes_failed: u64,
     /// Buffers allocated after the start because slow peers held all of the preallocated ones.
     pub buffers_grown: u64,
 }

@@ -58,6 +58,7 @@ impl Endpoint {
                 self.add(now, handle, proto);
             }
             Err(error) => {
+                self.stats.handshakes_failed += 1;
                 if let Some(transmit) = error.response {
                     self.send_reply(&transmit);
                 }

@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::boot::wall_ms;
 use super::control::{CLIENTS, Control};
 use super::engine::Engine;
-use super::link::Link;
+use super::link::{LAST_WORDS, Link};
 use super::meters::Meters;
 use super::options::Options;
 use super::session::Desk;
@@ -38,6 +38,7 @@ pub(crate) struct Actor {
     pub(super) signals: OwnedFd,
     pub(super) next_tick: Instant,
     pub(super) durable_seen: u64,
+    pub(super) handshakes_failed: u64,
     /// Until when guidance has used up its share.
     pub(super) guidance_rests: Instant,
     pub(super) stop_by: Option<Instant>,
@@ -127,6 +128,10 @@ impl Actor {
             ("players", header.players as u64),
             ("present", header.present as u64),
             ("connections", self.links.iter().flatten().count() as u64),
+            (
+                "handshakes_failed",
+                self.handshakes_failed + self.endpoint.stats().handshakes_failed,
+            ),
             ("fields_built", work.built),
             ("nodes_settled", work.settled),
             ("searches", work.searches),
@@ -183,6 +188,9 @@ impl Actor {
         }
         if self.engine.partition.has_work() {
             deadline = deadline.min(self.guidance_rests);
+        }
+        if self.desk.draining {
+            deadline = deadline.min(Instant::now() + LAST_WORDS);
         }
         if self.options.idle == Idle::Block && deadline <= Instant::now() {
             return Ok(());

@@ -1,12 +1,15 @@
 //! Links: the game servers' connections, what comes in over them and what goes out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use huntgraph_core::schema::Code;
 
 use super::actor::Actor;
 use super::session::{Role, Session};
 use crate::quic::{ConnId, Event, Read, StreamId};
+
+/// Time for last words to arrive before a connection is closed.
+pub const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// One connection and its session.
 pub struct Link {
@@ -18,6 +21,8 @@ pub struct Link {
     pub session: Session,
     /// When the bytes now in the inbox came.
     pub arrived: Instant,
+    /// When it is closed, its last words having been said.
+    pub leaves: Option<Instant>,
     /// Frames answered but not yet handed to the socket.
     pub frames_waiting: u32,
 }
@@ -39,7 +44,7 @@ impl Actor {
             Event::Readable { conn, stream } => self.read(conn, stream, now),
             Event::Writable { .. } => {}
             Event::Closed { conn, .. } => self.forget(conn),
-            Event::Failed { .. } => self.meters.add("handshakes_failed", 1),
+            Event::Failed { .. } => self.handshakes_failed += 1,
             Event::Refused { count } => self.meters.add("connections_refused", count as u64),
         }
     }
@@ -51,6 +56,7 @@ impl Actor {
             stream: None,
             session,
             arrived: now,
+            leaves: None,
             frames_waiting: 0,
         };
         self.links[conn.slot()] = Some(link);
@@ -157,27 +163,31 @@ impl Actor {
         frames
     }
 
-    /// Ends a link that failed, or that asked to go and has everything on disk.
+    /// Ends a link that failed, or that asked to go and has everything on disk: last words first,
+    /// then a moment for them to arrive, then the close.
     fn part(&mut self, slot: usize, now: Instant) {
         let Some(link) = self.links[slot].as_mut() else {
             return;
         };
-        if !link.session.unsent().is_empty() {
-            return;
-        }
+        let drained = link.session.wants_drain && link.session.is_settled(self.durable_seen);
         let (conn, Some(stream)) = (link.conn, link.stream) else {
             return;
         };
-        if let Some(code) = link.session.failed {
-            self.endpoint.transmit(now);
-            self.endpoint.close(now, conn, code as u32, code.text());
-            self.links[slot] = None;
-        } else if link.session.wants_drain && link.session.is_settled(self.durable_seen) {
+        if let Some(by) = link.leaves {
+            if now >= by {
+                let code = link.session.failed.unwrap_or(Code::Ok);
+                self.endpoint.close(now, conn, code as u32, code.text());
+                self.links[slot] = None;
+            }
+        } else if link.session.failed.is_some() {
+            link.leaves = Some(now + LAST_WORDS);
+        } else if drained && link.session.unsent().is_empty() {
             link.session.tell_drained(self.durable_seen);
             // A last frame is small: it fits, or the peer does not read anyway.
             let _ = self.endpoint.write(conn, stream, link.session.unsent());
+            link.session.outbox.clear();
             self.endpoint.finish(conn, stream);
-            self.links[slot] = None;
+            link.leaves = Some(now + LAST_WORDS);
         }
     }
 

@@ -150,6 +150,7 @@ impl Actor {
         Ok(Self {
             options: options.clone(),
             durable_seen: logger.durable(),
+            handshakes_failed: 0,
             engine: Engine::new(partition, logger, ring),
             endpoint,
             links: (0..CONNECTIONS).map(|_| None).collect(),

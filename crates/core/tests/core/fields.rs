@@ -1,0 +1,211 @@
+//! Fields and searches against a plain Dijkstra, and what may go wrong while they are worked on.
+
+use huntgraph_core::schema::{NONE, flag, kind};
+use huntgraph_core::{Limits, Partition};
+
+use crate::support::{
+    Rng, Seen, Shadow, World, block, must, order, player_move, tick_of, treasures,
+};
+use crate::turmoil::Turmoil;
+
+/// Plays turmoil with work between and judges every answer; gives what was seen, and overflows.
+fn play(seed: u64, world: &World, limits: Limits, records: u32) -> (Seen, Shadow, u64) {
+    let mut memory = block(limits);
+    let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+    let (mut shadow, mut seen) = (Shadow::new(world), Seen::default());
+    let (mut turmoil, mut rng) = (Turmoil::new(seed, world, 40), Rng(seed ^ 1));
+    for number in 0..records {
+        let raw = turmoil.record(&partition);
+        let update = partition.apply(&raw, &mut shadow).update;
+        seen.judge(world, &shadow, &update);
+        if rng.chance(30) {
+            partition.work(rng.below(world.nodes() * 4));
+        }
+        if number % 256 == 0 {
+            assert_eq!(
+                partition.state_hash(),
+                partition.rehash(),
+                "record {number}, seed {seed}"
+            );
+        }
+    }
+    assert_eq!(partition.state_hash(), partition.rehash(), "seed {seed}");
+    (seen, shadow, partition.guidance.work.overflows)
+}
+
+#[test]
+fn every_answer_is_a_shortest_way_on_the_weights_it_names() {
+    for seed in 0..6 {
+        let world = World::random(&mut Rng(seed), 60, 120, [3, 9, 60_000][seed as usize % 3]);
+        let (seen, shadow, _) = play(seed, &world, world.limits(64, 12), 12_000);
+        assert!(seen.now > 100 && seen.epoch > 100, "{seen:?}");
+        assert!(
+            seen.late > 100 && seen.lost > 0 && seen.pending > 0,
+            "{seen:?}"
+        );
+        assert!(
+            shadow.closed_hunts > 0,
+            "no hunt closed while fields were worked on"
+        );
+    }
+}
+
+#[test]
+fn more_targets_than_fields_are_never_answered_wrongly() {
+    for fields in 1..4 {
+        let world = World::random(&mut Rng(fields), 50, 90, 7);
+        let (seen, _, _) = play(fields, &world, world.limits(64, fields as u32), 6_000);
+        assert!(seen.now + seen.epoch > 100, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_full_memory_of_changes_costs_answers_but_never_a_wrong_one() {
+    let world = World::random(&mut Rng(5), 400, 1_000, 50);
+    let limits = Limits {
+        pending: 1024,
+        ..world.limits(64, 4)
+    };
+    let mut memory = block(limits);
+    let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+    let (mut shadow, mut seen, mut rng) = (Shadow::new(&world), Seen::default(), Rng(6));
+    let mut seq = 0;
+    for row in treasures(0, &[7]) {
+        must(&mut partition, &row, &mut shadow);
+    }
+    for round in 0..60 {
+        let tick = tick_of(&partition);
+        must(&mut partition, &tick, &mut shadow);
+        // Two rounds of five change more edges than can be remembered.
+        let (changes, work) = if round % 5 > 1 { (90, 400) } else { (3_000, 2) };
+        for number in 0..changes {
+            if number % 30 == 0 {
+                partition.work(work);
+                seq += 1;
+                let place = rng.below(world.nodes());
+                let enter = player_move(kind::ENTER, 1, seq, 0, 0, place);
+                let update = must(&mut partition, &enter, &mut shadow);
+                seen.judge(&world, &shadow, &update);
+            }
+            let edge = rng.below(world.head.len() as u32) as usize;
+            let (from, to) = (world.tail[edge], world.head[edge]);
+            let price = order(kind::EDGE_PRICE, 0, from, to, 1 + rng.below(50));
+            partition.apply(&price, &mut shadow);
+        }
+    }
+    assert!(partition.guidance.work.overflows > 3);
+    assert!(seen.epoch > 50 && seen.pending > 0, "{seen:?}");
+    comes_to_rest(&world, &mut partition, &mut shadow, seq);
+}
+
+/// In calm, guidance is exact for the newest weights everywhere.
+fn comes_to_rest(world: &World, partition: &mut Partition, shadow: &mut Shadow, last_seq: u32) {
+    let mut seen = Seen::default();
+    for _ in 0..2 {
+        let tick = tick_of(partition);
+        must(partition, &tick, shadow);
+        partition.work(u32::MAX);
+    }
+    assert!(!partition.has_work());
+    for place in 0..world.nodes() {
+        let enter = player_move(kind::ENTER, 1, last_seq + 1 + place, 0, 0, place);
+        let update = must(partition, &enter, shadow);
+        assert_eq!(update.epoch, partition.header.tick);
+        assert_eq!(update.flags & flag::PENDING, 0);
+        seen.judge(world, shadow, &update);
+    }
+}
+
+#[test]
+fn a_hunt_that_closes_while_its_field_is_worked_on_leaves_nothing_behind() {
+    let world = World::random(&mut Rng(8), 300, 500, 9);
+    let limits = world.limits(8, 1);
+    // Wherever the work stands when the hunt closes: clearing, searching, nearly done.
+    for done in (0..400).step_by(7) {
+        let mut memory = block(limits);
+        let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+        let (mut shadow, mut seen) = (Shadow::new(&world), Seen::default());
+        let mut seq = 0;
+        for (round, target) in [3, 200, 120].into_iter().enumerate() {
+            for row in treasures(0, &[target]) {
+                must(&mut partition, &row, &mut shadow);
+            }
+            let tick = tick_of(&partition);
+            must(&mut partition, &tick, &mut shadow);
+            seq += 1;
+            let enter = player_move(kind::ENTER, 5, seq, 0, 0, 50);
+            let update = must(&mut partition, &enter, &mut shadow);
+            assert_eq!(update.target, target);
+            seen.judge(&world, &shadow, &update);
+            partition.work(done + round as u32);
+            let close = order(kind::HUNT_CLOSE, 0, 0, 0, 0);
+            must(&mut partition, &close, &mut shadow);
+            let tick = tick_of(&partition);
+            must(&mut partition, &tick, &mut shadow);
+        }
+        for row in treasures(0, &[77]) {
+            must(&mut partition, &row, &mut shadow);
+        }
+        let tick = tick_of(&partition);
+        must(&mut partition, &tick, &mut shadow);
+        for node in 0..world.nodes() {
+            seq += 1;
+            let enter = player_move(kind::ENTER, 5, seq, 0, 0, node);
+            let update = must(&mut partition, &enter, &mut shadow);
+            seen.judge(&world, &shadow, &update);
+            partition.work(u32::MAX);
+            // The one field may have been busy for the closed hunt when it was first asked for.
+            assert!(node < 2 || update.flags & flag::PENDING == 0, "{update:?}");
+        }
+    }
+}
+
+#[test]
+fn work_in_any_slices_gives_the_same_field() {
+    let world = World::random(&mut Rng(9), 500, 900, 5);
+    let limits = world.limits(8, 2);
+    let answers = |slice: u32| {
+        let mut memory = block(limits);
+        let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+        let mut shadow = Shadow::new(&world);
+        for row in treasures(0, &[11]) {
+            must(&mut partition, &row, &mut shadow);
+        }
+        let tick = tick_of(&partition);
+        must(&mut partition, &tick, &mut shadow);
+        must(
+            &mut partition,
+            &player_move(kind::ENTER, 1, 1, 0, 0, 0),
+            &mut shadow,
+        );
+        let mut used = 0;
+        loop {
+            let did = partition.work(slice);
+            assert!(did <= slice);
+            used += did;
+            if did < slice {
+                break;
+            }
+        }
+        assert!(!partition.has_work());
+        let told: Vec<(u32, u32)> = (0..world.nodes())
+            .map(|node| {
+                let enter = player_move(kind::ENTER, 1, 2 + node, 0, 0, node);
+                let update = must(&mut partition, &enter, &mut shadow);
+                (update.distance, update.next)
+            })
+            .collect();
+        (used, told)
+    };
+    let whole = answers(u32::MAX);
+    let weights = &world.cost;
+    for (node, &(distance, next)) in world.solve(weights, 11).iter().enumerate() {
+        assert_eq!(
+            whole.1[node],
+            (distance, if distance == 0 { NONE } else { next })
+        );
+    }
+    for slice in [1, 2, 17, 300] {
+        assert_eq!(answers(slice), whole);
+    }
+}

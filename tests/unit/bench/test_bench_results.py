@@ -1,0 +1,95 @@
+"""Every measurement gives its figures, from the real core and the real actor."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from huntgraph import bench
+from huntgraph.errors import UsageError
+
+KEYS = {
+    "apply": {"moves_per_s", "cpu_ns_per_move"},
+    "roundtrip": {"p50_us", "p99_us", "p999_us"},
+    "frame": {"p50_us", "p99_us", "p999_us", "moves_per_s", "jitter_floor_p99_us"},
+    "quic": {"moves_per_s"},
+    "handshake": {"full_ms", "resumed_ms"},
+    "durable": {"p50_ms", "p99_ms", "fsync_p50_ms", "moves_per_s"},
+    "memory": {"rss_mib", "bytes_per_edge", "edges", "players"},
+}
+PARTS = {"name", "figures", "machine", "load", "idle_policy", "commit", "samples", "distribution"}
+MACHINE = {"cpu", "cores", "memory_gib", "kernel", "python", "rustc"}
+WITH_FLOOR = {"apply", "roundtrip", "frame", "handshake", "durable", "memory"}
+
+
+def test_the_names_are_those_of_the_reference() -> None:
+    assert set(bench.names()) == set(KEYS)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_result_is_whole(name: str, tmp_path: Path) -> None:
+    found = bench.run(name, quick=True, directory=tmp_path)
+    assert json.loads(json.dumps(found)) == found, "a result is JSON as it stands"
+    assert found.keys() >= PARTS
+    assert found["name"] == name
+    assert found["machine"].keys() == MACHINE
+    assert found["samples"] > 0
+    assert found["load"]["offered"]
+    assert found["commit"]
+    figures = found["figures"]
+    assert figures.keys() >= KEYS[name]
+    for key in KEYS[name]:
+        assert math.isfinite(figures[key])
+        assert figures[key] > 0, key
+    assert all(isinstance(value, int | float) for value in figures.values())
+    assert bool(found["floor"]) == (name in WITH_FLOOR)
+    for part in found["distribution"].values():
+        assert part["count"] > 0
+        assert part["min"] <= part["p50"] <= part["p99"] <= part["p999"] <= part["max"]
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_percentiles_of_a_result_are_its_distribution(tmp_path: Path) -> None:
+    found = bench.run("roundtrip", quick=True, directory=tmp_path)
+    figures, quiet = found["figures"], found["distribution"]["quiet_us"]
+    assert [figures[f"{p}_us"] for p in ("p50", "p99", "p999")] == [
+        quiet[p] for p in ("p50", "p99", "p999")
+    ]
+    # Two datagrams cannot cost less than the bare ones do.
+    assert figures["p50_us"] > found["floor"]["udp_p50_us"]
+
+
+def test_open_loop_keeps_its_rate(tmp_path: Path) -> None:
+    found = bench.run("frame", quick=True, rate=10_000, seconds=0.5, directory=tmp_path)
+    assert found["distribution"]["latency_us"]["count"] == 50
+    assert found["figures"]["moves_per_s"] <= 10_100
+    # From when a frame was due is never less than from when its last byte came.
+    assert found["figures"]["p50_us"] >= found["figures"]["service_p50_us"]
+
+
+def test_memory_counts_the_image(tmp_path: Path) -> None:
+    figures = bench.run("memory", quick=True, directory=tmp_path)["figures"]
+    assert figures["rss_mib"] > figures["image_mib"]
+    assert figures["players"] == 500
+    assert figures["bytes_per_edge"] > figures["image_bytes_per_edge"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("aply", {}, "there is no measurement"),
+        ("apply", {"second": 1}, "there is no option"),
+        ("apply", {"seconds": 0}, "seconds is out of range"),
+        ("apply", {"seconds": "soon"}, "a value is no number"),
+        ("quic", {"idle_policy": "nap"}, "there is no idle policy"),
+        ("roundtrip", {"idle_policy": "block"}, "has no idle policy to choose"),
+        ("durable", {"directory": "/nowhere"}, "is no folder"),
+    ],
+)
+def test_wrong_options_are_told(name: str, options: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        bench.run(name, **options)  # type: ignore[arg-type]
+    assert caught.value.code == "HG1010"

@@ -1,0 +1,53 @@
+"""The table of figures is made from results, and the documents hold what the results say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from huntgraph.bench import figures_table, load_results
+from huntgraph.bench.distribution import percentiles, quantile, windows
+from huntgraph.errors import UsageError
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_rows_tell_how_far_off_a_figure_is() -> None:
+    results = {
+        "apply": {"figures": {"moves_per_s": 5_000_000, "cpu_ns_per_move": 50.0}},
+        "handshake": {"figures": {"full_ms": 0.6}},
+    }
+    lines = figures_table(results).splitlines()
+    assert lines[2].endswith("| >= 15 M /s | 5 M /s | 3x off |")
+    assert lines[3].endswith("| <= 65 ns | 50 ns | reached |")
+    assert lines[4].endswith("| <= 0.5 ms | 0.6 ms | 1.2x off |")
+    assert len(lines) == 5, "nothing is said of what was not measured"
+
+
+def test_the_document_holds_the_table_of_the_kept_results() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert figures_table() in page, "run huntgraph.bench.figures_table() and put it there"
+
+
+def test_kept_results_are_whole_runs_of_one_machine() -> None:
+    results = load_results()
+    assert {name: found["name"] for name, found in results.items()} == {n: n for n in results}
+    assert not any(found["quick"] for found in results.values())
+    assert len({found["machine"]["cpu"] for found in results.values()}) == 1
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there are no results"):
+        load_results(tmp_path)
+
+
+def test_percentiles_are_samples() -> None:
+    samples = np.arange(1000, 101_000, 1000, dtype=np.uint64)
+    found = percentiles(samples)
+    assert (found["min"], found["p50"], found["p99"], found["max"]) == (1.0, 50.0, 99.0, 100.0)
+    assert found["mean"] == 50.5
+    assert quantile(samples[:0], 0.5) == 0.0
+    assert [len(part) for part in windows(samples, 30)] == [30, 30, 30]
+    assert [len(part) for part in windows(samples, 300)] == [100]
