@@ -54,7 +54,7 @@ class Ground:
             "world": self.world_file,
             "identity": self.server,
             "players": PLAYERS,
-            "segment_mib": 2,
+            "segment_mib": 16,
         }
         return ActorOptions(**(given | changes))
 

@@ -152,7 +152,7 @@ def test_world_verbs_from_seed_to_facts(run: Runner) -> None:
 
 
 def test_importing_what_is_wrong_leaves_nothing_behind(run: Runner) -> None:
-    (run.folder / "edges.csv").write_text("tail,head,cost\n0,1,5\n1,zwei,5\n")
+    (run.folder / "edges.csv").write_text("from,to,cost\n0,1,5\n1,zwei,5\n")
     done = run("world import edges.csv x.hgw")
     assert done.returncode == Exit.FAILED
     assert "edges.csv:3" in done.stderr

@@ -175,7 +175,7 @@ def test_a_whole_hunt_from_the_documented_protocol_alone(short_path: Path) -> No
     world = ground().world
 
     async def test() -> None:
-        async with serving(short_path / "run", segment_mib=8) as actor:
+        async with serving(short_path / "run") as actor:
             answers = await actor.control(hunt(world))
             assert not answers.updates["code"].any()
             published = int(answers.updates["position"][-1])

@@ -206,7 +206,7 @@ async def play(actor: Actor, client: IndependentClient, world: World) -> None:
 def test_each_refusal_has_its_code_and_the_log_gives_the_same_state(short_path: Path) -> None:
     async def test() -> None:
         directory = short_path / "run"
-        async with serving(directory, players=PLAYERS, segment_mib=8) as actor:
+        async with serving(directory, players=PLAYERS) as actor:
             async with linked(actor) as client:
                 await play(actor, client, ground().world)
             stopped = await actor.stop()

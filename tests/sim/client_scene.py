@@ -36,7 +36,7 @@ class Scene:
             identity=self.authority.server_identity(),
             listen=listen,
             players=players,
-            segment_mib=4,
+            segment_mib=16,
         )
         return await Actor.start(options)
 

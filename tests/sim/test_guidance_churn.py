@@ -70,6 +70,15 @@ def test_a_hundred_thousand_answers_under_churn(seed: int) -> None:
     assert trial.lag > 3, "the fields were never behind: the test is too easy"
 
 
+def test_little_churn_is_answered_by_repaired_fields(seed: int) -> None:
+    """So few edges change in a tick that fields are repaired, not built anew."""
+    trial = Trial(generate(edges=9_000, seed=3), seed, players=400, fields=32)
+    trial.slices = (2_000, 20_000, 200_000)
+    trial.run(batches=900, movers=30)
+    assert not trial.judge.wrong, f"seed {seed}: {trial.judge.wrong[:3]}"
+    assert trial.judge.judged > 15_000, trial.judge.seen
+
+
 @pytest.mark.parametrize("fields", [1, 5])
 def test_more_targets_than_fields_under_churn(seed: int, fields: int) -> None:
     trial = Trial(generate(edges=2_000, seed=4), seed, players=400, fields=fields)

@@ -43,7 +43,6 @@ class Tally:
     guided: int = 0
     certified: int = 0
     refused: dict[int, int] = field(default_factory=dict)
-    last_position: int = 0
     applied_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     durable_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     proofs: list[NDArray[np.void]] = field(default_factory=list)
@@ -80,7 +79,6 @@ class Tally:
         self.moves += len(updates)
         self.frames += 1
         self.applied_ms.append(elapsed_ms)
-        self.last_position = max(self.last_position, int(updates["position"].max()))
         self.guided += int(np.count_nonzero(updates["flags"] & Flag.GUIDED))
         self.certified += int(np.count_nonzero(updates["flags"] & Flag.CERTIFIED))
         codes = updates["code"]
@@ -105,58 +103,64 @@ async def drive(
     ``rate`` is moves a second of each walker; None sends a round as soon as the last is answered.
     ``first_wait_s`` sets the links of one test apart, so that their frames do not come together.
     """
-    over = stop or asyncio.Event()
+    driver = _Driver(link, walkers, tally)
     if first_wait_s:
         await asyncio.sleep(first_wait_s)
-    watch = asyncio.create_task(_watch_durable(link, tally))
+    watch = asyncio.create_task(driver.watch_durable())
     try:
-        await _rounds(link, walkers, tally, rate, over)
+        await driver.rounds(rate, stop or asyncio.Event())
         walkers.leave()
-        await _round(link, walkers, tally)
+        await driver.round()
     finally:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
 
 
-async def _rounds(
-    link: Link, walkers: Walkers, tally: Tally, rate: float | None, over: asyncio.Event
-) -> None:
-    loop = asyncio.get_running_loop()
-    due_s = loop.time()
-    while not over.is_set() and not walkers.all_done:
-        sent = await _round(link, walkers, tally)
-        if rate is None:
-            await asyncio.sleep(0 if sent else 0.001)
-            continue
-        # Rounds are set by the clock, not by the answers; one that cannot keep up drops rounds.
-        due_s = max(due_s + 1.0 / rate, loop.time() - 1.0 / rate)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(due_s):
-                await over.wait()
+class _Driver:
+    """One link's walkers; durability is that of this link's own positions."""
 
+    def __init__(self, link: Link, walkers: Walkers, tally: Tally) -> None:
+        self._link = link
+        self._walkers = walkers
+        self._tally = tally
+        self._last_position = 0
+        self._answered_ns = 0
+        self._news = asyncio.Event()
 
-async def _round(link: Link, walkers: Walkers, tally: Tally) -> int:
-    moves = walkers.moves()
-    for start in range(0, len(moves), FRAME_RECORDS):
-        part = moves[start : start + FRAME_RECORDS]
-        began_ns = time.perf_counter_ns()
-        updates = await link.send(part)
-        tally.take(updates, (time.perf_counter_ns() - began_ns) / 1e6)
-        walkers.take(updates)
-    tally.take_receipts(link)
-    return len(moves)
+    async def rounds(self, rate: float | None, over: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while not over.is_set() and not self._walkers.all_done:
+            sent = await self.round()
+            if rate is None:
+                await asyncio.sleep(0 if sent else 0.001)
+                continue
+            # Rounds are set by the clock, not by the answers; one that cannot keep up drops rounds.
+            due_s = max(due_s + 1.0 / rate, loop.time() - 1.0 / rate)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due_s):
+                    await over.wait()
 
+    async def round(self) -> int:
+        moves = self._walkers.moves()
+        for start in range(0, len(moves), FRAME_RECORDS):
+            part = moves[start : start + FRAME_RECORDS]
+            began_ns = time.perf_counter_ns()
+            updates = await self._link.send(part)
+            self._answered_ns = time.perf_counter_ns()
+            self._tally.take(updates, (self._answered_ns - began_ns) / 1e6)
+            self._walkers.take(updates)
+            self._last_position = max(self._last_position, int(updates["position"].max()))
+            self._news.set()
+        self._tally.take_receipts(self._link)
+        return len(moves)
 
-async def _watch_durable(link: Link, tally: Tally) -> None:
-    """Time how long the newest position takes from its applied to its durable acknowledgement."""
-    seen = 0
-    while True:
-        position = tally.last_position
-        if position == seen:
-            await asyncio.sleep(0.001)
-            continue
-        began_ns = time.perf_counter_ns()
-        await link.durable(position)
-        tally.durable_ms.append((time.perf_counter_ns() - began_ns) / 1e6)
-        seen = position
+    async def watch_durable(self) -> None:
+        """Time how long a position takes from its applied to its durable acknowledgement."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            answered_ns = self._answered_ns
+            await self._link.durable(self._last_position)
+            self._tally.durable_ms.append((time.perf_counter_ns() - answered_ns) / 1e6)

@@ -21,6 +21,8 @@ NO_STAGE: Final = 255
 WAIT_ROUNDS: Final = 5
 """Rounds a walker without guidance waits before it asks again."""
 SKIP: Final = 0
+NO_SUCH_STAGE: Final = 254
+"""A claim of this stage wins nothing anywhere: it only asks."""
 
 
 class Walkers:
@@ -54,6 +56,7 @@ class Walkers:
         self._kind = np.full(count, Kind.ENTER, dtype=np.uint8)
         self._wait = np.zeros(count, dtype=np.int32)
         self._idle = np.zeros(count, dtype=np.int32)
+        self._arrived = np.zeros(count, dtype=np.bool_)
         self._claimed_here = np.zeros(count, dtype=np.bool_)
 
     def __len__(self) -> int:
@@ -87,7 +90,8 @@ class Walkers:
         moves["to"][enters] = self.node[due[enters]]
         moves["from"][goes] = self.node[due[goes]]
         moves["to"][goes] = self.next_node[due[goes]]
-        moves["arg"][kind == Kind.CLAIM] = NONE
+        claims = kind == Kind.CLAIM
+        moves["arg"][claims] = np.where(self._arrived[due[claims]], NONE, NO_SUCH_STAGE)
         return moves
 
     def take(self, updates: NDArray[np.void]) -> None:
@@ -129,6 +133,7 @@ class Walkers:
         wait = np.where(guided | arrived | leaves, 0, WAIT_ROUNDS)
         self._claimed_here[at] = arrived & (kind == Kind.CLAIM)
         chosen = at[taken]
+        self._arrived[chosen] = arrived[taken]
         self._kind[chosen] = choice[taken]
         self._wait[chosen] = wait[taken]
         self.next_node[chosen] = updates["next"][taken]

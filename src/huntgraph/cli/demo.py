@@ -32,6 +32,8 @@ SECONDS: Final = 20.0
 OPEN_TIMEOUT_S: Final = 10.0
 FIRST_PLAYER: Final = 1000
 TEAMS: Final = 2
+GUIDANCE_PERCENT: Final = 80
+"""Moves are few here, and nobody wants to wait for a new target's field."""
 Positive = Parameter(validator=validators.Number(gt=0))
 
 
@@ -67,7 +69,7 @@ def demo(
     links: Annotated[int, Positive] = 4,
     rate: Annotated[float, Positive] = 50.0,
     edges: Count = 4_000_000,
-    side: Annotated[int, Positive] = 100,
+    side: Annotated[int, Positive] = 60,
     seed: int = 1,
     folder: Annotated[Path | None, Parameter(name="--dir")] = None,
     http_port: int = 0,
@@ -142,7 +144,10 @@ async def _demo(signals: Signals, plan: Plan) -> int:
     from huntgraph.cli.serving import Settings, serving
 
     settings = Settings(
-        players=max(plan.players, 1024), http_port=plan.http_port, snapshot_every_s=0.0
+        players=max(plan.players, 1024),
+        http_port=plan.http_port,
+        snapshot_every_s=0.0,
+        guidance_percent=GUIDANCE_PERCENT,
     )
     tally = Tally()
     async with serving(plan.layout, plan.world_file, settings) as served:

@@ -15,7 +15,7 @@ from huntgraph.world import World
 
 __all__ = ["cached_hunt", "district", "district_hunt"]
 
-CLUES: Final = 4
+CLUES: Final = 2
 TREASURES: Final = 4
 TEAMS: Final = 2
 

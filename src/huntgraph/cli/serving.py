@@ -30,6 +30,7 @@ class Settings:
     http_host: str = "127.0.0.1"
     http_port: int = 0
     snapshot_every_s: float = 60.0
+    guidance_percent: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ async def serving(
         players=settings.players,
         fields=settings.fields,
         idle=settings.idle,
+        guidance_percent=settings.guidance_percent,
     )
     supervisor = Supervisor(options, snapshot_every_s=settings.snapshot_every_s, on_event=on_event)
     async with supervisor:

@@ -45,6 +45,7 @@ class ActorOptions:
     idle: Literal["block", "yield", "spin"] = "block"
     segment_mib: int = 64
     tick_ms: int = 50
+    guidance_percent: int = 50
 
     def arguments(self) -> list[str]:
         """Give the program's arguments."""
@@ -61,6 +62,7 @@ class ActorOptions:
             "idle": self.idle,
             "segment-mib": self.segment_mib,
             "tick-ms": self.tick_ms,
+            "guidance-percent": self.guidance_percent,
         }
         options = [part for name, value in named.items() for part in (f"--{name}", str(value))]
         return ["serve", *options]

@@ -19,6 +19,8 @@ use crate::quic::{Endpoint, Idle};
 pub(super) const CONNECTIONS: u32 = 64;
 /// Operations of one slice of guidance: about 16 microseconds.
 const SLICE: u32 = 192;
+/// Guidance rests after so much work: waking from shorter rests would cost more than they give.
+const BURST: Duration = Duration::from_millis(1);
 /// Ticks between two recorded state hashes.
 const HASH_TICKS: u32 = 20;
 /// How long game servers get to take their last answers when the actor stops.
@@ -41,6 +43,8 @@ pub(crate) struct Actor {
     pub(super) handshakes_failed: u64,
     /// Until when guidance has used up its share.
     pub(super) guidance_rests: Instant,
+    /// Time that guidance has used since its last rest.
+    pub(super) guidance_used: Duration,
     pub(super) stop_by: Option<Instant>,
     pub(super) turns: u32,
 }
@@ -168,7 +172,8 @@ impl Actor {
         }
     }
 
-    /// One slice of guidance, within its share of the core.
+    /// One slice of guidance. Slices follow each other turn by turn until a burst is used up; the
+    /// rest after it keeps guidance within its share of the core.
     fn guide(&mut self, now: Instant) {
         if now < self.guidance_rests || !self.engine.partition.has_work() {
             return;
@@ -177,8 +182,12 @@ impl Actor {
         self.engine.partition.work(SLICE);
         let used = started.elapsed();
         self.meters.slice.record(used.as_nanos() as u64);
-        let rest = used * (100 - self.options.guidance_percent) / self.options.guidance_percent;
-        self.guidance_rests = started + used + rest;
+        self.guidance_used += used;
+        if self.guidance_used >= BURST {
+            let percent = self.options.guidance_percent;
+            self.guidance_rests = now + self.guidance_used * (100 - percent) / percent;
+            self.guidance_used = Duration::ZERO;
+        }
     }
 
     fn wait(&mut self) -> Result<(), Failure> {

@@ -164,6 +164,7 @@ impl Actor {
             signals,
             next_tick: now + Duration::from_millis(options.tick_ms),
             guidance_rests: now,
+            guidance_used: Duration::ZERO,
             stop_by: None,
             turns: 0,
         })

@@ -10,8 +10,8 @@ use super::field::{COPY, INVALIDATE, RELAX, RESEED, SEED, SETTLE};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
 
-/// Nodes copied by one operation.
-const COPIED_AT_ONCE: usize = 4096;
+/// Nodes copied by one operation: about as long as settling one.
+const COPIED_AT_ONCE: usize = 256;
 /// With more changes than one in so many nodes a build is quicker than a repair.
 const NODES_PER_CHANGE: usize = 16;
 

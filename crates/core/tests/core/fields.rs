@@ -50,6 +50,45 @@ fn every_answer_is_a_shortest_way_on_the_weights_it_names() {
     }
 }
 
+/// Few edges change between two epochs, so that fields are repaired and not built anew.
+#[test]
+fn repaired_fields_are_those_that_would_be_built() {
+    for (seed, most, slice) in [(1, 4, 40), (2, 50, 900), (3, 60_000, 9_000), (4, 2, 9_000)] {
+        let world = World::random(&mut Rng(seed), 500, 1_000, most);
+        let limits = world.limits(8, 8);
+        let mut memory = block(limits);
+        let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+        let (mut shadow, mut seen, mut rng) = (Shadow::new(&world), Seen::default(), Rng(seed));
+        for hunt in 0..8 {
+            for row in treasures(hunt, &[rng.below(500)]) {
+                must(&mut partition, &row, &mut shadow);
+            }
+        }
+        for round in 1..400 {
+            let tick = tick_of(&partition);
+            must(&mut partition, &tick, &mut shadow);
+            for hunt in 0..8 {
+                let place = rng.below(500);
+                let enter = player_move(kind::ENTER, hunt as u64, round, hunt, 0, place);
+                let update = must(&mut partition, &enter, &mut shadow);
+                seen.judge(&world, &shadow, &update);
+                partition.work(slice / 8);
+            }
+            for _ in 0..6 {
+                let edge = rng.below(world.head.len() as u32) as usize;
+                let (from, to) = (world.tail[edge], world.head[edge]);
+                let kinds = [kind::EDGE_CLOSE, kind::EDGE_OPEN, kind::EDGE_PRICE];
+                let chosen = kinds[rng.below(3) as usize];
+                let change = order(chosen, 0, from, to, 1 + rng.below(most));
+                partition.apply(&change, &mut shadow);
+            }
+        }
+        let repaired = partition.guidance.work.repaired;
+        assert!(repaired > 100, "{repaired} repaired, {seen:?}, seed {seed}");
+        assert!(seen.epoch > 1_000 && seen.lost > 0, "{seen:?}");
+    }
+}
+
 #[test]
 fn more_targets_than_fields_are_never_answered_wrongly() {
     for fields in 1..4 {
