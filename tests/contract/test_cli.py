@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shlex
 import signal
 import subprocess
@@ -115,6 +116,7 @@ def test_version_in_all_its_places(run: Runner) -> None:
         ("bots", Exit.UNREACHABLE, "huntgraph serve"),
         ("bots --url huntgraph://127.0.0.1:1", Exit.USAGE, "--certificate"),
         ("verify", Exit.USAGE, "no log"),
+        ("bench aply", Exit.USAGE, 'did you mean "apply"'),
         ("demo --seconds -1", Exit.USAGE, "seconds"),
     ],
 )
@@ -128,6 +130,15 @@ def test_errors_say_what_where_and_what_to_do(
     assert "fix: " in done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_bench_lists_what_can_be_measured(run: Runner) -> None:
+    body = json.loads(run("bench --json").stdout)
+    assert body["schema"] == "huntgraph.bench-names/1"
+    assert run("bench").stdout.split() == body["names"]
+    assert {"apply", "roundtrip", "frame", "quic", "handshake", "durable", "memory"} <= set(
+        body["names"]
+    )
 
 
 def test_debug_shows_the_traceback(run: Runner) -> None:
@@ -193,20 +204,20 @@ def test_doctor_finds_this_machine_fit(run: Runner) -> None:
 
 
 def test_start_up_is_quick(run: Runner) -> None:
-    """Best of five: other work on the machine must not fail this."""
+    """In CPU time, the best of five: other work on the machine must not fail this."""
     run("--help")
 
     def best_s(*command: str) -> float:
         times = []
         for _ in range(5):
-            began_s = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run([sys.executable, *command], check=True, capture_output=True)
-            times.append(time.perf_counter() - began_s)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return min(times)
 
-    bare_s = best_s("-c", "pass")
     assert best_s("-m", "huntgraph", "--help") < 0.4
-    assert best_s("-c", "import huntgraph") - bare_s < 0.1
+    assert best_s("-c", "import huntgraph") - best_s("-c", "pass") < 0.1
 
 
 @pytest.fixture

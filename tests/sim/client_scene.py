@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,19 @@ class Scene:
         self.world_file = folder / "world.hgw"
         self.world.save(self.world_file)
         self.authority = Authority.create_or_open(folder / "pki")
+        self._actors: list[Actor] = []
+
+    def run(self, play: Coroutine[Any, Any, None]) -> None:
+        """Run a test to its end; no actor outlives it, however it ends."""
+
+        async def whole() -> None:
+            try:
+                await play
+            finally:
+                for actor in self._actors:
+                    await actor.kill()
+
+        asyncio.run(whole())
 
     async def start(self, listen: str = "127.0.0.1:0", players: int = 2_000) -> Actor:
         options = ActorOptions(
@@ -38,7 +53,9 @@ class Scene:
             players=players,
             segment_mib=16,
         )
-        return await Actor.start(options)
+        actor = await Actor.start(options)
+        self._actors.append(actor)
+        return actor
 
     def connect(self, actor: Actor, name: str = "game-server", **options: Any) -> Connecting:
         leaf = self.authority.client_identity(name)

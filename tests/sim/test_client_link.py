@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from huntgraph.client import Identity, Seats, connect
+from huntgraph.client import Identity, Link, Seats, connect
 from huntgraph.cluster import Authority
 from huntgraph.errors import LinkError
 from huntgraph.schema import MOVE, UPDATE, Code, Kind
@@ -23,10 +23,7 @@ def test_batches_of_several_tasks_get_their_own_answers(
 ) -> None:
     scene = Scene(short_path, seed)
 
-    async def one(link: object, walk: Walk) -> None:
-        from huntgraph.client import Link
-
-        assert isinstance(link, Link)
+    async def one(link: Link, walk: Walk) -> None:
         for moves in [walk.enter(), *[walk.step() for _ in range(10)]]:
             updates = await link.send(moves)
             assert updates.dtype == UPDATE
@@ -48,7 +45,7 @@ def test_batches_of_several_tasks_get_their_own_answers(
                 await link.send(walks[0].step())
             assert caught.value.code == "HG1306"
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_posted_moves_are_answered_by_the_iterator_with_back_pressure(
@@ -78,7 +75,7 @@ def test_posted_moves_are_answered_by_the_iterator_with_back_pressure(
             assert got == wanted
             assert link.statistics()["unread"] == 0
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_receipts_come_once_and_durable(short_path: Path, rng: random.Random, seed: int) -> None:
@@ -106,7 +103,7 @@ def test_receipts_come_once_and_durable(short_path: Path, rng: random.Random, se
             await link.drain()
             assert len(link.receipts()) == 0
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_a_cancelled_send_leaves_the_link_whole(
@@ -128,7 +125,7 @@ def test_a_cancelled_send_leaves_the_link_whole(
             assert updates["code"].tolist() == [0] * 50
             assert link.statistics()["unclaimed"] == 50
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_two_links_are_independent(short_path: Path, rng: random.Random, seed: int) -> None:
@@ -147,7 +144,7 @@ def test_two_links_are_independent(short_path: Path, rng: random.Random, seed: i
                 await first.send(one.step())
             await second.drain()
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_refusals_say_what_and_what_to_do(short_path: Path, seed: int) -> None:
@@ -155,10 +152,12 @@ def test_refusals_say_what_and_what_to_do(short_path: Path, seed: int) -> None:
     stranger = Authority.create_or_open(short_path / "strangers").client_identity()
     trusted = scene.authority.client_identity()
 
-    async def attempt(identity: Identity, url: str, **options: int) -> tuple[LinkError, float]:
+    async def attempt(
+        identity: Identity, url: str, partition: int = 0, world_id: int = 0
+    ) -> tuple[LinkError, float]:
         began = time.monotonic()
         with pytest.raises(LinkError) as caught:
-            await connect(url, identity=identity, **options)
+            await connect(url, identity=identity, partition=partition, world_id=world_id)
         return caught.value, time.monotonic() - began
 
     async def play() -> None:
@@ -178,7 +177,7 @@ def test_refusals_say_what_and_what_to_do(short_path: Path, seed: int) -> None:
             error, _ = await attempt(good, url, world_id=1)
             assert (error.code, "64" in error.what) == ("HG1303", True)
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_a_kind_that_is_not_allowed_ends_the_link(short_path: Path, seed: int) -> None:
@@ -196,7 +195,7 @@ def test_a_kind_that_is_not_allowed_ends_the_link(short_path: Path, seed: int) -
                 await link.durable(1 << 40)
             link.close()
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_seats_number_for_the_caller(short_path: Path, seed: int) -> None:
@@ -216,7 +215,7 @@ def test_seats_number_for_the_caller(short_path: Path, seed: int) -> None:
             assert updates["code"].tolist() == [0, 0, 0]
             assert updates["seq"].tolist() == [2, 1, 2]
 
-    asyncio.run(play())
+    scene.run(play())
 
 
 def test_a_forked_child_cannot_use_the_link(short_path: Path, seed: int) -> None:
@@ -234,4 +233,4 @@ def test_a_forked_child_cannot_use_the_link(short_path: Path, seed: int) -> None
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
             assert link.statistics()["connections"] == 1
 
-    asyncio.run(play())
+    scene.run(play())

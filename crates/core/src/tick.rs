@@ -73,6 +73,9 @@ impl Partition<'_> {
         let (has_traffic, traffic) = (hunt.has_traffic == 1, hunt.traffic);
         self.tell_hunt(slot, sink);
         self.guidance.forget_hunt(slot);
+        let hunt = &self.hunts[slot];
+        let stages = hunt.stage[..hunt.stages as usize].iter();
+        self.guidance.prepare(slot, stages.map(|stage| stage.node));
         if has_traffic && self.traffic_fits(traffic[1], traffic[4]) {
             self.set_traffic(traffic, sink);
         }

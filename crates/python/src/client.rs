@@ -64,7 +64,7 @@ fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>>
         .call_method1("reshape", (-1i32,))?
         .call_method1("view", ("u1",))?;
     let shaped = bytes.call_method1("reshape", ((-1i32, 64i32),))?;
-    shaped.extract().map_err(PyErr::from)
+    shaped.extract()
 }
 
 fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u8>>> {

@@ -143,8 +143,6 @@ def _tail(prefix: str, samples: Samples) -> dict[str, float]:
 
 def _calm(prefix: str, latency: Samples, service: Samples, jitter: Samples) -> dict[str, float]:
     """Look at the windows in which the machine kept still, judged by the fixed work alone."""
-    if len(jitter) < len(latency):  # frames were so late that halfway pieces were left out
-        return {f"{prefix}calm_windows": 0, f"{prefix}windows": len(latency) // WINDOW_FRAMES}
     parts = [windows(part, WINDOW_FRAMES) for part in (latency, service, jitter)]
     calm = [at for at, part in enumerate(parts[2]) if quantile(part, 0.99, 1.0) < CALM_NS]
     figures: dict[str, float] = {

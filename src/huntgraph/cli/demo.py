@@ -14,7 +14,7 @@ from cyclopts import Parameter, validators
 
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Count, Json, facts, print_json, progress, say
-from huntgraph.cli.run import Signals, run_async
+from huntgraph.cli.signals import Signals, run_async
 from huntgraph.errors import ActorError, UsageError
 
 if TYPE_CHECKING:

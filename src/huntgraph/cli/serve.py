@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from huntgraph.cli.output import Count, Json, print_json, say
-from huntgraph.cli.run import Signals, run_async
+from huntgraph.cli.signals import Signals, run_async
 from huntgraph.errors import RefusedError
 from huntgraph.schema import Code
 
@@ -64,6 +64,8 @@ def serve(
     from huntgraph.world import World
 
     layout = Layout((folder or home("state") / "serve").absolute())
+    if http_host not in ("127.0.0.1", "::1", "localhost"):
+        say(f"warning: everyone who reaches {http_host} can read the gateway")
     settings = Settings(players, fields, idle, listen, http_host, http_port, snapshot_every_s)
     with claimed(layout):
         if world is None:

@@ -25,6 +25,8 @@ __all__ = ["Backoff", "Event", "State", "Supervisor"]
 State = Literal["starting", "running", "restarting", "stopping", "stopped", "failed"]
 LOOK_EVERY_S: Final = 1.0
 _LOG = logging.getLogger(__name__)
+# Without it, warnings of a program that set up no logging go to its standard error.
+_LOG.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)

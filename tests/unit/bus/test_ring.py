@@ -185,9 +185,9 @@ def test_what_is_no_ring_is_refused(
 
 def test_a_replaced_file_is_noticed(writer: Writer, tmp_path: Path) -> None:
     ring = open_ring(tmp_path)
-    assert not ring.replaced
+    seen = [ring.replaced]
     (tmp_path / "ring").unlink()
-    assert ring.replaced
+    seen.append(ring.replaced)
     Writer(tmp_path / "ring")
-    assert ring.replaced
-    assert not open_ring(tmp_path).replaced
+    seen += [ring.replaced, open_ring(tmp_path).replaced]
+    assert seen == [False, True, True, False]

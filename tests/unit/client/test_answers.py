@@ -22,7 +22,9 @@ def rows(first: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint
 def test_answers_find_their_senders_however_they_are_cut(rng: random.Random) -> None:
     async def scene() -> None:
         answers = Answers()
-        batches, posted, total = [], [], 0
+        batches: list[tuple[int, Batch]] = []
+        posted: list[int] = []
+        total = 0
         for number in range(50):
             count = rng.randint(1, 40)
             if number % 5 == 4:

@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 import websockets
+from websockets.typing import Origin
 
 from huntgraph.errors import ActorError
 from huntgraph.gateway import Gateway, PartitionView
@@ -237,6 +238,23 @@ def test_a_reader_that_was_lapped_gets_a_gap(partition: Partition) -> None:
     serve(PartitionView(partition.folder), work)
 
 
+async def caught_up(link: websockets.ClientConnection, head: int) -> tuple[int, int]:
+    """Read up to a sequence, without a hole that no gap tells of; gives gaps and the last."""
+    gaps, last = 0, 0
+    while last < head:
+        message = await asyncio.wait_for(link.recv(), 10)
+        if isinstance(message, str):
+            gap = json.loads(message)
+            assert gap["first"] == last
+            last = gap["last"] + 1
+            gaps += 1
+        else:
+            events = np.frombuffer(message, dtype=EVENT)
+            assert int(events["stamp"][0]) == last + 1
+            last = int(events["stamp"][-1])
+    return gaps, last
+
+
 def test_a_client_that_does_not_read_hurts_nobody_and_learns_its_gap(
     partition: Partition,
 ) -> None:
@@ -266,18 +284,7 @@ def test_a_client_that_does_not_read_hurts_nobody_and_learns_its_gap(
                     message = await asyncio.wait_for(quick.recv(), 10)
                     assert isinstance(message, bytes), message
                     seen += len(message) // 64
-            gaps, last = 0, 0
-            while last < published:
-                message = await asyncio.wait_for(slow.recv(), 10)
-                if isinstance(message, str):
-                    gap = json.loads(message)
-                    assert gap["first"] == last
-                    last = gap["last"] + 1
-                    gaps += 1
-                else:
-                    events = np.frombuffer(message, dtype=EVENT)
-                    assert int(events["stamp"][0]) == last + 1
-                    last = int(events["stamp"][-1])
+            gaps, last = await caught_up(slow, published)
             assert gaps >= 1
             assert last == published
 
@@ -314,11 +321,12 @@ def test_wrong_wishes_close_with_advice(partition: Partition, query: str) -> Non
 
 def test_pages_of_other_origins_may_not_read_events(partition: Partition) -> None:
     async def work(url: str) -> None:
-        async with websockets.connect(socket_url(url), origin="https://example.org") as link:  # type: ignore[arg-type]
+        foreign, own = Origin("https://example.org"), Origin("http://localhost:1")
+        async with websockets.connect(socket_url(url), origin=foreign) as link:
             with pytest.raises(websockets.ConnectionClosed):
                 await link.recv()
             assert link.close_code == 4403
-        async with websockets.connect(socket_url(url), origin="http://localhost:1") as link:  # type: ignore[arg-type]
+        async with websockets.connect(socket_url(url), origin=own) as link:
             assert json.loads(await link.recv())["event"] == "hello"
 
     serve(PartitionView(partition.folder), work)

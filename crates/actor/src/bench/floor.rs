@@ -48,6 +48,11 @@ impl Jitter {
         time_ns
     }
 
+    /// What a piece that was due at `due` and is not begun any more would have taken at least.
+    pub fn late(&self, due: Instant) -> u64 {
+        nanoseconds(due.elapsed()) + self.least_ns.min(nanoseconds(WORK))
+    }
+
     /// Turns samples into what each took beyond the least.
     pub fn excess(&self, samples_ns: &mut [u64]) {
         for sample in samples_ns {

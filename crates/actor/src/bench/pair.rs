@@ -285,10 +285,12 @@ fn frames(
         while Instant::now() + period / 16 < halfway {
             pair.idle()?;
         }
-        // Behind time, it is left out: the next frame must not wait for it.
-        if Instant::now() < halfway {
-            found.jitter.push(jitter.sample(halfway));
-        }
+        // Behind time, its work is left out, so that the next frame need not wait for it.
+        found.jitter.push(if Instant::now() < halfway {
+            jitter.sample(halfway)
+        } else {
+            jitter.late(halfway)
+        });
         if number % 256 == 0 {
             watch("")?;
         }

@@ -2,7 +2,7 @@
 
 use huntgraph_core::schema::{FRAME_RECORDS, kind};
 
-use super::window::{ANSWERED, MAYBE, PENDING, SETTLED, UNKNOWN, VOID, Window};
+use super::window::{ANSWERED, MAYBE, PENDING, SENT, SETTLED, UNKNOWN, VOID, Window};
 
 /// The actor has not what it had told to be durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +93,8 @@ impl Window {
                     break;
                 }
                 out.extend_from_slice(&self.moves[at]);
-                let repeats = ANSWERED | MAYBE;
-                self.counts.repeated += u64::from(self.flags[at] & repeats != 0);
-                self.flags[at] |= PENDING;
+                self.counts.repeated += u64::from(self.flags[at] & (SENT | ANSWERED) != 0);
+                self.flags[at] |= PENDING | SENT;
                 count += 1;
             }
             self.cursor += 1;

@@ -29,6 +29,8 @@ pub(super) const RECEIPT: u8 = 8;
 pub(super) const VOID: u8 = 16;
 /// Sent on an earlier connection of this epoch and never answered: it may be applied.
 pub(super) const MAYBE: u8 = 32;
+/// Written to some connection before.
+pub(super) const SENT: u8 = 64;
 
 /// Applied, at a position that no answer names.
 pub(super) const UNKNOWN: u64 = u64::MAX;

@@ -45,6 +45,7 @@ fn moves_without_an_answer_are_sent_again_and_answered_once() {
     script.answer(1, &answers);
     let echoes: Vec<u64> = got.iter().map(|m| m.echo).collect();
     assert_eq!(caller.echoes(&mut script, 4), echoes);
+    assert_eq!(caller.client.statistics().repeated, 3);
     assert_eq!(caller.updates[0].code, 18);
     // The older one stands before position 8, nobody knows where: it is kept until that is durable.
     script.durable(7);

@@ -69,6 +69,7 @@ fn a_lost_tail_is_sent_again_also_when_its_positions_are_durable_with_other_reco
     caller.until(&mut script, "durable", |caller| caller.durable == 22);
     assert_eq!(caller.echoes(&mut script, 4).len(), 4);
     assert_eq!(caller.client.statistics().unsettled, 1);
+    assert_eq!(caller.client.statistics().repeated, 2);
     assert_eq!(revised(&caller), [0u64; 0]);
 }
 

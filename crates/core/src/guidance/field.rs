@@ -38,7 +38,7 @@ impl Partition<'_> {
         let mut used = 0;
         while used < operations {
             match self.guidance.work.phase {
-                IDLE => match self.stale_field() {
+                IDLE => match self.next_field() {
                     Some(field) if self.guidance.work.overflow == 0 => self.start_field(field),
                     _ => break,
                 },
@@ -54,7 +54,7 @@ impl Partition<'_> {
     /// Whether [`Self::work`] has anything to do.
     pub fn has_work(&self) -> bool {
         let work = &self.guidance.work;
-        work.phase != IDLE || (work.overflow == 0 && self.stale_field().is_some())
+        work.phase != IDLE || (work.overflow == 0 && self.next_field().is_some())
     }
 
     fn start_field(&mut self, field: usize) {

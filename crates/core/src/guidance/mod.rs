@@ -35,7 +35,7 @@ pub struct Work {
     pub settled: u64,
     /// Bounded searches since boot.
     pub searches: u64,
-    /// Times the memory of changed edges overflowed.
+    /// Times that work for an epoch was thrown away because too many edges changed meanwhile.
     pub overflows: u64,
     bucket: u64,
     /// Tick whose weights fields are worked out for.
@@ -55,7 +55,7 @@ pub struct Work {
     previous: u32,
     chain_first: u32,
     chain_last: u32,
-    spare: u32,
+    due: u32,
     hunters: [u32; HUNTS * STAGES],
     field_of: [u8; HUNTS * STAGES],
 }
@@ -141,14 +141,11 @@ impl Guidance<'_> {
 
     /// Gives a target a free field, or one whose target nobody hunts any more.
     fn assign(&mut self, owner: usize, node: u32) {
-        let busy = if self.work.phase == field::IDLE {
-            NONE
-        } else {
-            self.work.field
-        };
+        let busy = self.busy();
         let hunters = &self.work.hunters;
         let free = |field: &Field| field.owner == NONE || hunters[field.owner as usize] == 0;
-        let mut fields = self.fields.iter().enumerate();
+        // Free fields first, then those of later stages, which are hunted last.
+        let mut fields = self.fields.iter().enumerate().rev();
         let Some((found, _)) = fields.find(|(at, field)| *at as u32 != busy && free(field)) else {
             return;
         };
@@ -163,6 +160,33 @@ impl Guidance<'_> {
             ..Field::default()
         };
         self.work.field_of[owner] = found as u8;
+    }
+
+    /// The field that is being worked on, NONE when none is.
+    fn busy(&self) -> u32 {
+        if self.work.phase == field::IDLE {
+            NONE
+        } else {
+            self.work.field
+        }
+    }
+
+    /// Gives the targets of a hunt that opens a field each, as long as there are free ones.
+    pub(crate) fn prepare(&mut self, hunt: usize, nodes: impl Iterator<Item = u32>) {
+        let busy = self.busy();
+        for (stage, node) in nodes.enumerate() {
+            let mut fields = self.fields.iter().enumerate();
+            let free = fields.find(|(at, field)| *at as u32 != busy && field.owner == NONE);
+            let Some((free, _)) = free else { return };
+            let (owner, row) = (hunt * STAGES + stage, self.fields[free].row);
+            self.fields[free] = Field {
+                node,
+                row,
+                owner: owner as u32,
+                ..Field::default()
+            };
+            self.work.field_of[owner] = free as u8;
+        }
     }
 
     /// A hunt's targets are void: it closed, or its slot opens anew.
