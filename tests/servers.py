@@ -97,7 +97,10 @@ async def linked(
     """A game server's connection to an actor, greeted."""
     leaf = leaf or ground().client
     async with independent_client(
-        port_of(actor), certificate=leaf.certificate, key=leaf.key, authority=ground().server.authority
+        port_of(actor),
+        certificate=leaf.certificate,
+        key=leaf.key,
+        authority=ground().server.authority,
     ) as client:
         if greet:
             await client.hello()

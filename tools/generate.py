@@ -15,6 +15,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = {"u8": 1, "u16": 2, "u32": 4, "i32": 4, "u64": 8, "[u8; 32]": 32}
 NUMPY = {"u8": "u1", "u16": "<u2", "u32": "<u4", "i32": "<i4", "u64": "<u8"}
+GENERATED = "Records, kinds, codes and limits. Generated from schema/wire.toml: edit that file."
+NUMBERS = ("NONE", "UNREACHABLE", "WEIGHT_MAX", "COST_MAX", "HEAT_MAX")
 Schema = dict[str, Any]
 
 
@@ -32,20 +34,32 @@ def rust_record(name: str, record: Schema) -> list[str]:
     """A struct with `encode` and `decode`, without unsafe code."""
     total = size(record)
     lines = [f"/// {record['doc']}", "#[repr(C)]"]
-    lines += ["#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]", f"pub struct {camel(name)} {{"]
+    lines += ["#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]"]
+    lines += [f"pub struct {camel(name)} {{"]
     for field, kind, doc in record["fields"]:
         lines += [f"    /// {doc}", f"    pub {field}: {kind},"]
     lines += ["}", "", f"impl {camel(name)} {{", "    /// Bytes of the encoded record."]
     lines += [f"    pub const BYTES: usize = {total};", ""]
-    lines += ["    /// The record as little-endian bytes.", "    #[inline]"]
-    lines += [f"    pub fn encode(&self) -> [u8; {total}] {{", f"        let mut bytes = [0; {total}];"]
+    return [*lines, *rust_encode(record, total), *rust_decode(record, total), "}", ""]
+
+
+def rust_encode(record: Schema, total: int) -> list[str]:
+    """The method that writes a record's bytes."""
+    lines = ["    /// The record as little-endian bytes.", "    #[inline]"]
+    lines += [f"    pub fn encode(&self) -> [u8; {total}] {{"]
+    lines += [f"        let mut bytes = [0; {total}];"]
     offset = 0
     for field, kind, _ in record["fields"]:
         end = offset + SIZES[kind]
         source = f"self.{field}" if kind.startswith("[") else f"self.{field}.to_le_bytes()"
         lines.append(f"        bytes[{offset}..{end}].copy_from_slice(&{source});")
         offset = end
-    lines += ["        bytes", "    }", "", "    /// Reads a record from little-endian bytes.", "    #[inline]"]
+    return [*lines, "        bytes", "    }", ""]
+
+
+def rust_decode(record: Schema, total: int) -> list[str]:
+    """The method that reads a record from its bytes."""
+    lines = ["    /// Reads a record from little-endian bytes.", "    #[inline]"]
     lines += [f"    pub fn decode(bytes: &[u8; {total}]) -> Self {{", "        Self {"]
     offset = 0
     for field, kind, _ in record["fields"]:
@@ -54,7 +68,7 @@ def rust_record(name: str, record: Schema) -> list[str]:
         value = f"[{parts}]" if kind.startswith("[") else f"{kind}::from_le_bytes([{parts}])"
         lines.append(f"            {field}: {value},")
         offset += width
-    return [*lines, "        }", "    }", "}", ""]
+    return [*lines, "        }", "    }"]
 
 
 def rust_enum(name: str, enum: Schema) -> list[str]:
@@ -67,11 +81,11 @@ def rust_enum(name: str, enum: Schema) -> list[str]:
 
 def rust(schema: Schema) -> str:
     """The text of crates/core/src/schema.rs."""
-    lines = ["//! Records, kinds, codes and limits. Generated from schema/wire.toml: edit that file."]
+    lines = [f"//! {GENERATED}"]
     lines += ["#![allow(clippy::all)]", "", "/// Version of the wire and of the log's records."]
     lines += [f"pub const VERSION: u16 = {schema['version']};", ""]
     for name, (value, doc) in schema["limits"].items():
-        kind = "u32" if name in ("NONE", "UNREACHABLE", "WEIGHT_MAX", "COST_MAX", "HEAT_MAX") else "usize"
+        kind = "u32" if name in NUMBERS else "usize"
         lines += [f"/// {camel_doc(doc)}", f"pub const {name}: {kind} = {value};"]
     lines.append("")
     for name, record in schema["records"].items():
@@ -82,12 +96,16 @@ def rust(schema: Schema) -> str:
     lines += ["#[derive(Clone, Copy, Debug, PartialEq, Eq)]", "pub enum Code {"]
     for name, number, text, _ in schema["codes"]["values"]:
         lines += [f"    /// {camel_doc(text)}", f"    {camel(name)} = {number},"]
-    lines += ["}", "", "impl Code {", "    /// What happened, in words.", "    pub fn text(self) -> &'static str {"]
+    lines += ["}", "", "impl Code {", "    /// What happened, in words."]
+    lines += ["    pub fn text(self) -> &'static str {"]
     lines += ["        match self {"]
     lines += [f'            Self::{camel(n)} => "{t}",' for n, _, t, _ in schema["codes"]["values"]]
     lines += ["        }", "    }", "}", ""]
     codes = schema["codes"]["values"]
-    lines += ["/// All codes: number and name.", f"pub const CODES: [(u16, &str); {len(codes)}] = ["]
+    lines += [
+        "/// All codes: number and name.",
+        f"pub const CODES: [(u16, &str); {len(codes)}] = [",
+    ]
     lines += [f'    ({number}, "{name}"),' for name, number, _, _ in codes]
     lines += ["];", ""]
     return "\n".join(lines)
@@ -100,8 +118,8 @@ def camel_doc(text: str) -> str:
 
 def python(schema: Schema) -> str:
     """The text of src/huntgraph/schema.py."""
-    lines = ['"""Records, kinds, codes and limits. Generated from schema/wire.toml: edit that file."""', ""]
-    lines += ["from __future__ import annotations", "", "from enum import IntEnum, IntFlag", "from typing import Final", ""]
+    lines = [f'"""{GENERATED}"""', "", "from __future__ import annotations", ""]
+    lines += ["from enum import IntEnum, IntFlag", "from typing import Final", ""]
     lines += ["import numpy as np", "", f"VERSION: Final = {schema['version']}"]
     for name, (value, doc) in schema["limits"].items():
         lines += [f"{name}: Final = {value}", f'"""{camel_doc(doc)}"""']
@@ -122,14 +140,17 @@ def python(schema: Schema) -> str:
     for name, number, text, _ in schema["codes"]["values"]:
         lines += [f"    {name} = {number}", f'    """{camel_doc(text)}"""']
     lines += ["", "", "CODE_TEXT: Final[dict[int, tuple[str, str]]] = {"]
-    lines += [f'    {number}: ("{text}", "{fix}"),' for _, number, text, fix in schema["codes"]["values"]]
+    lines += [
+        f'    {number}: ("{text}", "{fix}"),' for _, number, text, fix in schema["codes"]["values"]
+    ]
     lines += ["}", '"""What each code means and what to do about it."""', ""]
     return "\n".join(lines)
 
 
 def markdown(schema: Schema) -> str:
     """The text of docs/reference/records.md."""
-    lines = ["# Records, kinds and codes", "", "Generated from `schema/wire.toml`. All numbers are little-endian.", ""]
+    lines = ["# Records, kinds and codes", ""]
+    lines += ["Generated from `schema/wire.toml`. All numbers are little-endian.", ""]
     for name, record in schema["records"].items():
         lines += [f"## Record `{name}`, {size(record)} bytes", "", record["doc"], ""]
         lines += ["| offset | type | field | meaning |", "|---|---|---|---|"]
@@ -143,9 +164,11 @@ def markdown(schema: Schema) -> str:
         lines += [f"| {number} | `{value}` | {doc} |" for value, number, doc in enum["values"]]
         lines.append("")
     lines += ["## Codes", "", "| number | name | what | what to do |", "|---|---|---|---|"]
-    lines += [f"| {n} | `{name}` | {what} | {fix} |" for name, n, what, fix in schema["codes"]["values"]]
+    codes = schema["codes"]["values"]
+    lines += [f"| {number} | `{name}` | {what} | {fix} |" for name, number, what, fix in codes]
     lines += ["", "## Limits", "", "| name | value | meaning |", "|---|---|---|"]
-    lines += [f"| `{name}` | {value:,} | {doc} |" for name, (value, doc) in schema["limits"].items()]
+    limits = schema["limits"].items()
+    lines += [f"| `{name}` | {value:,} | {doc} |" for name, (value, doc) in limits]
     return "\n".join(lines) + "\n"
 
 
@@ -155,7 +178,13 @@ def check(schema: Schema) -> None:
         wanted = 16 if name == "frame" else 64
         assert size(record) == wanted, f"record {name} has {size(record)} bytes, not {wanted}"
     for name, number, _, _ in schema["codes"]["values"]:
-        assert re.fullmatch(r"[A-Z_]+", name) and 0 <= number < 1 << 16
+        assert re.fullmatch(r"[A-Z_]+", name), name
+        assert 0 <= number < 1 << 16, name
+
+
+def present(path: Path) -> str | None:
+    """The text of a file, None when there is none."""
+    return path.read_text() if path.exists() else None
 
 
 def main() -> int:
@@ -167,7 +196,7 @@ def main() -> int:
         "src/huntgraph/schema.py": python(schema),
         "docs/reference/records.md": markdown(schema),
     }
-    stale = [p for p, text in outputs.items() if not (ROOT / p).exists() or (ROOT / p).read_text() != text]
+    stale = [path for path, text in outputs.items() if present(ROOT / path) != text]
     if "--check" in sys.argv:
         for path in stale:
             print(f"{path} is not what schema/wire.toml says: run python tools/generate.py")

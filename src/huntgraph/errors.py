@@ -2,28 +2,28 @@
 
 ::
 
-    HuntError                   HG1000  exit 1   the base: catch this to catch all of them
-    |- UsageError               HG1010  exit 2   a wrong option, name or combination of them
-    |- ExtraMissingError        HG1020  exit 2   an optional package is not installed
-    |- WorldError               HG1100  exit 3   something about a world
-    |  |- WorldFileError        HG1110  exit 3   a world file that cannot be read as one
+    HuntError                   HG1000   the base: catch this to catch all of them
+    |- UsageError               HG1010   a wrong option, name or combination of them
+    |- ExtraMissingError        HG1020   an optional package is not installed
+    |- WorldError               HG1100   something about a world
+    |  |- WorldFileError        HG1110   a world file that cannot be read as one
     |  |  |- WorldTruncatedError  HG1111         ... because bytes are missing or too many
     |  |  `- WorldChecksumError   HG1112         ... because bytes were changed
-    |  |- WorldLimitError       HG1120  exit 3   more than a world can hold
-    |  |- WorldLookupError      HG1130  exit 3   no such node (also a LookupError)
-    |  `- SourceError           HG1140  exit 3   an imported file is wrong: file, line, column
-    |- HuntFileError            HG1200  exit 4   a hunt file is wrong: file, line, column
-    |- LinkError                HG1300  exit 5   a connection could not be made or was lost
-    |  `- LinkTimeoutError      HG1310  exit 5   ... because an answer did not come in time
-    |- RefusedError             HG2nnn  exit 6   the engine refused: nnn is the wire's refusal code
-    |- ActorError               HG1400  exit 7   an actor could not be started, asked or stopped
-    `- LogError                 HG1500  exit 8   something about a partition's log
-       |- LogDamagedError       HG1510  exit 8   bytes of a log or a snapshot were changed
-       `- ReplayError           HG1520  exit 8   a replay does not give the recorded state
+    |  |- WorldLimitError       HG1120   more than a world can hold
+    |  |- WorldLookupError      HG1130   no such node (also a LookupError)
+    |  `- SourceError           HG1140   an imported file is wrong: file, line, column
+    |- HuntFileError            HG1200   a hunt file is wrong: file, line, column
+    |- LinkError                HG1300   a connection could not be made or was lost
+    |  `- LinkTimeoutError      HG1310   ... because an answer did not come in time
+    |- RefusedError             HG2nnn   the engine refused: nnn is the wire's refusal code
+    |- ActorError               HG1400   an actor could not be started, asked or stopped
+    `- LogError                 HG1500   something about a partition's log
+       |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
+       `- ReplayError           HG1520   a replay does not give the recorded state
 
 Every error has four attributes: ``code`` (a ``str`` such as ``"HG1112"``), ``what`` went wrong,
 ``where`` (a file with its line, an address, a node; may be empty) and the ``fix`` (what to do; may
-be empty). ``exit_status`` is what the command line ends with. Codes are never used again for
+be empty). The program ``hunt-graph`` has codes HG30nn. Codes are never used again for
 something else.
 """
 
@@ -64,7 +64,6 @@ class HuntError(Exception):
     """
 
     default_code: ClassVar[str] = "HG1000"
-    exit_status: ClassVar[int] = 1
 
     code: str
     what: str
@@ -105,21 +104,18 @@ class UsageError(HuntError):
     """A wrong option, name or combination of them."""
 
     default_code = "HG1010"
-    exit_status = 2
 
 
 class ExtraMissingError(HuntError):
     """An optional package is not installed; the fix names the extra that brings it."""
 
     default_code = "HG1020"
-    exit_status = 2
 
 
 class WorldError(HuntError):
     """Something about a world is wrong."""
 
     default_code = "HG1100"
-    exit_status = 3
 
 
 class WorldFileError(WorldError):
@@ -181,14 +177,12 @@ class HuntFileError(HuntError):
     """A hunt file is wrong; ``where`` is ``file:line`` or ``file:line:column``."""
 
     default_code = "HG1200"
-    exit_status = 4
 
 
 class LinkError(HuntError):
     """A connection could not be made, or was lost."""
 
     default_code = "HG1300"
-    exit_status = 5
 
 
 class LinkTimeoutError(LinkError, TimeoutError):
@@ -201,7 +195,6 @@ class RefusedError(HuntError):
     """The engine refused an input; ``refusal`` is the numeric code of the wire protocol."""
 
     default_code = "HG2000"
-    exit_status = 6
 
     refusal: int
 
@@ -221,14 +214,12 @@ class ActorError(HuntError):
     """An actor could not be started, asked or stopped."""
 
     default_code = "HG1400"
-    exit_status = 7
 
 
 class LogError(HuntError):
     """Something about a partition's log is wrong."""
 
     default_code = "HG1500"
-    exit_status = 8
 
 
 class LogDamagedError(LogError):

@@ -99,6 +99,8 @@ class Runner:
             script.chmod(0o700)
         self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
         self.environment["HUNTGRAPH_HOME"] = str(self.folder / "home")
+        # Pages are read in a clone that was set up; a test may run in one that was not installed.
+        self.environment["PYTHONPATH"] = str(ROOT / "src")
         return self
 
     def __exit__(

@@ -97,7 +97,9 @@ def hunt(world: World) -> Records:
     form, who = {"form": Form.TREASURE}, {"rule": Rule.PLAYER, "form": Form.CLUE}
     body = [
         rule(Kind.HUNT_STAGE, index=CLUE, from_=at["clue"], points=1, **who),
-        rule(Kind.HUNT_STAGE, index=PRIZE, from_=at["prize"], rule=Rule.EXCLUSIVE, points=10, **form),
+        rule(
+            Kind.HUNT_STAGE, index=PRIZE, from_=at["prize"], rule=Rule.EXCLUSIVE, points=10, **form
+        ),
         rule(Kind.HUNT_STAGE, index=CUP, from_=at["cup"], rule=Rule.TEAM, points=5, **form),
         rule(Kind.HUNT_NEED, index=PRIZE, mask=1 << CLUE),
         rule(Kind.HUNT_NEED, index=CUP, mask=1 << CLUE),

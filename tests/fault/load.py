@@ -95,7 +95,9 @@ class Load:
                 first = walker.seq - len(moves) + 1
                 walker.todo = deque(enumerate(moves, first))
 
-    def _send(self, client: IndependentClient, frame: list[tuple[Walker | None, int, bytes]]) -> None:
+    def _send(
+        self, client: IndependentClient, frame: list[tuple[Walker | None, int, bytes]]
+    ) -> None:
         self._sent.append(frame)
         first = client.next_record
         client.next_record += len(frame)

@@ -138,14 +138,12 @@ def block_hash(data: bytes) -> int:
     lanes = list(_LANES)
     for i, word in enumerate(struct.unpack(f"<{len(data) // 8}Q", data)):
         mixed = (lanes[i & 3] ^ word) * _M & _WORD
-        lanes[i & 3] = (mixed << 29 | mixed >> 35) & _WORD
+        lanes[i & 3] = mixed ^ mixed >> 32
     found = len(data)
     for lane in lanes:
         mixed = (found ^ lane) * _M & _WORD
-        found = (mixed << 29 | mixed >> 35) & _WORD
-    found ^= found >> 32
-    found = found * _M & _WORD
-    return found ^ found >> 29
+        found = mixed ^ mixed >> 32
+    return found
 
 
 def crc32c(data: bytes) -> int:

@@ -134,8 +134,8 @@ def need(index: int, *stages: int) -> dict[str, int]:
     return {"kind": Kind.HUNT_NEED, "index": index, "mask": sum(1 << s for s in stages)}
 
 
-def hint_row(index: int, delay: int, cost: int) -> dict[str, int]:
-    return {"kind": Kind.HUNT_HINT, "index": index, "delay": delay, "cost": cost}
+def hint_row(index: int, delay_ticks: int, cost: int) -> dict[str, int]:
+    return {"kind": Kind.HUNT_HINT, "index": index, "delay": delay_ticks, "cost": cost}
 
 
 def gate(index: int, shut: bool = False, *stages: int, **fields: int) -> dict[str, int]:
@@ -148,8 +148,8 @@ def gate_edge(index: int, tail: int, head: int) -> dict[str, int]:
     return {"kind": Kind.HUNT_GATE_EDGE, "index": index, "tail": tail, "head": head}
 
 
-def traffic(rise: int, shift: int, decay: int, period: int, cost: int) -> dict[str, int]:
-    fields = {"stock": rise, "points": shift, "index": decay, "delay": period, "cost": cost}
+def traffic(rise: int, shift: int, decay: int, period_ticks: int, cost: int) -> dict[str, int]:
+    fields = {"stock": rise, "points": shift, "index": decay, "delay": period_ticks, "cost": cost}
     return {"kind": Kind.HUNT_TRAFFIC, **fields}
 
 

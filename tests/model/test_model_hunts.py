@@ -97,7 +97,7 @@ def test_a_hunt_waits_opens_and_closes() -> None:
     states = []
     for _ in range(7):
         scene.tick()
-        states.append((State(scene.hunt().state).name, scene.hunt().elapsed))
+        states.append((State(scene.hunt().state).name, scene.hunt().elapsed_ticks))
     ready, runs = [("READY", 0)] * 2, [("OPEN", 0), ("OPEN", 1), ("OPEN", 2)]
     assert states == [*ready, *runs, ("CLOSED", 3), ("CLOSED", 3)]
     assert scene.hunt().edition == 1
@@ -125,14 +125,14 @@ def test_hunt_time_stands_while_paused() -> None:
     scene.row(Kind.HUNT_PAUSE)
     assert scene.hunt().pending == 1
     scene.tick(5)
-    assert (scene.hunt().elapsed, scene.hunt().pending) == (0, 0)
+    assert (scene.hunt().elapsed_ticks, scene.hunt().pending) == (0, 0)
     walked = scene.go(1, 1)
     assert (walked.found, walked.stage, walked.code) == (255, 0, Code.OK)
     scene.row(Kind.HUNT_RESUME)
     scene.tick()
-    assert (scene.hunt().elapsed, scene.hunt().state) == (0, State.OPEN)
+    assert (scene.hunt().elapsed_ticks, scene.hunt().state) == (0, State.OPEN)
     scene.tick()
-    assert scene.hunt().elapsed == 1
+    assert scene.hunt().elapsed_ticks == 1
     assert scene.enter(1, 1, hunt=0).found == 0
 
 
@@ -195,7 +195,7 @@ def test_close_goes_before_pause_and_pause_before_resume() -> None:
     scene.open(hunt=1)
     scene.hunt(1).pending = 3
     scene.tick()
-    assert (scene.hunt(1).state, scene.hunt(1).elapsed) == (State.OPEN, 0)
+    assert (scene.hunt(1).state, scene.hunt(1).elapsed_ticks) == (State.OPEN, 0)
 
 
 def test_a_ready_hunt_can_be_closed() -> None:

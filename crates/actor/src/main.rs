@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     eprintln!("{}", failure.json());
-    if failure.code == "HG2000" {
+    if failure.code == "HG3000" {
         ExitCode::from(2)
     } else {
         ExitCode::FAILURE

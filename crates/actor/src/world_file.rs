@@ -28,12 +28,12 @@ impl WorldFile {
     /// Opens a file and checks header, sections and checksums.
     ///
     /// # Errors
-    /// HG2001 when it cannot be read, HG2002 when it is no world of this version or is damaged.
+    /// HG3001 when it cannot be read, HG3002 when it is no world of this version or is damaged.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let shown = path.display().to_string();
         let unreadable = |e: std::io::Error| {
             Failure::new(
-                "HG2001",
+                "HG3001",
                 format!("the world cannot be read: {e}"),
                 &shown,
                 "check the path given as --world",
@@ -41,7 +41,7 @@ impl WorldFile {
         };
         let damaged = |what: &str| {
             Failure::new(
-                "HG2002",
+                "HG3002",
                 format!("not a sound world file: {what}"),
                 &shown,
                 "make it anew with 'huntgraph world make' or 'world import'",

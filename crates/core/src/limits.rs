@@ -107,7 +107,8 @@ pub enum ImageError {
     Size,
     /// No image, or one of another version.
     Magic,
-    /// Rows out of order, heads out of range, more than 64 slots, or without their reverse, at this node.
+    /// The row of this node is out of order, too long, leads out of range, or has a slot without
+    /// its reverse.
     Row(u32),
     /// The saved state belongs to another world.
     World,

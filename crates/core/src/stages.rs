@@ -116,7 +116,8 @@ impl Partition<'_> {
         (stage.winner, stage.position) = (player.id, self.header.position);
     }
 
-    /// After the first win of a stage: gates whose stages have all been won take their other position.
+    /// After the first win of a stage: gates whose stages have all been won take their other
+    /// position.
     pub(crate) fn flip_gates<S: Sink>(&mut self, at: usize, number: u8, sink: &mut S) {
         if self.hunts[at].stage[number as usize].wins != 1 {
             return;

@@ -172,7 +172,7 @@ fn run<'py>(
                 Err(error) => {
                     raised = Some(error);
                     Err(Failure::new(
-                        "HG2031",
+                        "HG3031",
                         "stopped by its watcher",
                         "bench",
                         "run it again",

@@ -167,7 +167,10 @@ impl Engine {
         clippy::type_complexity,
         reason = "one row of a table, named in the stub"
     )]
-    fn player(&mut self, player: u64) -> PyResult<Option<(u64, u32, u32, i32, u8, u8, u8, u64, bool)>> {
+    fn player(
+        &mut self,
+        player: u64,
+    ) -> PyResult<Option<(u64, u32, u32, i32, u8, u8, u8, u64, bool)>> {
         let partition = self.partition()?;
         let found = partition
             .player_slot(player)

@@ -10,6 +10,6 @@ times were measured, and ``floor``: what the machine alone cost in the same run.
 """
 
 from huntgraph.bench.suite import names, run
-from huntgraph.bench.table import figures_table, load_results
+from huntgraph.bench.table import figures_table, load_results, put_table
 
-__all__ = ["figures_table", "load_results", "names", "run"]
+__all__ = ["figures_table", "load_results", "names", "put_table", "run"]

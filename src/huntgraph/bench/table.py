@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from huntgraph.errors import UsageError
 
-__all__ = ["figures_table", "load_results"]
+__all__ = ["figures_table", "load_results", "put_table"]
 
 RESULTS: Final = Path("bench", "results")
+BEGINS: Final = "<!-- figures -->"
+ENDS: Final = "<!-- end of figures -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,19 @@ def figures_table(
             f"| {_number(value)} {row.unit} | {_verdict(row, value)} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def put_table(page: Path) -> None:
+    """Put the table of the checkout's results between the two marks of a page.
+
+    Raises UsageError when the page has no such marks.
+    """
+    text = page.read_text()
+    before, begins, rest = text.partition(BEGINS)
+    _, ends, after = rest.partition(ENDS)
+    if not begins or not ends:
+        raise UsageError(f"{page} has no place for the figures", fix=f"write {BEGINS} and {ENDS}")
+    page.write_text(f"{before}{begins}\n{figures_table()}{ends}{after}")
 
 
 def _verdict(row: Row, value: float) -> str:

@@ -49,7 +49,7 @@ def player_words(p: Player) -> list[int]:
 def traffic_word(t: Traffic, first_bit: int) -> int:
     """Rise, shift, decay shift from `first_bit` on, eight bits each; the period at bit 32."""
     bit = first_bit
-    return pack((t.rise, bit), (t.shift, bit + 8), (t.decay_shift, bit + 16), (t.period, 32))
+    return pack((t.rise, bit), (t.shift, bit + 8), (t.decay_shift, bit + 16), (t.period_ticks, 32))
 
 
 def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
@@ -58,7 +58,7 @@ def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
     words = [
         hunt.hunt_id,
         pack((int(hunt.state), 0), *counts),
-        pack((hunt.elapsed, 0), (hunt.closes, 32)),
+        pack((hunt.elapsed_ticks, 0), (hunt.closes, 32)),
         pack((hunt.wait, 0), (hunt.rows, 32)),
         pack((hunt.pending, 0), (hunt.extend_by, 32)),
         pack(*((int(gate.shut), g) for g, gate in enumerate(hunt.gates))),

@@ -170,7 +170,7 @@ def open_hunt(state: Partition, slot: int) -> None:
     """Opens a hunt: a new edition, its traffic rule, its shut gates."""
     hunt = state.hunts[slot]
     hunt.edition += 1
-    hunt.elapsed = 0
+    hunt.elapsed_ticks = 0
     change(state, slot, State.OPEN)
     if hunt.traffic is not None and fits(state, hunt.traffic):
         old, state.traffic = state.traffic, hunt.traffic
@@ -208,30 +208,30 @@ def run_slot(state: Partition, slot: int) -> None:
     elif hunt.state == State.READY:
         hunt.wait -= 1
     elif hunt.state == State.OPEN:
-        hunt.elapsed += 1
+        hunt.elapsed_ticks += 1
         run_clock(state, slot)
 
 
 def run_clock(state: Partition, slot: int) -> None:
     """What falls due at the hunt's new time."""
     hunt = state.hunts[slot]
-    if 0 < hunt.closes <= hunt.elapsed:
+    if 0 < hunt.closes <= hunt.elapsed_ticks:
         close_hunt(state, slot)
         return
     for number, gate in enumerate(hunt.gates):
-        if gate.opens > 0 and hunt.elapsed == gate.opens:
+        if gate.opens > 0 and hunt.elapsed_ticks == gate.opens:
             set_gate(state, slot, number, False)
-        if gate.closes > 0 and hunt.elapsed == gate.closes:
+        if gate.closes > 0 and hunt.elapsed_ticks == gate.closes:
             set_gate(state, slot, number, True)
 
 
 def decay(state: Partition) -> None:
     """One share of a decay round; the whole round takes `period` ticks."""
     rule, edges = state.traffic, len(state.weight)
-    if rule.period == 0:
+    if rule.period_ticks == 0:
         return
-    k = state.tick % rule.period
-    start, stop = k * edges // rule.period, (k + 1) * edges // rule.period
+    k = state.tick % rule.period_ticks
+    start, stop = k * edges // rule.period_ticks, (k + 1) * edges // rule.period_ticks
     for edge in (start + state.heat[start:stop].nonzero()[0]).tolist():
         heat = int(state.heat[edge])
         state.set_heat(edge, heat - max(1, heat >> rule.decay_shift))

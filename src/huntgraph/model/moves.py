@@ -70,7 +70,7 @@ def arrive(state: Partition, player: Player, answer: Answer) -> None:
     for number, stage in enumerate(hunt.stages):
         if stage.form != Form.CLUE or stage.node != player.node or player.progress >> number & 1:
             continue
-        if stage.used_up() or not stage.in_window(hunt.elapsed):
+        if stage.used_up() or not stage.in_window(hunt.elapsed_ticks):
             continue
         if not stage.unlocked(player.progress):
             continue
@@ -93,13 +93,13 @@ def running_hunt(state: Partition, player: Player) -> Hunt:
     return hunt
 
 
-def verdict(stage: Stage, number: int, player: Player, elapsed: int) -> Code:
+def verdict(stage: Stage, number: int, player: Player, elapsed_ticks: int) -> Code:
     """Why this player cannot win this treasure now; OK if it can."""
     if player.progress >> number & 1:
         return Code.ALREADY_WON
     if not stage.unlocked(player.progress):
         return Code.LOCKED
-    if not stage.in_window(elapsed):
+    if not stage.in_window(elapsed_ticks):
         return Code.NOT_IN_WINDOW
     if stage.team_won(player.team):
         return Code.TEAM_WON
@@ -114,7 +114,7 @@ def claim(state: Partition, player: Player, move: Fields, answer: Answer) -> Non
     here = [n for n in here if move["arg"] in (NONE, n)]
     if not here:
         raise Refused(Code.NOTHING_HERE)
-    verdicts = [verdict(hunt.stages[number], number, player, hunt.elapsed) for number in here]
+    verdicts = [verdict(hunt.stages[number], number, player, hunt.elapsed_ticks) for number in here]
     if Code.OK not in verdicts:
         raise Refused(verdicts[0])
     number = here[verdicts.index(Code.OK)]
@@ -143,7 +143,7 @@ def hint(state: Partition, player: Player, move: Fields, answer: Answer) -> None
     if player.target == NO_STAGE or player.hints >= len(hunt.stages[player.target].hints):
         raise Refused(Code.NO_HINT)
     delay, cost = hunt.stages[player.target].hints[player.hints]
-    if hunt.elapsed < player.since + delay:
+    if hunt.elapsed_ticks < player.since + delay:
         raise Refused(Code.HINT_EARLY)
     player.add_score(-cost)
     player.hints += 1
@@ -159,21 +159,21 @@ def leave(state: Partition, player: Player, move: Fields, answer: Answer) -> Non
 
 def retarget(state: Partition, player: Player) -> None:
     """Chooses the stage the player is guided to."""
-    target, elapsed = NO_STAGE, 0
+    target, elapsed_ticks = NO_STAGE, 0
     if player.present and player.hunt != NO_HUNT:
         hunt = state.hunts[player.hunt]
         if hunt.state in (State.OPEN, State.PAUSED):
-            target, elapsed = next_target(hunt, player), hunt.elapsed
+            target, elapsed_ticks = next_target(hunt, player), hunt.elapsed_ticks
     if target != player.target:
         player.target, player.hints = target, 0
-        player.since = 0 if target == NO_STAGE else elapsed
+        player.since = 0 if target == NO_STAGE else elapsed_ticks
 
 
 def next_target(hunt: Hunt, player: Player) -> int:
     """The lowest stage the player could find or win now, 255 for none."""
     for number, stage in enumerate(hunt.stages):
         gone = stage.taken() or stage.team_won(player.team) or player.progress >> number & 1
-        if stage.in_window(hunt.elapsed) and not gone and stage.unlocked(player.progress):
+        if stage.in_window(hunt.elapsed_ticks) and not gone and stage.unlocked(player.progress):
             return number
     return NO_STAGE
 

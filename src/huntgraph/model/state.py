@@ -74,9 +74,9 @@ class Stage:
     winner: int = 0
     position: int = 0
 
-    def in_window(self, elapsed: int) -> bool:
+    def in_window(self, elapsed_ticks: int) -> bool:
         """Whether the stage can be found or won at this hunt time."""
-        return self.opens <= elapsed and (self.closes == 0 or elapsed < self.closes)
+        return self.opens <= elapsed_ticks and (self.closes == 0 or elapsed_ticks < self.closes)
 
     def used_up(self) -> bool:
         """Whether its stock is gone."""
@@ -123,7 +123,7 @@ class Traffic:
     rise: int = 0
     shift: int = 0
     decay_shift: int = 0
-    period: int = 0
+    period_ticks: int = 0
     cost: int = 0
 
     def term(self, heat: int) -> int:
@@ -139,7 +139,7 @@ class Hunt:
     state: int = State.EMPTY
     edition: int = 0
     teams: int = 0
-    elapsed: int = 0
+    elapsed_ticks: int = 0
     closes: int = 0
     wait: int = 0
     rows: int = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from huntgraph.bench import figures_table, load_results
+from huntgraph.bench import figures_table, load_results, put_table
 from huntgraph.bench.distribution import percentiles, quantile, windows
 from huntgraph.errors import UsageError
 
@@ -28,7 +28,7 @@ def test_rows_tell_how_far_off_a_figure_is() -> None:
 
 def test_the_document_holds_the_table_of_the_kept_results() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
-    assert figures_table() in page, "run huntgraph.bench.figures_table() and put it there"
+    assert figures_table() in page, "run huntgraph.bench.put_table on the page"
 
 
 def test_kept_results_are_whole_runs_of_one_machine() -> None:
@@ -36,6 +36,19 @@ def test_kept_results_are_whole_runs_of_one_machine() -> None:
     assert {name: found["name"] for name, found in results.items()} == {n: n for n in results}
     assert not any(found["quick"] for found in results.values())
     assert len({found["machine"]["cpu"] for found in results.values()}) == 1
+
+
+def test_the_table_is_put_between_its_marks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- figures -->\nold\n<!-- end of figures -->\nafter\n")
+    put_table(page)
+    text = page.read_text()
+    assert text.startswith("before\n<!-- figures -->\n| what |")
+    assert text.endswith("|\n<!-- end of figures -->\nafter\n")
+    assert "old" not in text
+    page.write_text("no place")
+    with pytest.raises(UsageError, match="no place for the figures"):
+        put_table(page)
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:

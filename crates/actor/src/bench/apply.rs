@@ -57,7 +57,7 @@ struct Bench<'a> {
 /// Numbers: `window_moves`, `nodes`, `edges`, `players`, `epoch_age_ticks`.
 ///
 /// # Errors
-/// HG2030 when a move was refused or the state hash is wrong at the end, and those of the world.
+/// HG3030 when a move was refused or the state hash is wrong at the end, and those of the world.
 pub fn apply(scene: &Scene, watch: Watch) -> Result<Report, Failure> {
     let crowd = Crowd::new(&scene.world, scene.players)?;
     let image = |e| failure(e, scene.world.display());

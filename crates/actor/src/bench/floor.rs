@@ -91,7 +91,7 @@ fn rounds(count: u32) -> u64 {
 /// for `time`. Samples `sync`.
 ///
 /// # Errors
-/// HG2030 when the directory cannot be written.
+/// HG3030 when the directory cannot be written.
 pub fn sync_floor(
     directory: &Path,
     bytes: usize,

@@ -25,7 +25,7 @@ struct Ends {
 /// work is in it), `full_cpu`, `resumed_cpu`.
 ///
 /// # Errors
-/// HG2030 for certificates that do not fit, and when a handshake fails or is of the wrong kind.
+/// HG3030 for certificates that do not fit, and when a handshake fails or is of the wrong kind.
 pub fn handshake(
     server: &Identity,
     client: &Identity,

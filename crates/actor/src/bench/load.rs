@@ -69,7 +69,7 @@ struct Loader {
 /// `moves_per_s`, `moves`, `window_moves`.
 ///
 /// # Errors
-/// HG2030 when the actor cannot be reached or refuses a move.
+/// HG3030 when the actor cannot be reached or refuses a move.
 pub fn drive(
     scene: &Scene,
     address: SocketAddr,

@@ -103,5 +103,10 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 fn failure(what: impl std::fmt::Display, location: impl std::fmt::Display) -> Failure {
-    Failure::new("HG2030", what, location, "measure again; report it if it stays")
+    Failure::new(
+        "HG3030",
+        what,
+        location,
+        "measure again; report it if it stays",
+    )
 }

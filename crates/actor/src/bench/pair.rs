@@ -145,7 +145,7 @@ fn publish(actor: &mut Actor, rows: &[RawRecord]) -> Result<(), Failure> {
 /// `traffic_cpu_ns` a round trip.
 ///
 /// # Errors
-/// Those of booting an actor, and HG2030 when a move was refused.
+/// Those of booting an actor, and HG3030 when a move was refused.
 pub fn roundtrip(
     scene: &Scene,
     server: &Identity,
@@ -210,7 +210,7 @@ struct Frames {
 /// traffic rule. Numbers: `moves_per_s`, `quiet_moves_per_s`.
 ///
 /// # Errors
-/// Those of booting an actor, and HG2030 when a move was refused.
+/// Those of booting an actor, and HG3030 when a move was refused.
 pub fn frame(
     scene: &Scene,
     server: &Identity,

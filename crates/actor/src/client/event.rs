@@ -26,7 +26,7 @@ pub enum LinkEvent {
     },
     /// The actor is stopping; the client connects again once it is gone.
     Draining,
-    /// All is answered and durable after [`Client::drain`](super::Client::drain); the client has ended.
+    /// All is answered and durable after [`drain`](super::Client::drain); the client has ended.
     Drained {
         /// The last durable position.
         durable: u64,

@@ -316,7 +316,11 @@ impl DiskFile for SimulatedFile {
         if power_is_off || state.flaws.skip_sync_data {
             return outcome;
         }
-        let of_this_file = |pending: &Pending| matches!(pending, Pending::Write { inode, .. } if *inode == self.inode);
+        let mine = self.inode;
+        let of_this_file = |pending: &Pending| match pending {
+            Pending::Write { inode, .. } => *inode == mine,
+            _ => false,
+        };
         let (done, rest) = state.pending.drain(..).partition::<Vec<_>, _>(of_this_file);
         state.pending = rest;
         if outcome.is_ok() {

@@ -117,7 +117,8 @@ impl fmt::Display for LogError {
                 source,
             } => write!(
                 f,
-                "cannot {operation} in {directory}: {source}; check the disk, its space and permissions"
+                "cannot {operation} in {directory}: {source}; check the disk, its space and \
+                 permissions"
             ),
             Self::Locked { directory } => write!(
                 f,
@@ -134,7 +135,8 @@ impl fmt::Display for LogError {
             ),
             Self::Dropped { wanted, first } => write!(
                 f,
-                "position {wanted} is no longer in the log, the first is {first}; start from a snapshot"
+                "position {wanted} is no longer in the log, the first is {first}; start from a \
+                 snapshot"
             ),
             Self::Rewritten { position } => write!(
                 f,
@@ -172,7 +174,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "log-failed: cannot {} (segment {}): {}; nothing after position {} is promised durable; \
+            "log-failed: cannot {} (segment {}): {}; nothing after position {} is promised \
+             durable; \
              the log stays stopped, check the disk and restart the actor",
             self.operation,
             self.segment,

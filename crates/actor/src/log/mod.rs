@@ -7,6 +7,7 @@
 
 mod block;
 mod error;
+mod open;
 mod reader;
 mod recovery;
 mod segment;
@@ -19,21 +20,18 @@ pub use block::{
     block_hash, genesis_hash,
 };
 pub use error::{AppendError, Damage, Failure, LogError};
+pub use open::open;
 pub use reader::{Block, LogReader};
 pub use segment::SEGMENT_MAGIC;
 pub use worker::{Turn, Worker};
 
 use crate::disk::Disk;
 use rustix::fd::{AsFd, BorrowedFd};
-use segment::{Chain, Identity};
 use shared::Shared;
-use spare::Spare;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-use worker::Fault;
 
 /// Bytes of a record.
 pub const RECORD_BYTES: usize = 64;
@@ -118,131 +116,6 @@ pub struct Logger {
     shared: Arc<Shared>,
     appended: u64,
     thread: Option<JoinHandle<()>>,
-}
-
-/// Opens the log in `disk` (making it where there is none) without a thread: the caller gives the
-/// worker its turns. [`Logger::start`] is the usual way.
-///
-/// # Errors
-/// `log-locked` when another process writes it, `log-damaged`, `log-foreign` for another
-/// partition, world or version, `log-no-space`, `log-io`, `log-options`. The files are unchanged
-/// after the first three.
-pub fn open<D: Disk>(
-    disk: D,
-    options: &LogOptions,
-) -> Result<(Recovered, Logger, Worker<D>), LogError> {
-    worker::check_options(options).map_err(|detail| LogError::Options { detail })?;
-    let identity = Identity {
-        partition: options.partition,
-        world_id: options.world_id,
-    };
-    let mut survey = recovery::recover(&disk, identity)?;
-    let recovered = Recovered::of(&survey);
-    let describe = |Fault(operation, source)| LogError::Io {
-        directory: disk.describe(),
-        operation,
-        source,
-    };
-    let time_ms = options.time_ms.max(recovered.time_ms);
-    let shared = Shared::new(options.queue_records, recovered.durable, time_ms)
-        .map_err(|e| describe(Fault("make the wake-up event", e)))?;
-    let shared = Arc::new(shared);
-    let logger = Logger {
-        shared: shared.clone(),
-        appended: recovered.durable,
-        thread: None,
-    };
-    let (current, page) = match survey.current.take() {
-        Some(current) => current,
-        None => (
-            make_segment(&disk, identity, 1, options).map_err(describe)?,
-            1,
-        ),
-    };
-    let mut next = survey.next.take();
-    if page == current.pages && next.is_none() {
-        let made = make_segment(&disk, identity, current.sequence + 1, options);
-        next = Some(made.map_err(describe)?);
-    }
-    let mut worker = Worker {
-        identity,
-        shared,
-        chain: Chain {
-            epoch: recovered.epoch,
-            ..survey.chain
-        },
-        buffer: worker::block_buffer(),
-        synced: current.sequence - u32::from(!survey.current_has_block),
-        oldest: survey.oldest.max(1),
-        current,
-        page,
-        next,
-        spare: Spare::none(),
-        written: recovered.durable,
-        sealed: true,
-        dropped_through: 0,
-        segment_bytes: options.segment_bytes,
-        slice_bytes: options.slice_bytes,
-        retry: Duration::from_millis(options.space_retry_ms),
-        retry_at: None,
-        _lock: survey.lock,
-        disk,
-    };
-    match worker.open_epoch() {
-        Ok(()) => Ok((recovered, logger, worker)),
-        Err(Fault(operation, source)) => Err(LogError::Io {
-            directory: worker.disk.describe(),
-            operation,
-            source,
-        }),
-    }
-}
-
-/// Makes a whole empty segment now; what was begun is removed when that fails.
-fn make_segment<D: Disk>(
-    disk: &D,
-    identity: Identity,
-    sequence: u32,
-    options: &LogOptions,
-) -> Result<segment::Segment<D::File>, Fault> {
-    let mut spare = Spare::none();
-    loop {
-        let slice_bytes = options.slice_bytes;
-        match spare.advance(disk, identity, sequence, options.segment_bytes, slice_bytes) {
-            Ok(spare::Progress::More) => {}
-            Ok(spare::Progress::Ready(segment)) => return Ok(segment),
-            Err(fault) => {
-                // The first error is the one to report; the file goes at the next start at last.
-                let _ = spare.discard(disk);
-                return Err(fault);
-            }
-        }
-    }
-}
-
-impl Recovered {
-    fn of<D: Disk>(survey: &recovery::Survey<D>) -> Self {
-        let chain = survey.chain;
-        Self {
-            first_position: survey.first_position,
-            next_position: chain.next_position,
-            epoch: chain.epoch + 1,
-            durable: chain.next_position - 1,
-            cut_bytes: survey.cut_bytes,
-            segments: survey.segments,
-            time_ms: chain.time_ms,
-        }
-    }
-}
-
-impl<D: Disk> Worker<D> {
-    /// Writes the block that makes the new epoch stand in the log.
-    fn open_epoch(&mut self) -> Result<(), Fault> {
-        self.write_block(0)?;
-        self.sync_current()?;
-        self.publish_durable();
-        Ok(())
-    }
 }
 
 impl Logger {

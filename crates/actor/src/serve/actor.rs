@@ -64,7 +64,7 @@ impl Actor {
         let now = Instant::now();
         self.endpoint.poll_receive(now).map_err(|e| {
             Failure::new(
-                "HG2021",
+                "HG3021",
                 format!("the socket failed: {e}"),
                 self.options.listen,
                 "restart",
@@ -81,7 +81,7 @@ impl Actor {
         if let Some(failure) = self.engine.logger.failed() {
             let fix = "mend the disk, then start again: all durable moves are there";
             return Err(Failure::new(
-                "HG2015",
+                "HG3015",
                 failure,
                 self.options.dir.display(),
                 fix,
@@ -225,7 +225,7 @@ impl Actor {
         let woken = fds[1].revents().contains(PollFlags::IN);
         waited.map_err(|e| {
             Failure::new(
-                "HG2025",
+                "HG3025",
                 format!("waiting failed: {e}"),
                 "poll",
                 "report this",
@@ -260,7 +260,7 @@ impl Actor {
         };
         let durable = self.engine.logger.close().map_err(|failure| {
             Failure::new(
-                "HG2015",
+                "HG3015",
                 failure,
                 self.options.dir.display(),
                 "mend the disk, then start again",
@@ -270,7 +270,8 @@ impl Actor {
         self.control.tell_stopped(durable);
         let _ = std::fs::remove_file(self.options.dir.join("control.sock"));
         Ok(format!(
-            r#"{{"event":"stopped","position":{position},"durable":{durable},"state_hash":"{state_hash:016x}"}}"#
+            "{{\"event\":\"stopped\",\"position\":{position},\"durable\":{durable},\
+             \"state_hash\":\"{state_hash:016x}\"}}"
         ))
     }
 }

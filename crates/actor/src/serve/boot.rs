@@ -40,7 +40,7 @@ pub fn folder(options: &Options, name: &str) -> Result<RealDisk, Failure> {
     let path = options.dir.join(name);
     RealDisk::create(&path).map_err(|e| {
         Failure::new(
-            "HG2010",
+            "HG3010",
             format!("the directory cannot be made: {e}"),
             path.display(),
             "check the path and its permissions",
@@ -50,7 +50,7 @@ pub fn folder(options: &Options, name: &str) -> Result<RealDisk, Failure> {
 
 fn snapshot_failure(error: snapshot::SnapshotError, options: &Options) -> Failure {
     Failure::new(
-        "HG2011",
+        "HG3011",
         error,
         options.dir.display(),
         "move the snapshots aside to replay the whole log",
@@ -58,13 +58,13 @@ fn snapshot_failure(error: snapshot::SnapshotError, options: &Options) -> Failur
 }
 
 fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
-    Failure::new("HG2012", error, options.dir.display(), KEEP)
+    Failure::new("HG3012", error, options.dir.display(), KEEP)
 }
 
 /// Fills a block from snapshot and log, up to `last` or the log's end.
 ///
 /// # Errors
-/// HG2010 to HG2014; nothing on disk is changed.
+/// HG3010 to HG3014; nothing on disk is changed.
 pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, Failure> {
     let limits = Limits::new(world.nodes, world.edges, options.players, options.fields);
     let disk = folder(options, "snapshots")?;
@@ -73,7 +73,7 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
     let mut block = vec![Line::default(); limits.total_lines()];
     let image = |e| {
         Failure::new(
-            "HG2013",
+            "HG3013",
             e,
             options.world.display(),
             "check the world and the limits",
@@ -112,7 +112,7 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
 fn diverged(options: &Options, position: u64) -> Failure {
     let what = format!("the state at position {position} differs from what was recorded");
     Failure::new(
-        "HG2014",
+        "HG3014",
         what,
         options.dir.display(),
         "run 'huntgraph verify' to find the first bad position",
@@ -127,7 +127,7 @@ fn replay(
     last: u64,
 ) -> Result<u64, Failure> {
     let mut partition =
-        Partition::attach(block).map_err(|e| Failure::new("HG2013", e, "image", "report this"))?;
+        Partition::attach(block).map_err(|e| Failure::new("HG3013", e, "image", "report this"))?;
     let disk = folder(options, "log")?;
     let reader = LogReader::open(disk, options.partition, world.world_id, from + 1);
     let mut reader = reader.map_err(|e| log_failure(e, options))?;
@@ -153,12 +153,12 @@ fn replay(
 /// The verb `snapshot`: replays the durable log beside a running actor and saves the state.
 ///
 /// # Errors
-/// As [`boot`], or HG2011 when the snapshot cannot be written.
+/// As [`boot`], or HG3011 when the snapshot cannot be written.
 pub fn make_snapshot(options: &Options) -> Result<String, Failure> {
     let world = WorldFile::open(&options.world)?;
     let last = durable_position(options, &world)?;
     let mut booted = boot(options, &world, last)?;
-    let image = |e| Failure::new("HG2013", e, "image", "report this");
+    let image = |e| Failure::new("HG3013", e, "image", "report this");
     let limits = Partition::limits_of(&booted.block).map_err(image)?;
     let partition = Partition::attach(&mut booted.block).map_err(image)?;
     let header = SnapshotHeader {

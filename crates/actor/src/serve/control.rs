@@ -29,11 +29,11 @@ impl Control {
     /// Listens at `path`, readable by its owner only; a socket left by a dead actor is replaced.
     ///
     /// # Errors
-    /// HG2020 when the socket cannot be made.
+    /// HG3020 when the socket cannot be made.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let failure = |e: std::io::Error| {
             Failure::new(
-                "HG2020",
+                "HG3020",
                 format!("the control socket cannot be made: {e}"),
                 path.display(),
                 "use a shorter --dir that can be written to",

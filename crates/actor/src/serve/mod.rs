@@ -1,9 +1,9 @@
 //! The program `hunt-graph`: one partition between a socket and a log.
 //!
-//! A move's way, all on one thread: [`actor`] receives datagrams, [`session`] cuts frames and checks
-//! them, [`engine`] applies a frame's moves to the image and puts answers, events and log records
-//! side by side, [`actor`] sends the answers. The log's own thread makes records durable; guidance
-//! is worked on in slices when nothing waits.
+//! A move's way, all on one thread: [`link`] reads a connection's bytes, [`session`] cuts frames
+//! and checks them, [`engine`] applies a frame's moves to the image and puts answers, events and
+//! log records side by side, [`link`] sends the answers; [`actor`] is the loop around it. The log's
+//! own thread makes records durable; guidance is worked on in slices when nothing waits.
 
 mod actor;
 mod boot;

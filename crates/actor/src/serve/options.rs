@@ -144,7 +144,7 @@ impl Options {
 
 fn usage(what: impl std::fmt::Display) -> Failure {
     Failure::new(
-        "HG2000",
+        "HG3000",
         what,
         "the command line",
         "see 'hunt-graph --help'",
@@ -154,7 +154,7 @@ fn usage(what: impl std::fmt::Display) -> Failure {
 /// Reads the command line.
 ///
 /// # Errors
-/// HG2000 with what is wrong.
+/// HG3000 with what is wrong.
 pub fn parse(mut parser: lexopt::Parser) -> Result<Verb, Failure> {
     let mut options = Options::defaults();
     let mut verb = None;

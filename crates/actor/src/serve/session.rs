@@ -222,7 +222,8 @@ impl Session {
         Ok(())
     }
 
-    /// Refuses kinds that this role may not send, before any is applied; marks whose moves they are.
+    /// Refuses kinds that this role may not send, before any is applied; marks whose moves they
+    /// are.
     fn check_kinds(&self, records: &mut [[u8; 64]]) -> Result<(), Code> {
         let Role::GameServer(mark) = self.role else {
             let allowed = records.iter().all(|record| allowed_on_control(record[0]));

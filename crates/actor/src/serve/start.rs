@@ -44,7 +44,7 @@ fn open_log(options: &Options, world: &WorldFile) -> Result<(Recovered, Logger),
             "log-no-space" => "free disk space",
             _ => super::boot::KEEP,
         };
-        Failure::new("HG2012", e, options.dir.display(), fix)
+        Failure::new("HG3012", e, options.dir.display(), fix)
     })
 }
 
@@ -52,16 +52,36 @@ fn open_log(options: &Options, world: &WorldFile) -> Result<(Recovered, Logger),
 fn open_shared(options: &Options) -> Result<(RingWriter, Meters), Failure> {
     let path = options.dir.join("ring");
     let ring = RingWriter::open(&path, options.ring_slots)
-        .map_err(|e| Failure::new("HG2023", e, path.display(), "remove the ring file"))?;
+        .map_err(|e| Failure::new("HG3023", e, path.display(), "remove the ring file"))?;
     let path = options.dir.join("counters");
     let meters = Meters::create(&path, wall_ms())
-        .map_err(|e| Failure::new("HG2024", e, path.display(), "check the directory"))?;
+        .map_err(|e| Failure::new("HG3024", e, path.display(), "check the directory"))?;
     Ok((ring, meters))
+}
+
+/// The QUIC endpoint on its address.
+fn listen(options: &Options) -> Result<Endpoint, Failure> {
+    let tls = options.tls.load().map_err(|e| {
+        Failure::new(
+            e.code,
+            &e.reason,
+            e.path.display(),
+            "see 'huntgraph doctor'",
+        )
+    })?;
+    let settings = Settings {
+        connections_max: CONNECTIONS,
+        ..Settings::server()
+    };
+    Endpoint::server(options.listen, &tls, settings).map_err(|e| {
+        let fix = "give a free address as --listen";
+        Failure::new("HG3021", format!("cannot listen: {e}"), options.listen, fix)
+    })
 }
 
 /// SIGTERM and SIGINT arrive as bytes in a pipe; the second one ends the process at once.
 fn catch_signals() -> Result<OwnedFd, Failure> {
-    let failure = |e: std::io::Error| Failure::new("HG2022", e, "signals", "report this");
+    let failure = |e: std::io::Error| Failure::new("HG3022", e, "signals", "report this");
     let (reader, writer) = std::os::unix::net::UnixStream::pair().map_err(failure)?;
     reader.set_nonblocking(true).map_err(failure)?;
     let once = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -87,7 +107,7 @@ impl Actor {
         // The image lives as long as the process: one block, never freed.
         let block: &'static mut [_] = booted.block.leak();
         let partition = Partition::attach(block)
-            .map_err(|e| Failure::new("HG2013", e, "image", "report this"))?;
+            .map_err(|e| Failure::new("HG3013", e, "image", "report this"))?;
         let actor = Self::open(options, partition, logger, recovered.epoch, signals)?;
         let boot_ms = started.elapsed().as_millis();
         let ready = actor.ready_line(&recovered, found, boot_ms)?;
@@ -105,7 +125,8 @@ impl Actor {
         let (position, tick) = (header.position, header.tick);
         let (epoch, cut_bytes) = (recovered.epoch, recovered.cut_bytes);
         Ok(format!(
-            "{{\"event\":\"ready\",\"address\":\"{address}\",\"pid\":{pid},\"partition\":{partition},\
+            "{{\"event\":\"ready\",\"address\":\"{address}\",\"pid\":{pid},\
+             \"partition\":{partition},\
              \"position\":{position},\"tick\":{tick},\"epoch\":{epoch},\"snapshot\":{snapshot},\
              \"replayed\":{replayed},\"cut_bytes\":{cut_bytes},\"boot_ms\":{boot_ms}}}"
         ))
@@ -115,7 +136,7 @@ impl Actor {
     pub(crate) fn address(&self) -> Result<SocketAddr, Failure> {
         let fix = "check the address given as --listen";
         let local = self.endpoint.local_addr();
-        local.map_err(|e| Failure::new("HG2021", e, self.options.listen, fix))
+        local.map_err(|e| Failure::new("HG3021", e, self.options.listen, fix))
     }
 
     fn open(
@@ -126,26 +147,7 @@ impl Actor {
         signals: OwnedFd,
     ) -> Result<Self, Failure> {
         let (ring, meters) = open_shared(options)?;
-        let tls = options.tls.load().map_err(|e| {
-            Failure::new(
-                e.code,
-                &e.reason,
-                e.path.display(),
-                "see 'huntgraph doctor'",
-            )
-        })?;
-        let settings = Settings {
-            connections_max: CONNECTIONS,
-            ..Settings::server()
-        };
-        let endpoint = Endpoint::server(options.listen, &tls, settings).map_err(|e| {
-            Failure::new(
-                "HG2021",
-                format!("cannot listen: {e}"),
-                options.listen,
-                "give a free address as --listen",
-            )
-        })?;
+        let endpoint = listen(options)?;
         let now = Instant::now();
         Ok(Self {
             options: options.clone(),

@@ -46,6 +46,40 @@ fn await_wake(logger: &Logger) {
     logger.clear_wake();
 }
 
+/// Reads a log that is being written, comparing each record, until position `total`.
+fn read_to(path: &std::path::Path, total: u64) {
+    let disk = RealDisk::open(path).expect("open");
+    let mut reader = LogReader::open(disk, PARTITION, WORLD, 1).expect("reader");
+    while reader.next_position() <= total {
+        let expected = reader.next_position();
+        let Some(block) = reader.next_block().expect("block") else {
+            std::thread::yield_now();
+            continue;
+        };
+        assert_eq!(block.first_position, expected);
+        for (position, found) in (expected..).zip(block.records) {
+            assert_eq!(*found, record(position, 0));
+        }
+    }
+}
+
+/// Appends records up to position `total`, a hundred at a time where there is room.
+fn write_to(logger: &mut Logger, total: u64) {
+    let mut last = 0;
+    while logger.next_position() <= total {
+        let first = logger.next_position();
+        let count = logger.room().min(100).min((total + 1 - first) as usize);
+        let records: Vec<_> = (first..).take(count).map(|p| record(p, 0)).collect();
+        logger.append(&records, first).expect("room was there");
+        logger.commit();
+        if count == 0 {
+            await_wake(logger);
+        }
+        assert!(logger.durable() >= last, "the watermark fell");
+        last = logger.durable();
+    }
+}
+
 #[test]
 fn a_live_log_is_read_over_many_segments_and_again_after_a_restart() {
     let directory = Directory::new("live");
@@ -59,40 +93,8 @@ fn a_live_log_is_read_over_many_segments_and_again_after_a_restart() {
     let (found, mut logger) = start().expect("start");
     assert_eq!((found.next_position, found.epoch), (1, 1));
     let path = directory.0.clone();
-    let reader = std::thread::spawn(move || {
-        let disk = RealDisk::open(&path).expect("open");
-        let mut reader = LogReader::open(disk, PARTITION, WORLD, 1).expect("reader");
-        let mut empty = 0u64;
-        while reader.next_position() <= total {
-            let expected = reader.next_position();
-            match reader.next_block().expect("block") {
-                Some(block) => {
-                    assert_eq!(block.first_position, expected);
-                    for (position, found) in (expected..).zip(block.records) {
-                        assert_eq!(*found, record(position, 0));
-                    }
-                }
-                None => {
-                    empty += 1;
-                    std::thread::yield_now();
-                }
-            }
-        }
-        empty
-    });
-    let mut last = 0;
-    while logger.next_position() <= total {
-        let first = logger.next_position();
-        let count = logger.room().min(100).min((total + 1 - first) as usize);
-        let records: Vec<_> = (first..).take(count).map(|p| record(p, 0)).collect();
-        logger.append(&records, first).expect("room was there");
-        logger.commit();
-        if count == 0 {
-            await_wake(&logger);
-        }
-        assert!(logger.durable() >= last, "the watermark fell");
-        last = logger.durable();
-    }
+    let reader = std::thread::spawn(move || read_to(&path, total));
+    write_to(&mut logger, total);
     while logger.durable() < total {
         await_wake(&logger);
     }

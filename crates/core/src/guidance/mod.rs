@@ -1,10 +1,11 @@
 //! Guidance: where a player's target lies and how far, exact for a named epoch.
 //!
-//! Each target that is hunted has a *field*: for every node the distance to the target and the slot
-//! of the next edge. Fields are worked out in slices between moves ([`Partition::work`]) against the
-//! weights of one tick, the *epoch* (`epoch`), while live weights go on changing; the values that
-//! changed since the epoch are remembered aside (`frozen`). A field that is being worked out is
-//! hidden until it is whole. Near targets are also searched for on the live weights (`search`).
+//! Each target that is hunted has a *field*: for every node the distance to the target and the
+//! slot of the next edge. Fields are worked out in slices between moves ([`Partition::work`])
+//! against the weights of one tick, the *epoch* (`epoch`), while live weights go on changing; the
+//! values that changed since the epoch are remembered aside (`frozen`). From epoch to epoch a field
+//! is repaired (`repair`) or, when too much changed, built anew (`field`); either way it is hidden
+//! until it is whole. Near targets are also searched for on the live weights (`search`).
 //! None of this is state: see `docs/decisions/0001-guidance-is-derived.md`.
 
 mod epoch;

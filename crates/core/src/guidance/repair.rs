@@ -2,9 +2,9 @@
 //!
 //! The batch form of Ramalingam and Reps (1996): the spare row becomes a copy of the field; nodes
 //! whose shortest way led over an edge that got heavier are forgotten, with all that stand behind
-//! them; each forgotten node takes the best way over a remembered neighbour; ways over changed edges
-//! are offered; then nodes are settled as in a build. A field repaired is byte for byte the field
-//! built anew.
+//! them; each forgotten node takes the best way over a remembered neighbour; ways over changed
+//! edges are offered; then nodes are settled as in a build. A field repaired is byte for byte the
+//! field built anew.
 
 use super::field::{COPY, INVALIDATE, RELAX, RESEED, SEED, SETTLE};
 use crate::image::Partition;
