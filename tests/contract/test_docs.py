@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from functools import cache
@@ -11,18 +10,22 @@ from pathlib import Path
 import pytest
 
 from huntgraph import schema
-from huntgraph.bench import figures_table, load_results
 from huntgraph.cli.reference import help_text
 from huntgraph.cli.verbs import GROUPS, VERBS
-from tests.contract.pages import ROOT, Runner, blocks, pages, prose, spans, text_of
+from tests.contract.figures import with_figures
+from tests.contract.pages import ROOT, Block, Runner, blocks, pages, prose, spans, text_of
 
 RUNNABLE = [page for page in pages() if any("run" in block.marks for block in blocks(page))]
-FIGURES = re.compile(r"<!-- figures: begin.*?-->\n(.*?)<!-- figures: end -->\n", re.DOTALL)
-NO_FIGURES = "Not measured yet.\n"
 FOLDERS = ("crates", "src", "tests", "tools", "schema", "examples", "bench", "docs")
 
 
-@pytest.mark.parametrize("page", RUNNABLE)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page.startswith("docs/tutorial") else [])
+        for page in RUNNABLE
+    ],
+)
 def test_what_a_page_says_works_in_order(page: str, short_path: Path) -> None:
     with Runner(short_path) as runner:
         if not page.startswith("docs/tutorial"):
@@ -33,6 +36,21 @@ def test_what_a_page_says_works_in_order(page: str, short_path: Path) -> None:
 
 def test_the_readme_and_the_tutorial_are_run() -> None:
     assert {"README.md", "docs/tutorial/first-hunt.md"} <= set(RUNNABLE)
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (Block("p", 1, "sh", ("run",), "huntgraph sarve\n"), "p:1 ended with 2"),
+        (Block("p", 1, "sh", ("run", "status=1"), "huntgraph version\n"), "p:1 ended with 0"),
+        (Block("p", 1, "python", ("run",), "import huntgraph.none\n"), "p:1 ended with 1"),
+        (Block("p", 1, "text", ("same",), "0 errors\n"), "p:1: it says"),
+        (Block("p", 1, "sh", ("serve",), "huntgraph serve none.hgw\n"), "p:1 ended at its start"),
+    ],
+)
+def test_a_page_that_is_wrong_is_noticed(block: Block, said: str, short_path: Path) -> None:
+    with Runner(short_path) as runner, pytest.raises(AssertionError, match=said):
+        runner.do(block)
 
 
 @pytest.mark.parametrize("page", pages())
@@ -158,24 +176,16 @@ def test_every_test_that_promises_name_exists() -> None:
     assert re.findall(r"^\| (P\d+) \|", text, re.MULTILINE) == [f"P{n}" for n in range(1, 17)]
 
 
-def expected_figures() -> str:
-    """The block of figures as the results have it."""
-    if not any((ROOT / "bench" / "results").glob("*.json")):
-        return NO_FIGURES
-    results = load_results(ROOT / "bench" / "results")
-    machines = {json.dumps(found["machine"], sort_keys=True) for found in results.values()}
-    told = []
-    for machine in sorted(machines):
-        facts = json.loads(machine)
-        told.append(f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}")
-    return f"Measured on {'; '.join(told)}.\n\n{figures_table(results)}"
-
-
 def test_the_figures_are_those_measured() -> None:
-    found = FIGURES.search(text_of("README.md"))
-    assert found, "README.md has no block of figures"
-    wanted = expected_figures()
-    assert found[1] == wanted, f"put this between the marks in README.md:\n{wanted}"
+    page = text_of("README.md")
+    assert with_figures(page) == page, "run python tests/contract/figures.py"
+
+
+def test_an_edited_figure_is_noticed() -> None:
+    page = text_of("README.md")
+    assert with_figures(re.sub(r"(?<=Measured on ).", "x", page)) == page
+    with pytest.raises(ValueError, match="no block of figures"):
+        with_figures("no marks here")
 
 
 @pytest.mark.parametrize("page", pages())

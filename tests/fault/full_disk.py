@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,9 +21,10 @@ from tests.fault.load import Load
 from tests.fault.scenery import goals, publish
 from tests.servers import dial, ground, hang_up, serving, until
 
-SMALL = "24m"
-"""Room for one segment of 16 MiB and not for the next."""
-LARGE = "96m"
+ROOMY = "64m"
+"""Room for two segments of 16 MiB and the small files, and not for a third segment."""
+TIGHT_KIB = 256
+"""What is left when the disk is made to fit what stands on it."""
 
 
 def mount(folder: Path, size: str, *, again: bool = False) -> None:
@@ -31,25 +33,32 @@ def mount(folder: Path, size: str, *, again: bool = False) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
 
 
+def tighten(folder: Path) -> None:
+    """Take all free space away."""
+    held = os.statvfs(folder)
+    used_kib = (held.f_blocks - held.f_bfree) * held.f_frsize // 1024
+    mount(folder, f"{used_kib + TIGHT_KIB}k", again=True)
+
+
 async def fill(folder: Path, seed: int) -> dict[str, int]:
     """Load until moves are refused for lack of space, then give space, then prove all of it."""
     world = ground().world
-    load = Load(world, random.Random(seed), goals(world))
-    mount(folder, SMALL)
+    load = Load(world, random.Random(seed), goals(world), frame_moves=4)
+    mount(folder, ROOMY)
     async with serving(folder / "run") as actor:
         await publish(actor, world)
+        await until((folder / "run/log/segment-0000000002.log").exists)
+        tighten(folder)
         client = await dial(actor, ground().client)
         walking = asyncio.create_task(load.run(client))
         await until(lambda: walking.done() or load.codes.get(Code.LOG_FULL, 0) > 300, 60)
-        counters, refused = actor.counters(), load.codes.get(Code.LOG_FULL, 0)
-        assert not walking.done() and refused
-        assert counters.value("log_failed") == 0
-        answered = load.answered
-        mount(folder, LARGE, again=True)
+        assert not walking.done(), walking.exception()
+        assert actor.counters().value("log_failed") == 0
+        told, answered = dict(load.codes), load.answered
+        mount(folder, ROOMY, again=True)
         await until(lambda: walking.done() or load.answered > answered + 1000, 20)
-        assert not walking.done()
-        # All that was applied before becomes durable as ever.
-        applied = counters.value("position")
+        assert not walking.done(), walking.exception()
+        applied = actor.counters().value("position")
         await until(lambda: load.durable >= applied, 20)
         walking.cancel()
         hang_up(client)
@@ -58,6 +67,7 @@ async def fill(folder: Path, seed: int) -> dict[str, int]:
     follower = prove(ground(), folder / "run", stopped.state_hash)
     findings = check(load.ledger, follower.all_records())
     assert not findings, findings[0]
+    refused = told[Code.LOG_FULL]
     return {"refused": refused, "answered": load.answered, "position": stopped.position}
 
 

@@ -22,7 +22,6 @@ from tests.servers import move
 
 Records = NDArray[np.void]
 FRAMES_IN_FLIGHT: Final = 3
-FRAME_MOVES: Final = 96
 NOT_TAKEN: Final = (Code.LOG_FULL, Code.LOG_FAILED, Code.BUSY, Code.DRAINING)
 
 
@@ -50,6 +49,8 @@ class Load:
     goals: list[int]
     """Nodes worth standing on."""
     players: int = 300
+    frame_moves: int = 96
+    """Moves a frame, a few more at most."""
     ledger: Ledger = field(default_factory=Ledger)
     told: dict[int, int] = field(default_factory=dict)
     """State hash by position, as welcomes told it."""
@@ -115,7 +116,7 @@ class Load:
                 seq, record = walker.todo.popleft()
                 walker.waiting += 1
                 frame.append((walker, seq, record))
-            if len(frame) >= FRAME_MOVES:
+            if len(frame) >= self.frame_moves:
                 break
         if frame and self.rng.random() < 0.5:
             frame.append((None, 0, self._edge_record()))

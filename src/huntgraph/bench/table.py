@@ -101,7 +101,7 @@ def put_table(page: Path) -> None:
 
 def _verdict(row: Row, value: float) -> str:
     far = row.bound / value if row.more else value / row.bound
-    return "reached" if far <= 1 else f"{far:.2g}x off"
+    return "reached" if far <= 1 else f"{far:,.{1 if far < 10 else 0}f}x off"
 
 
 def _number(value: float) -> str:

@@ -20,7 +20,7 @@ def test_rows_tell_how_far_off_a_figure_is() -> None:
         "handshake": {"figures": {"full_ms": 0.6}},
     }
     lines = figures_table(results).splitlines()
-    assert lines[2].endswith("| >= 15 M /s | 5 M /s | 3x off |")
+    assert lines[2].endswith("| >= 15 M /s | 5 M /s | 3.0x off |")
     assert lines[3].endswith("| <= 65 ns | 50 ns | reached |")
     assert lines[4].endswith("| <= 0.5 ms | 0.6 ms | 1.2x off |")
     assert len(lines) == 5, "nothing is said of what was not measured"

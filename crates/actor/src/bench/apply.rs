@@ -35,12 +35,29 @@ impl Sink for Recycled {
     }
 }
 
-/// One way of giving a batch to the core, and the batch's length.
-struct Part<'a> {
-    name: &'static str,
-    wall_name: &'static str,
-    batch: usize,
-    apply: &'a mut dyn FnMut(&mut Partition, &[RawRecord]) -> u32,
+/// Where answers and events of a batch go.
+#[derive(Clone, Copy)]
+enum Way {
+    Memory,
+    Nowhere,
+    Actor,
+}
+
+/// A part of the measurement: names of its samples, way, length of a batch.
+const PARTS: [(&str, &str, Way, usize); 4] = [
+    ("whole_100", "whole_100_wall", Way::Memory, 100),
+    ("whole_1000", "whole_1000_wall", Way::Memory, 1000),
+    ("bare_1000", "bare_1000_wall", Way::Nowhere, 1000),
+    ("actor_1000", "actor_1000_wall", Way::Actor, 1000),
+];
+
+/// All that answers and events can go to, made beforehand.
+struct Outlets {
+    memory: Recycled,
+    ring: RingWriter,
+    out: Vec<u8>,
+    log: Vec<RawRecord>,
+    tally: Tally,
 }
 
 struct Bench<'a> {
@@ -73,7 +90,13 @@ pub fn apply(scene: &Scene, watch: Watch) -> Result<Report, Failure> {
     };
     bench.open(scene)?;
     let mut report = Report::default();
-    measure_parts(&mut bench, scene, &mut report, watch)?;
+    let mut outlets = Outlets::open(scene)?;
+    for (name, wall_name, way, batch) in PARTS {
+        let mut apply =
+            |partition: &mut Partition, moves: &[RawRecord]| outlets.apply(way, partition, moves);
+        let (cpu, wall) = bench.windows(batch, scene.time, &mut apply, watch)?;
+        report.samples_ns.extend([(name, cpu), (wall_name, wall)]);
+    }
     let partition = &bench.partition;
     if partition.rehash() != partition.state_hash() {
         return Err(failure("the state hash is wrong after the walk", "image"));
@@ -90,91 +113,61 @@ pub fn apply(scene: &Scene, watch: Watch) -> Result<Report, Failure> {
     Ok(report)
 }
 
-fn measure_parts(
-    bench: &mut Bench,
-    scene: &Scene,
-    report: &mut Report,
-    watch: Watch,
-) -> Result<(), Failure> {
-    let mut memory = Recycled {
-        events: vec![[0; 64]; 4096],
-        next: 0,
-        answers: Vec::with_capacity(1 << 20),
-    };
-    let mut whole = |partition: &mut Partition, moves: &[RawRecord]| {
-        memory.answers.clear();
-        let mut refused = 0;
-        partition.apply_batch(moves, &mut memory, |memory, _, answer| {
-            memory.answers.extend_from_slice(&answer.update.encode());
-            refused += u32::from(answer.update.code != Code::Ok as u16);
-        });
-        refused
-    };
-    for (name, wall_name, batch) in [
-        ("whole_100", "whole_100_wall", 100),
-        ("whole_1000", "whole_1000_wall", 1000),
-    ] {
-        let apply = &mut whole;
-        bench.part(
-            Part {
-                name,
-                wall_name,
-                batch,
-                apply,
+impl Outlets {
+    fn open(scene: &Scene) -> Result<Self, Failure> {
+        let path = scene.directory.join("ring");
+        Ok(Self {
+            memory: Recycled {
+                events: vec![[0; 64]; 4096],
+                next: 0,
+                answers: Vec::with_capacity(1 << 20),
             },
-            scene.time,
-            report,
-            watch,
-        )?;
+            ring: RingWriter::open(&path, 16_384).map_err(|e| failure(e, path.display()))?,
+            out: Vec::with_capacity(1 << 20),
+            log: Vec::with_capacity(1 << 14),
+            tally: Tally::NONE,
+        })
     }
-    let mut bare = bare;
-    let (name, wall_name, batch) = ("bare_1000", "bare_1000_wall", 1000);
-    let apply = &mut bare;
-    bench.part(
-        Part {
-            name,
-            wall_name,
-            batch,
-            apply,
-        },
-        scene.time,
-        report,
-        watch,
-    )?;
-    let path = scene.directory.join("ring");
-    let mut ring = RingWriter::open(&path, 16_384).map_err(|e| failure(e, path.display()))?;
-    let (mut out, mut log) = (Vec::with_capacity(1 << 20), Vec::with_capacity(1 << 14));
-    let mut tally = Tally::NONE;
-    let mut actor = |partition: &mut Partition, moves: &[RawRecord]| {
-        (out.clear(), log.clear());
-        let before = tally.codes[0];
+
+    /// Applies a batch; gives how many of its moves were refused.
+    fn apply(&mut self, way: Way, partition: &mut Partition, moves: &[RawRecord]) -> u32 {
+        match way {
+            Way::Memory => self.memory.apply(partition, moves),
+            Way::Nowhere => bare(partition, moves),
+            Way::Actor => self.as_actor(partition, moves),
+        }
+    }
+
+    fn as_actor(&mut self, partition: &mut Partition, moves: &[RawRecord]) -> u32 {
+        self.out.clear();
+        self.log.clear();
+        let before = self.tally.codes[0];
         let mut emit = Emit {
-            ring: &mut ring,
-            out: &mut out,
-            log: &mut log,
-            tally: &mut tally,
+            ring: &mut self.ring,
+            out: &mut self.out,
+            log: &mut self.log,
+            tally: &mut self.tally,
         };
         partition.apply_batch(moves, &mut emit, |emit, raw, answer| {
             emit.answer(raw, answer)
         });
-        moves.len() as u32 - (tally.codes[0] - before)
-    };
-    let (name, wall_name) = ("actor_1000", "actor_1000_wall");
-    let apply = &mut actor;
-    bench.part(
-        Part {
-            name,
-            wall_name,
-            batch,
-            apply,
-        },
-        scene.time,
-        report,
-        watch,
-    )
+        moves.len() as u32 - (self.tally.codes[0] - before)
+    }
 }
 
-/// A batch whose answers and events go nowhere; gives how many were refused.
+impl Recycled {
+    fn apply(&mut self, partition: &mut Partition, moves: &[RawRecord]) -> u32 {
+        self.answers.clear();
+        let mut refused = 0;
+        partition.apply_batch(moves, self, |memory, _, answer| {
+            memory.answers.extend_from_slice(&answer.update.encode());
+            refused += u32::from(answer.update.code != Code::Ok as u16);
+        });
+        refused
+    }
+}
+
+/// A batch whose answers and events go nowhere.
 fn bare(partition: &mut Partition, moves: &[RawRecord]) -> u32 {
     let mut refused = 0;
     partition.apply_batch(moves, &mut (), |(), _, answer| {
@@ -226,25 +219,24 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn part(
+    /// CPU and wall time of the windows that fit into `time`, at least three.
+    fn windows(
         &mut self,
-        part: Part,
+        batch: usize,
         time: Duration,
-        report: &mut Report,
+        apply: &mut dyn FnMut(&mut Partition, &[RawRecord]) -> u32,
         watch: Watch,
-    ) -> Result<(), Failure> {
+    ) -> Result<(Vec<u64>, Vec<u64>), Failure> {
         let mut cpu_ns = Vec::with_capacity(WINDOWS);
         let mut wall_ns = Vec::with_capacity(WINDOWS);
         let started = Instant::now();
         while cpu_ns.len() < 3 || (started.elapsed() < time && cpu_ns.len() < WINDOWS) {
             watch("")?;
-            let (cpu, wall) = self.window(part.batch, part.apply)?;
+            let (cpu, wall) = self.window(batch, apply)?;
             cpu_ns.push(nanoseconds(cpu));
             wall_ns.push(nanoseconds(wall));
         }
-        report.samples_ns.push((part.name, cpu_ns));
-        report.samples_ns.push((part.wall_name, wall_ns));
-        Ok(())
+        Ok((cpu_ns, wall_ns))
     }
 
     fn window(

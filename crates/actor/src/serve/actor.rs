@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::boot::wall_ms;
 use super::control::{CLIENTS, Control};
 use super::engine::Engine;
-use super::link::{LAST_WORDS, Link};
+use super::link::Link;
 use super::meters::Meters;
 use super::options::Options;
 use super::session::Desk;
@@ -46,6 +46,8 @@ pub(crate) struct Actor {
     /// Time that guidance has used since its last rest.
     pub(super) guidance_used: Duration,
     pub(super) stop_by: Option<Instant>,
+    /// When the next link that is leaving will be closed.
+    pub(super) next_leave: Option<Instant>,
     pub(super) turns: u32,
 }
 
@@ -198,9 +200,8 @@ impl Actor {
         if self.engine.partition.has_work() {
             deadline = deadline.min(self.guidance_rests);
         }
-        if self.desk.draining {
-            deadline = deadline.min(Instant::now() + LAST_WORDS);
-        }
+        let farewells = self.stop_by.into_iter().chain(self.next_leave);
+        deadline = farewells.fold(deadline, Instant::min);
         if self.options.idle == Idle::Block && deadline <= Instant::now() {
             return Ok(());
         }

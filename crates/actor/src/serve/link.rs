@@ -9,7 +9,7 @@ use super::session::{Role, Session};
 use crate::quic::{ConnId, Event, Read, StreamId};
 
 /// Time for last words to arrive before a connection is closed.
-pub const LAST_WORDS: Duration = Duration::from_millis(50);
+const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// One connection and its session.
 pub struct Link {
@@ -133,6 +133,12 @@ impl Actor {
             frames += self.flush_link(slot, now);
         }
         self.endpoint.transmit(now);
+        self.next_leave = self
+            .links
+            .iter()
+            .flatten()
+            .filter_map(|link| link.leaves)
+            .min();
         if frames > 0 {
             self.time_frames();
         }

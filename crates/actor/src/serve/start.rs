@@ -168,6 +168,7 @@ impl Actor {
             guidance_rests: now,
             guidance_used: Duration::ZERO,
             stop_by: None,
+            next_leave: None,
             turns: 0,
         })
     }

@@ -1,0 +1,98 @@
+"""An actor that is asked to stop, or is stopped for a while, keeps what it answered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from huntgraph.schema import Code, Frame, Kind
+from tests.fault.follower import prove
+from tests.fault.ledger import check
+from tests.fault.load import Load
+from tests.fault.scenery import goals, publish
+from tests.servers import dial, ground, hang_up, linked, move, serving, until, within
+
+pytestmark = pytest.mark.fault
+TICK_MS = 50
+PAUSE_S = 2.0
+CATCH_UP_TICKS = 20
+"""After a stall at most a second's ticks are made up at once."""
+
+
+def test_sigterm_drains_and_all_that_was_answered_is_on_disk(
+    short_path: Path, rng: random.Random
+) -> None:
+    async def test() -> None:
+        world, directory = ground().world, short_path / "run"
+        load = Load(world, rng, goals(world))
+        async with serving(directory) as actor:
+            await publish(actor, world)
+            async with linked(actor, ground().other) as bystander:
+                client = await dial(actor, ground().client)
+                walking = asyncio.create_task(load.run(client))
+                await until(lambda: load.answered > 2000)
+                os.kill(actor.pid, signal.SIGTERM)
+                await bystander.frame(Frame.DRAIN)
+                updates, _ = await bystander.moves(move(Kind.ENTER, 7, 1, to=1))
+                assert (updates["code"][0], updates["position"][0]) == (Code.DRAINING, 0)
+                code, _ = await asyncio.wait_for(client.closed, 10)
+                assert code == 0
+                walking.cancel()
+                hang_up(client)
+            assert await actor.wait() == 0
+            stopped = await actor.stop()
+        assert stopped is not None
+        assert stopped.durable == stopped.position
+        follower = prove(ground(), directory, stopped.state_hash)
+        answered = {(player, seq) for _, _, player, seq in load.ledger.applied}
+        records = follower.all_records()
+        logged = set(zip(records["player"].tolist(), records["seq"].tolist(), strict=True))
+        assert answered <= logged
+        assert check(load.ledger, records) == []
+
+    within(test)
+
+
+def test_a_stalled_actor_goes_on_and_loses_nothing(short_path: Path, rng: random.Random) -> None:
+    async def test() -> None:
+        world, directory = ground().world, short_path / "run"
+        load = Load(world, rng, goals(world))
+        async with serving(directory) as actor:
+            await publish(actor, world)
+            client = await dial(actor, ground().client)
+            walking = asyncio.create_task(load.run(client))
+            await until(lambda: load.answered > 1000)
+            counters = actor.counters()
+            os.kill(actor.pid, signal.SIGSTOP)
+            ticks, answered = counters.value("tick"), load.answered
+            # The length of the stall is what is tested.
+            await asyncio.sleep(PAUSE_S)
+            os.kill(actor.pid, signal.SIGCONT)
+            await until(lambda: counters.value("tick") >= ticks + CATCH_UP_TICKS, 0.9)
+            await until(lambda: walking.done() or load.answered > answered + 2000)
+            assert not walking.done(), walking.exception()
+            walking.cancel()
+            hang_up(client)
+            stopped = await actor.stop()
+        assert stopped is not None
+        follower = prove(ground(), directory, stopped.state_hash)
+        assert check(load.ledger, follower.all_records()) == []
+
+    within(test)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_actor_ends_at_once(short_path: Path, number: signal.Signals) -> None:
+    async def test() -> None:
+        async with serving(short_path / "run", tick_ms=10_000) as actor:
+            os.kill(actor.pid, number)
+            async with asyncio.timeout(1.5):
+                assert await actor.wait() == 0
+            assert await actor.stop() is not None
+
+    within(test)
