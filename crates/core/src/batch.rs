@@ -8,6 +8,7 @@ use crate::schema::kind;
 const FAR: usize = 24;
 const MIDDLE: usize = 16;
 const NEAR: usize = 8;
+const NEXT: usize = 4;
 
 impl Partition<'_> {
     /// Applies records in order, as [`Self::apply`] does one by one; `answered` gets each record
@@ -36,6 +37,9 @@ impl Partition<'_> {
             if let Some(ahead) = records.get(at + NEAR) {
                 self.fetch_row(ahead);
             }
+            if let Some(ahead) = records.get(at + NEXT) {
+                self.fetch_way_on(ahead);
+            }
             let answer = self.apply(record, sink);
             answered(sink, record, &answer);
         }
@@ -57,6 +61,14 @@ impl Partition<'_> {
             prefetch(self.head, edge as usize);
             prefetch(self.weight, edge as usize);
             prefetch(self.heat, edge as usize);
+        }
+    }
+
+    /// The row of the node that the player comes to, which guidance reads.
+    #[inline(always)]
+    fn fetch_way_on(&self, raw: &[u8; 64]) {
+        if let Some(&edge) = self.first.get(half(raw, 20)) {
+            prefetch(self.head, edge as usize);
         }
     }
 

@@ -111,6 +111,6 @@ impl Crowd {
         self.random ^= self.random << 25;
         self.random ^= self.random >> 27;
         let bits = self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32;
-        (bits * u64::from(bound) >> 32) as u32
+        ((bits * u64::from(bound)) >> 32) as u32
     }
 }

@@ -115,7 +115,7 @@ pub fn sync_floor(
         file.write_at(&block, offset).map_err(io)?;
         file.sync_data().map_err(io)?;
         samples.push(nanoseconds(begun.elapsed()));
-        offset = (offset + bytes as u64) % (FLOOR_BYTES - bytes as u64) & !4095;
+        offset = ((offset + bytes as u64) % (FLOOR_BYTES - bytes as u64)) & !4095;
     }
     disk.remove("floor").map_err(io)?;
     Ok(Report {

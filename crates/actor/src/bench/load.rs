@@ -78,7 +78,11 @@ pub fn drive(
     watch: Watch,
 ) -> Result<Report, Failure> {
     let mut crowd = Crowd::new(&scene.world, scene.players)?;
-    let link = Link::open(address, client, &mut || Ok(std::thread::yield_now()))?;
+    let mut meanwhile = || {
+        std::thread::yield_now();
+        Ok(())
+    };
+    let link = Link::open(address, client, &mut meanwhile)?;
     let mut loader = Loader {
         link,
         address,
@@ -93,7 +97,8 @@ pub fn drive(
     let enter = crowd.enter();
     loader.closed(&enter)?;
     loader.rest(Duration::from_millis(500))?;
-    (loader.latency.clear(), loader.durable.clear());
+    loader.latency.clear();
+    loader.durable.clear();
     watch("measuring")?;
     let report = if load.rate > 0 {
         loader.open_loop(&mut crowd, scene.time, watch)

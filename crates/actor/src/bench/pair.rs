@@ -129,8 +129,8 @@ fn publish(actor: &mut Actor, rows: &[RawRecord]) -> Result<(), Failure> {
     let mut answers = Vec::new();
     actor.engine.apply(rows, &mut answers, Instant::now());
     let (answers, _) = answers.as_chunks::<64>();
-    let refused = answers.iter().map(|answer| Update::decode(answer).code);
-    match refused.filter(|&code| code != Code::Ok as u16).next() {
+    let mut codes = answers.iter().map(|answer| Update::decode(answer).code);
+    match codes.find(|&code| code != Code::Ok as u16) {
         None => Ok(()),
         Some(code) => Err(failure(
             format!("a row of the hunt was refused: {code}"),
