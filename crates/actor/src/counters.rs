@@ -139,7 +139,7 @@ impl Counters {
         let io = |error: rustix::io::Errno| CountersError::Io(path.into(), error.into());
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
         let file = fs::open(&temporary, flags, Mode::from_raw_mode(0o640)).map_err(io)?;
-        fs::ftruncate(&file, bytes as u64).map_err(io)?;
+        crate::disk::reserve(&file, bytes as u64).map_err(io)?;
         let mapping =
             Mapping::new(&file, bytes, true).map_err(|e| CountersError::Io(path.into(), e))?;
         write_header(mapping.cells(), &entries, bytes, time_ms);

@@ -118,7 +118,7 @@ impl RingWriter {
         })?;
         let bytes = HEADER_BYTES + slots * SLOT_WORDS * 8;
         if fs::fstat(&file).map_err(io)?.st_size == 0 {
-            fs::ftruncate(&file, bytes as u64).map_err(io)?;
+            crate::disk::reserve(&file, bytes as u64).map_err(io)?;
         }
         check_length(path, &file, bytes)?;
         let mapping =

@@ -69,6 +69,13 @@ impl WorldFile {
         if nodes > huntgraph_core::schema::NODES || edges > nodes * huntgraph_core::schema::DEGREE {
             return Err("more nodes or edges than a partition can have");
         }
+        let table = header[64..]
+            .chunks_exact(ENTRY_BYTES)
+            .take(u32_at(header, 52) as usize);
+        let ends = table.map(|entry| u64_at(entry, 8).saturating_add(u64_at(entry, 16)));
+        if ends.max() != Some(map.len() as u64) {
+            return Err("it does not end with its last section");
+        }
         let first = section(&map, b"first", (nodes + 1) * 4)?;
         let head = section(&map, b"head", edges * 4)?;
         let cost = section(&map, b"cost", edges * 2)?;

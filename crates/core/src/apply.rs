@@ -18,10 +18,9 @@ impl Sink for () {
 /// What a record led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The answer to whoever sent it.
+    /// The answer to whoever sent it. With [`flag::RECEIPT`] the proof is [`Partition::receipt`]
+    /// until the next record.
     pub update: Update,
-    /// Proof, when it was a claim that won.
-    pub receipt: Option<Receipt>,
     /// The record took a position: it must be written to the log.
     pub logged: bool,
 }
@@ -31,18 +30,26 @@ pub struct Answer {
 pub(crate) struct Taken {
     pub found: u8,
     pub hint: u8,
-    pub receipt: Option<Receipt>,
+    /// Flag bits of the update.
+    pub flags: u8,
 }
 
 impl Taken {
     pub(crate) const NOTHING: Self = Self {
         found: NO_STAGE,
         hint: 0,
-        receipt: None,
+        flags: 0,
     };
 }
 
 impl Partition<'_> {
+    /// The receipt that goes with an answer just given.
+    #[inline]
+    pub fn receipt(&self, answer: &Answer) -> Option<&Receipt> {
+        let won = answer.update.flags & flag::RECEIPT != 0;
+        won.then_some(&self.last_receipt)
+    }
+
     /// Applies one 64-byte record: a move, a row of a hunt, a tick. Records that are refused
     /// without a position change nothing.
     #[inline]
@@ -115,11 +122,7 @@ impl Partition<'_> {
             self.tell_refusal(record, code, sink);
         }
         let taken = outcome.unwrap_or(Taken::NOTHING);
-        let flags = if taken.receipt.is_some() {
-            flag::RECEIPT
-        } else {
-            0
-        };
+        let flags = taken.flags;
         let mut answer = self.answer(slot, record, code as u16, position, flags, taken);
         answer.logged = true;
         answer
@@ -247,7 +250,6 @@ impl Partition<'_> {
         self.guide(slot, &mut update);
         Answer {
             update,
-            receipt: taken.receipt,
             logged: false,
         }
     }
@@ -262,7 +264,6 @@ impl Partition<'_> {
                 };
                 Answer {
                     update,
-                    receipt: None,
                     logged: true,
                 }
             }
@@ -278,7 +279,6 @@ impl Partition<'_> {
         };
         Answer {
             update,
-            receipt: None,
             logged: false,
         }
     }

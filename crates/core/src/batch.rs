@@ -2,7 +2,7 @@
 
 use crate::apply::{Answer, Sink};
 use crate::image::{Partition, prefetch};
-use crate::schema::kind;
+use crate::schema::{Receipt, kind};
 
 /// Records between the first fetch for a record and its turn, and between the later ones.
 const FAR: usize = 24;
@@ -11,13 +11,13 @@ const NEAR: usize = 8;
 const NEXT: usize = 4;
 
 impl Partition<'_> {
-    /// Applies records in order, as [`Self::apply`] does one by one; `answered` gets each record
-    /// and its answer.
+    /// Applies records in order, as [`Self::apply`] does one by one; `answered` gets each record,
+    /// its answer and the receipt if there is one.
     pub fn apply_batch<S: Sink>(
         &mut self,
         records: &[[u8; 64]],
         sink: &mut S,
-        mut answered: impl FnMut(&mut S, &[u8; 64], &Answer),
+        mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
         records
             .iter()
@@ -41,7 +41,8 @@ impl Partition<'_> {
                 self.fetch_way_on(ahead);
             }
             let answer = self.apply(record, sink);
-            answered(sink, record, &answer);
+            let receipt = self.receipt(&answer);
+            answered(sink, record, &answer, receipt);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::guidance::{Field, Guidance, Label, Pending, Work};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
-use crate::schema::{DEGREE, HUNTS, NONE};
+use crate::schema::{DEGREE, HUNTS, NONE, Receipt};
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
@@ -85,6 +85,8 @@ pub struct Partition<'a> {
     pub hunts: &'a mut [Hunt],
     /// Fields and searches: derived, never hashed or saved.
     pub guidance: Guidance<'a>,
+    /// Of the last claim that won: kept only until it has been handed out.
+    pub(crate) last_receipt: Receipt,
 }
 
 impl<'a> Partition<'a> {
@@ -206,6 +208,7 @@ impl<'a> Partition<'a> {
                 labels: take(rest, crate::guidance::LABELS),
                 heap: take(rest, crate::guidance::HEAP),
             },
+            last_receipt: Receipt::default(),
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::apply::{Sink, Taken};
 use crate::image::Partition;
 use crate::players::NO_STAGE;
-use crate::schema::{Code, Event, HUNTS, Move, NONE, Receipt, event, form, kind, state};
+use crate::schema::{Code, Event, HUNTS, Move, NONE, Receipt, event, flag, form, kind, state};
 use crate::sha256::sha256;
 
 /// `hunt` of a move that names no hunt.
@@ -203,7 +203,7 @@ impl Partition<'_> {
 
     fn win_treasure<S: Sink>(&mut self, slot: usize, at: usize, number: u8, sink: &mut S) -> Taken {
         self.credit(slot, at, number);
-        let receipt = self.receipt(slot, at, number);
+        let receipt = self.next_receipt(slot, at, number);
         let (player, node) = (self.players[slot].id, self.players[slot].node);
         sink.event(&Event {
             kind: event::CLAIMED,
@@ -215,15 +215,16 @@ impl Partition<'_> {
             ..self.event()
         });
         self.flip_gates(at, number, sink);
+        self.last_receipt = receipt;
         Taken {
             found: number,
-            receipt: Some(receipt),
+            flags: flag::RECEIPT,
             ..Taken::NOTHING
         }
     }
 
     /// The next link of the receipts' chain (rules, section 7).
-    fn receipt(&mut self, slot: usize, at: usize, stage: u8) -> Receipt {
+    fn next_receipt(&mut self, slot: usize, at: usize, stage: u8) -> Receipt {
         self.header.serial += 1;
         let mut receipt = Receipt {
             kind: kind::RECEIPT,

@@ -118,9 +118,9 @@ impl Engine {
         let answers = py.detach(|| {
             let mut partition = Partition::attach(block).map_err(bad)?;
             let mut answers = Vec::with_capacity(raw.len() * 64);
-            partition.apply_batch(raw, events, |_, _, answer| {
+            partition.apply_batch(raw, events, |_, _, answer, receipt| {
                 answers.extend_from_slice(&answer.update.encode());
-                if let Some(receipt) = &answer.receipt {
+                if let Some(receipt) = receipt {
                     answers.extend_from_slice(&receipt.encode());
                 }
             });

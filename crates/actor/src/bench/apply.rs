@@ -148,8 +148,8 @@ impl Outlets {
             log: &mut self.log,
             tally: &mut self.tally,
         };
-        partition.apply_batch(moves, &mut emit, |emit, raw, answer| {
-            emit.answer(raw, answer)
+        partition.apply_batch(moves, &mut emit, |emit, raw, answer, receipt| {
+            emit.answer(raw, answer, receipt)
         });
         moves.len() as u32 - (self.tally.codes[0] - before)
     }
@@ -159,7 +159,7 @@ impl Recycled {
     fn apply(&mut self, partition: &mut Partition, moves: &[RawRecord]) -> u32 {
         self.answers.clear();
         let mut refused = 0;
-        partition.apply_batch(moves, self, |memory, _, answer| {
+        partition.apply_batch(moves, self, |memory, _, answer, _| {
             memory.answers.extend_from_slice(&answer.update.encode());
             refused += u32::from(answer.update.code != Code::Ok as u16);
         });
@@ -170,7 +170,7 @@ impl Recycled {
 /// A batch whose answers and events go nowhere.
 fn bare(partition: &mut Partition, moves: &[RawRecord]) -> u32 {
     let mut refused = 0;
-    partition.apply_batch(moves, &mut (), |(), _, answer| {
+    partition.apply_batch(moves, &mut (), |(), _, answer, _| {
         refused += u32::from(black_box(answer).update.code != Code::Ok as u16);
     });
     refused

@@ -24,6 +24,16 @@ unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
 
+/// Gives a file its length with all its blocks: a write through a mapping into a hole of a full
+/// disk would end the process with SIGBUS instead of an error.
+pub fn reserve(file: &OwnedFd, bytes: u64) -> rustix::io::Result<()> {
+    match fs::fallocate(file, fs::FallocateFlags::empty(), 0, bytes) {
+        // A file system that cannot reserve: the length alone must do.
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => fs::ftruncate(file, bytes),
+        outcome => outcome,
+    }
+}
+
 impl Mapping {
     /// Maps `bytes` bytes (a multiple of 4,096, at least one page) of `file` from its start.
     ///

@@ -9,7 +9,7 @@ mod real;
 mod simulated;
 
 pub use crash::CrashMode;
-pub use mapping::Mapping;
+pub use mapping::{Mapping, reserve};
 pub use real::{RealDisk, RealFile, RealLock};
 pub use simulated::{Flaws, SimulatedDisk, SimulatedFile, SimulatedLock};
 

@@ -90,6 +90,7 @@ impl Actor {
             ));
         }
         self.flush(now);
+        self.engine.commit(false);
         self.guide(now);
         Ok(())
     }
@@ -166,7 +167,7 @@ impl Actor {
         if stop && self.stop_by.is_none() {
             self.desk.draining = true;
             self.stop_by = Some(now + FAREWELL);
-            self.engine.commit();
+            self.engine.commit(true);
             self.links
                 .iter_mut()
                 .flatten()

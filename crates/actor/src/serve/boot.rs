@@ -99,7 +99,8 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
         Partition::create(&mut block, limits, &world.view()).map_err(image)?;
     }
     if from > last {
-        return Err(diverged(options, last));
+        let what = format!("the snapshot at {from} is ahead of the log, which ends at {last}");
+        return Err(Failure::new("HG3014", what, options.dir.display(), KEEP));
     }
     let replayed = replay(options, world, &mut block, from, last)?;
     Ok(Booted {

@@ -1,6 +1,6 @@
 //! Where the core's answers and events go: the ring, a link's outgoing bytes, the log's batch.
 
-use huntgraph_core::schema::{Event, kind};
+use huntgraph_core::schema::{Event, Receipt, kind};
 use huntgraph_core::{Answer, Sink};
 
 use crate::log::RawRecord;
@@ -57,9 +57,9 @@ impl Sink for Emit<'_> {
 impl Emit<'_> {
     /// Notes an answer: its bytes, and its record if it is to be logged.
     #[inline]
-    pub fn answer(&mut self, raw: &RawRecord, answer: &Answer) {
+    pub fn answer(&mut self, raw: &RawRecord, answer: &Answer, receipt: Option<&Receipt>) {
         self.out.extend_from_slice(&answer.update.encode());
-        if let Some(receipt) = &answer.receipt {
+        if let Some(receipt) = receipt {
             self.out.extend_from_slice(&receipt.encode());
             self.tally.claims += 1;
         }

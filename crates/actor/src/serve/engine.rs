@@ -27,6 +27,7 @@ pub struct Engine {
     /// Counts since the last tick.
     pub tally: Tally,
     batch: Vec<RawRecord>,
+    urgent: bool,
     nowhere: Vec<u8>,
     applied: VecDeque<(u64, Instant)>,
 }
@@ -45,6 +46,7 @@ impl Engine {
             ring,
             tally: Tally::NONE,
             batch: Vec::with_capacity(crate::frame::FRAME_BYTES / 64),
+            urgent: false,
             nowhere: Vec::new(),
             applied: VecDeque::with_capacity(TIMED),
         }
@@ -67,9 +69,12 @@ impl Engine {
         }
     }
 
-    /// Hands ticks that were in no hurry to the log's thread.
-    pub fn commit(&mut self) {
-        self.logger.commit();
+    /// Hands what was appended to the log's thread; ticks alone only when all must go. To be
+    /// called after the answers were sent: waking the thread costs as much as the moves of a frame.
+    pub fn commit(&mut self, all: bool) {
+        if std::mem::take(&mut self.urgent) || all {
+            self.logger.commit();
+        }
     }
 
     /// Applies records in order and appends their answers to `out`. All are answered; when the log
@@ -92,8 +97,8 @@ impl Engine {
             log: batch,
             tally,
         };
-        partition.apply_batch(records, &mut emit, |emit, raw, answer| {
-            emit.answer(raw, answer)
+        partition.apply_batch(records, &mut emit, |emit, raw, answer, receipt| {
+            emit.answer(raw, answer, receipt)
         });
         self.append(now);
     }
@@ -174,7 +179,7 @@ impl Engine {
             return;
         }
         self.append_quietly();
-        self.logger.commit();
+        self.urgent = true;
         if self.applied.len() < TIMED {
             self.applied
                 .push_back((self.partition.header.position, now));

@@ -44,7 +44,7 @@ fn batches_and_guidance_change_nothing() {
         let (mut rest, mut told) = (&records[..], Vec::new());
         while !rest.is_empty() {
             let some = (1 + rng.below(most) as usize).min(rest.len());
-            partition.apply_batch(&rest[..some], &mut shadow, |_, raw, answer| {
+            partition.apply_batch(&rest[..some], &mut shadow, |_, raw, answer, receipt| {
                 let update = answer.update;
                 assert_eq!(update.kind, raw[0]);
                 told.push((
@@ -52,7 +52,7 @@ fn batches_and_guidance_change_nothing() {
                     update.position,
                     update.node,
                     update.score,
-                    answer.receipt,
+                    receipt.copied(),
                 ));
             });
             partition.work(rng.below(work + 1));
