@@ -87,6 +87,7 @@ def lint_checks() -> list[Check]:
         Check("ruff format", [sys.executable, "-m", "ruff", "format", "--check", "."]),
         Check("ruff check", [sys.executable, "-m", "ruff", "check", "."]),
         Check("mypy", [sys.executable, "-m", "mypy", *typed]),
+        Check("stub", [sys.executable, "-m", "mypy.stubtest", "huntgraph._core"]),
         Check("rustfmt", [CARGO, "fmt", "--all", "--check"], needs="cargo-fmt"),
         Check("clippy", clippy, needs="cargo-clippy"),
     ]

@@ -11,6 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer
 
+__all__ = [
+    "BenchScene",
+    "Client",
+    "Engine",
+    "LogReader",
+    "bench_handshake",
+    "bench_sync_floor",
+    "crc32c",
+    "image_bytes",
+]
+
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C (Castagnoli, RFC 3720) of `data`, continuing from `crc`."""
 

@@ -235,7 +235,8 @@ def test_the_last_traffic_row_counts_from_the_opening_on() -> None:
     assert scene.model.traffic.rise == 0
     scene.tick()
     rule = scene.model.traffic
-    assert (rule.rise, rule.shift, rule.decay_shift, rule.period_ticks, rule.cost) == (2, 3, 4, 5, 6)
+    found = (rule.rise, rule.shift, rule.decay_shift, rule.period_ticks, rule.cost)
+    assert found == (2, 3, 4, 5, 6)
 
 
 def test_positions_are_dense_over_all_kinds() -> None:

@@ -100,6 +100,21 @@ def test_an_actor_that_ends_in_the_middle_loses_and_repeats_nothing(
     scene.run(play())
 
 
+def check_receipts(
+    scene: Scene, walk: Walk, won: NDArray[np.void], given: NDArray[np.void]
+) -> None:
+    """Each receipt once, each for a claim that stands at its position in the log."""
+    assert len(np.unique(given["serial"])) == len(given)
+    # A claim that was applied and not answered is answered again, without its receipt.
+    mute = won[(won["flags"] & Flag.DUPLICATE) != 0]
+    assert set(given["player"].tolist()) == set(walk.players) - set(mute["player"].tolist())
+    log = scene.log()
+    for receipt in given:
+        record = log[int(receipt["position"]) - 1]
+        assert record["kind"] == Kind.CLAIM
+        assert record["player"] == receipt["player"]
+
+
 @pytest.mark.fault
 def test_receipts_are_given_once_over_crashes(
     short_path: Path, rng: random.Random, seed: int
@@ -133,17 +148,7 @@ def test_receipts_are_given_once_over_crashes(
             await link.drain()
             receipts.append(link.receipts())
         await actor.stop()
-        given = np.concatenate(receipts)
-        assert len(np.unique(given["serial"])) == len(given)
-        # A claim that was applied and not answered is answered again, without its receipt.
-        mute = won[(won["flags"] & Flag.DUPLICATE) != 0]
-        wanted = set(walk.players) - set(mute["player"].tolist())
-        assert set(given["player"].tolist()) == wanted
-        log = scene.log()
-        for receipt in given:
-            record = log[int(receipt["position"]) - 1]
-            assert record["kind"] == Kind.CLAIM
-            assert record["player"] == receipt["player"]
+        check_receipts(scene, walk, won, np.concatenate(receipts))
         check_log(scene, walk)
 
     scene.run(play())
