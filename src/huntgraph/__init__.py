@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from huntgraph.cluster import Authority as Authority
     from huntgraph.cluster import Supervisor as Supervisor
     from huntgraph.engine import Engine as Engine
+    from huntgraph.engine import move as move
+    from huntgraph.engine import ticks as ticks
     from huntgraph.errors import ActorError as ActorError
     from huntgraph.errors import ExtraMissingError as ExtraMissingError
     from huntgraph.errors import HuntError as HuntError
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from huntgraph.hunt import loads as loads_hunt
     from huntgraph.schema import EVENT as EVENT
     from huntgraph.schema import MOVE as MOVE
+    from huntgraph.schema import NONE as NONE
     from huntgraph.schema import RECEIPT as RECEIPT
     from huntgraph.schema import RULE as RULE
     from huntgraph.schema import UPDATE as UPDATE
@@ -96,6 +99,8 @@ _HOMES: Final[dict[str, str]] = {
     "Authority": "huntgraph.cluster:Authority",
     "Supervisor": "huntgraph.cluster:Supervisor",
     "Engine": "huntgraph.engine:Engine",
+    "move": "huntgraph.engine:move",
+    "ticks": "huntgraph.engine:ticks",
     "ActorError": "huntgraph.errors:ActorError",
     "ExtraMissingError": "huntgraph.errors:ExtraMissingError",
     "HuntError": "huntgraph.errors:HuntError",
@@ -124,6 +129,7 @@ _HOMES: Final[dict[str, str]] = {
     "loads_hunt": "huntgraph.hunt:loads",
     "EVENT": "huntgraph.schema:EVENT",
     "MOVE": "huntgraph.schema:MOVE",
+    "NONE": "huntgraph.schema:NONE",
     "RECEIPT": "huntgraph.schema:RECEIPT",
     "RULE": "huntgraph.schema:RULE",
     "UPDATE": "huntgraph.schema:UPDATE",
@@ -148,6 +154,7 @@ _HOMES: Final[dict[str, str]] = {
 __all__ = [
     "EVENT",
     "MOVE",
+    "NONE",
     "RECEIPT",
     "RULE",
     "UPDATE",
@@ -205,6 +212,8 @@ __all__ = [
     "import_world",
     "load_hunt",
     "loads_hunt",
+    "move",
+    "ticks",
     "verify",
 ]
 
