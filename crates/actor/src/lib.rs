@@ -1,5 +1,6 @@
 //! Everything around the core that touches sockets, files and time.
 
+pub mod allocations;
 pub mod bench;
 pub mod client;
 pub mod counters;

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
+use huntgraph_actor::allocations::Counting;
 use huntgraph_actor::serve::{parse, run};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
     let outcome = parse(lexopt::Parser::from_env()).and_then(run);

@@ -54,6 +54,7 @@ pub(crate) struct Actor {
 impl Actor {
     /// Turns until told to stop and done with farewells.
     pub(super) fn run(&mut self) -> Result<(), Failure> {
+        crate::allocations::seal();
         while !self.is_done() {
             self.turn()?;
             self.wait()?;
@@ -146,6 +147,7 @@ impl Actor {
             ("ring_events", engine.ring.next_sequence()),
             ("log_commits", counts.commits),
             ("log_bytes", counts.bytes),
+            ("allocations", crate::allocations::count()),
             ("log_room", engine.logger.room() as u64),
             ("log_failed", engine.logger.failed().is_some() as u64),
             ("draining", self.desk.draining as u64),

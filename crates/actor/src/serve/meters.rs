@@ -6,7 +6,7 @@ use super::emit::Tally;
 use crate::counters::{Counter, Counters, CountersError, Histogram, Kind};
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 25] = [
+const SINGLE: [&str; 26] = [
     "heartbeat_ms",
     "tick",
     "epoch",
@@ -29,6 +29,7 @@ const SINGLE: [&str; 25] = [
     "ring_events",
     "log_commits",
     "log_bytes",
+    "allocations",
     "log_room",
     "log_failed",
     "draining",
