@@ -1,9 +1,9 @@
 //! Counting heap allocations on a move's way.
 //!
 //! The program `hunt-graph` allocates through [`Counting`]. Once the actor's thread has booted it
-//! calls [`seal`]; from then on each allocation of that thread is counted, and the count is a number
-//! of the counters file. The core cannot allocate at all (`no_std` without `alloc`); what is counted
-//! is the work around it.
+//! calls [`seal`]; from then on each allocation of that thread is counted, and the count is a
+//! number of the counters file. The core cannot allocate at all (`no_std` without `alloc`); what is
+//! counted is the work around it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
