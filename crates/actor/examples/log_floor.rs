@@ -27,23 +27,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(directory: &Path, seconds: u64) -> Result<(), Box<dyn Error>> {
     let disk = RealDisk::create(directory)?;
-    let names = [
-        ("floor_ns", Kind::Histogram),
-        ("durable_ns", Kind::Histogram),
-    ];
+    let names = [("floor_ns", Kind::Histogram), ("durable_ns", Kind::Histogram)];
     let figures = Counters::create(directory.join("figures"), &names, 0)?;
-    let (floor, durable) = (
-        figures.histogram("floor_ns")?,
-        figures.histogram("durable_ns")?,
-    );
+    let (floor, durable) = (figures.histogram("floor_ns")?, figures.histogram("durable_ns")?);
     measure_floor(&disk, &floor, seconds)?;
     let (_, mut logger) = Logger::start(disk, &LogOptions::new(0, 1))?;
     measure_log(&mut logger, &durable, seconds)?;
     println!("{RECORDS_PER_S} records/s in batches of {BATCH} for {seconds} s");
-    for (name, figure) in [
-        ("write 8 KiB + fdatasync", &floor),
-        ("append to durable", &durable),
-    ] {
+    for (name, figure) in [("write 8 KiB + fdatasync", &floor), ("append to durable", &durable)] {
         println!(
             "{name:24} n {:6}  p50 {:7.1} us  p99 {:8.1} us  max {:8.1} us",
             figure.count(),
@@ -101,10 +92,8 @@ fn measure_log(
         } else {
             Duration::from_secs(1)
         };
-        let timeout = Timespec {
-            tv_sec: wait.as_secs() as i64,
-            tv_nsec: i64::from(wait.subsec_nanos()),
-        };
+        let timeout =
+            Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
         let wake = logger.wake_fd();
         if poll(&mut [PollFd::new(&wake, PollFlags::IN)], Some(&timeout))? > 0 {
             logger.clear_wake();

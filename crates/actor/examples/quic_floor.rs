@@ -173,10 +173,7 @@ fn measure_round_trips(link: &mut Link) -> std::io::Result<()> {
         link.client.stats().buffers_grown,
         link.server.stats().buffers_grown
     );
-    let path = link
-        .client
-        .connection_stats(conn)
-        .expect("a live connection");
+    let path = link.client.connection_stats(conn).expect("a live connection");
     println!(
         "packets                    {} sent, {} lost, datagrams of {} B",
         path.udp_tx.datagrams, path.path.lost_packets, path.path.current_mtu
@@ -200,14 +197,7 @@ fn measure_handshakes(link: &mut Link, authority: &Authority, resume: bool) -> s
         link.round_trip(conn, stream)?;
         link.disconnect(conn)?;
     }
-    report(
-        if resume {
-            "resumed handshake"
-        } else {
-            "full handshake, mutual"
-        },
-        samples,
-    );
+    report(if resume { "resumed handshake" } else { "full handshake, mutual" }, samples);
     Ok(())
 }
 

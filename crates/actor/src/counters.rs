@@ -74,11 +74,9 @@ impl fmt::Display for CountersError {
                 f,
                 "{name:?}: names are 1 to {NAME_BYTES} ASCII bytes, each once, of this file"
             ),
-            Self::Foreign(path) => write!(
-                f,
-                "{} is not a counters file of version {COUNTERS_VERSION}",
-                path.display()
-            ),
+            Self::Foreign(path) => {
+                write!(f, "{} is not a counters file of version {COUNTERS_VERSION}", path.display())
+            }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
@@ -144,10 +142,7 @@ impl Counters {
             Mapping::new(&file, bytes, true).map_err(|e| CountersError::Io(path.into(), e))?;
         write_header(mapping.cells(), &entries, bytes, time_ms);
         fs::rename(&temporary, path).map_err(io)?;
-        Ok(Self {
-            mapping: Arc::new(mapping),
-            entries: entries.into(),
-        })
+        Ok(Self { mapping: Arc::new(mapping), entries: entries.into() })
     }
 
     /// Opens a file to read it; its numbers must not be written through this.
@@ -166,10 +161,7 @@ impl Counters {
         })?;
         let entries = read_header(mapping.cells(), bytes)
             .ok_or_else(|| CountersError::Foreign(path.into()))?;
-        Ok(Self {
-            mapping: Arc::new(mapping),
-            entries: entries.into(),
-        })
+        Ok(Self { mapping: Arc::new(mapping), entries: entries.into() })
     }
 
     /// All names with their kinds, in file order.
@@ -200,9 +192,7 @@ impl Counters {
     fn find(&self, name: &str, kind: Kind) -> Result<usize, CountersError> {
         let mut entries = self.entries.iter();
         let found = entries.find(|(other, of, _)| other == name && *of == kind);
-        found
-            .map(|&(_, _, word)| word)
-            .ok_or_else(|| CountersError::Name(name.to_owned()))
+        found.map(|&(_, _, word)| word).ok_or_else(|| CountersError::Name(name.to_owned()))
     }
 }
 
@@ -329,10 +319,7 @@ impl Histogram {
 }
 
 fn bump(cell: &AtomicU64, amount: u64) {
-    cell.store(
-        cell.load(Ordering::Relaxed).wrapping_add(amount),
-        Ordering::Relaxed,
-    );
+    cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
 }
 
 /// The bucket of a time: itself below 32, else 32 an octave; the last one for all beyond 2^35 ns.

@@ -23,12 +23,7 @@ impl Failure {
         location: impl Display,
         fix: &'static str,
     ) -> Self {
-        Self {
-            code,
-            what: what.to_string(),
-            location: location.to_string(),
-            fix,
-        }
+        Self { code, what: what.to_string(), location: location.to_string(), fix }
     }
 
     /// The failure as one JSON line.
@@ -43,11 +38,7 @@ impl Failure {
 
 impl Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{}: {}: {} ({})",
-            self.code, self.location, self.what, self.fix
-        )
+        write!(out, "{}: {}: {} ({})", self.code, self.location, self.what, self.fix)
     }
 }
 

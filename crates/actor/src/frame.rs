@@ -16,11 +16,7 @@ pub struct Inbox {
 impl Inbox {
     /// Room for one greatest frame.
     pub fn new() -> Self {
-        Self {
-            bytes: vec![0; FRAME_BYTES].into(),
-            start: 0,
-            end: 0,
-        }
+        Self { bytes: vec![0; FRAME_BYTES].into(), start: 0, end: 0 }
     }
 
     /// Room for bytes to come; never empty after all whole frames were taken.
@@ -40,9 +36,7 @@ impl Inbox {
     /// Records that the next frame says it has.
     pub fn next_count(&self) -> usize {
         let header = self.bytes[self.start..self.end].first_chunk();
-        header
-            .map_or(0, |header| Frame::decode(header).count as usize)
-            .min(FRAME_RECORDS)
+        header.map_or(0, |header| Frame::decode(header).count as usize).min(FRAME_RECORDS)
     }
 
     /// The next whole frame's header and body; `None` until more has come.
@@ -71,12 +65,7 @@ impl Inbox {
 
 /// Appends a frame with a body of any bytes.
 pub fn put_frame(out: &mut Vec<u8>, kind: u16, count: u16, first: u64, body: &[u8]) {
-    let header = Frame {
-        length: body.len() as u32,
-        kind,
-        count,
-        first,
-    };
+    let header = Frame { length: body.len() as u32, kind, count, first };
     out.extend_from_slice(&header.encode());
     out.extend_from_slice(body);
 }
@@ -84,15 +73,7 @@ pub fn put_frame(out: &mut Vec<u8>, kind: u16, count: u16, first: u64, body: &[u
 /// Appends a header whose length and count are set by [`end_frame`]; returns its place.
 pub fn begin_frame(out: &mut Vec<u8>, kind: u16, first: u64) -> usize {
     let at = out.len();
-    out.extend_from_slice(
-        &Frame {
-            length: 0,
-            kind,
-            count: 0,
-            first,
-        }
-        .encode(),
-    );
+    out.extend_from_slice(&Frame { length: 0, kind, count: 0, first }.encode());
     at
 }
 
@@ -132,12 +113,7 @@ mod tests {
     #[test]
     fn a_length_beyond_the_greatest_frame_is_refused_at_once() {
         let mut inbox = Inbox::new();
-        let header = Frame {
-            length: FRAME_BYTES as u32,
-            kind: 3,
-            count: 0,
-            first: 1,
-        };
+        let header = Frame { length: FRAME_BYTES as u32, kind: 3, count: 0, first: 1 };
         inbox.room()[..16].copy_from_slice(&header.encode());
         inbox.filled(16);
         assert_eq!(inbox.next_frame().err(), Some(Code::FrameTooLarge));

@@ -14,9 +14,5 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     eprintln!("{}", failure.json());
-    if failure.code == "HG3000" {
-        ExitCode::from(2)
-    } else {
-        ExitCode::FAILURE
-    }
+    if failure.code == "HG3000" { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -67,18 +67,10 @@ impl fmt::Display for RingError {
             Self::Slots(slots) => write!(f, "{slots} slots: must be a power of two, at least 64"),
             Self::Busy(path) => write!(f, "{} has a writer; stop it first", path.display()),
             Self::Foreign(path, detail) => {
-                write!(
-                    f,
-                    "{}: {detail}; remove the file to start anew",
-                    path.display()
-                )
+                write!(f, "{}: {detail}; remove the file to start anew", path.display())
             }
             Self::NotReady(path) => {
-                write!(
-                    f,
-                    "{} is not there yet; start the actor, then retry",
-                    path.display()
-                )
+                write!(f, "{} is not there yet; start the actor, then retry", path.display())
             }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
@@ -138,12 +130,7 @@ impl RingWriter {
         let newest = stamps.map(|s| s.load(Ordering::Relaxed)).max().unwrap_or(0);
         let next = cells[WORD_HEAD].load(Ordering::Relaxed).max(newest);
         cells[WORD_HEAD].store(next, Ordering::Release);
-        Ok(Self {
-            mapping,
-            mask: slots as u64 - 1,
-            next,
-            _file: file,
-        })
+        Ok(Self { mapping, mask: slots as u64 - 1, next, _file: file })
     }
 
     /// Publishes one payload; its sequence. No system call, no allocation, no waiting.
@@ -227,11 +214,7 @@ impl RingReader {
         let slots = check_header(path, mapping.cells(), None)?;
         check_length(path, &file, HEADER_BYTES + slots * SLOT_WORDS * 8)?;
         let next = mapping.cells()[WORD_HEAD].load(Ordering::Acquire);
-        Ok(Self {
-            mapping,
-            mask: slots as u64 - 1,
-            next,
-        })
+        Ok(Self { mapping, mask: slots as u64 - 1, next })
     }
 
     /// Goes to `sequence`, or to the oldest one still there; the next read tells of a gap if that
@@ -282,11 +265,7 @@ impl RingReader {
     }
 
     fn batch(&self, count: usize, gap: Option<Gap>) -> Batch {
-        Batch {
-            count,
-            first_sequence: self.next - count as u64,
-            gap,
-        }
+        Batch { count, first_sequence: self.next - count as u64, gap }
     }
 
     /// Gives up what is lost, and an eighth of the ring more so as not to be lapped at once.
@@ -296,10 +275,7 @@ impl RingReader {
         let oldest = (head + slots / 8).saturating_sub(slots);
         // At least the slot that could not be read is given up.
         self.next = oldest.max(from + 1).min(head);
-        Gap {
-            from,
-            to: self.next,
-        }
+        Gap { from, to: self.next }
     }
 
     /// The entry of `sequence`, `None` when its slot has been or is being overwritten.
@@ -324,9 +300,7 @@ fn slot_of(cells: &[AtomicU64], sequence: u64, mask: u64) -> &[AtomicU64; SLOT_W
 }
 
 fn check_length(path: &Path, file: &OwnedFd, bytes: usize) -> Result<(), RingError> {
-    let size = fs::fstat(file)
-        .map_err(|e| RingError::Io(path.into(), e.into()))?
-        .st_size;
+    let size = fs::fstat(file).map_err(|e| RingError::Io(path.into(), e.into()))?.st_size;
     if size as usize != bytes {
         let detail = format!("{size} bytes, wanted {bytes}");
         return Err(RingError::Foreign(path.into(), detail));

@@ -54,9 +54,7 @@ impl WorldFile {
     }
 
     fn check(map: memmap2::Mmap) -> Result<Self, &'static str> {
-        let header = map
-            .get(..HEADER_BYTES)
-            .ok_or("it is shorter than its header")?;
+        let header = map.get(..HEADER_BYTES).ok_or("it is shorter than its header")?;
         if &header[..8] != b"HGWORLD\0" || u32_at(header, 8) != 1 {
             return Err("it does not begin with the mark of version 1");
         }
@@ -69,9 +67,7 @@ impl WorldFile {
         if nodes > huntgraph_core::schema::NODES || edges > nodes * huntgraph_core::schema::DEGREE {
             return Err("more nodes or edges than a partition can have");
         }
-        let table = header[64..]
-            .chunks_exact(ENTRY_BYTES)
-            .take(u32_at(header, 52) as usize);
+        let table = header[64..].chunks_exact(ENTRY_BYTES).take(u32_at(header, 52) as usize);
         let ends = table.map(|entry| u64_at(entry, 8).saturating_add(u64_at(entry, 16)));
         if ends.max() != Some(map.len() as u64) {
             return Err("it does not end with its last section");
@@ -80,15 +76,7 @@ impl WorldFile {
         let head = section(&map, b"head", edges * 4)?;
         let cost = section(&map, b"cost", edges * 2)?;
         let world_id = u64_at(header, 32);
-        Ok(Self {
-            map,
-            first,
-            head,
-            cost,
-            nodes,
-            edges,
-            world_id,
-        })
+        Ok(Self { map, first, head, cost, nodes, edges, world_id })
     }
 
     /// The rows, in place.
@@ -111,16 +99,10 @@ fn section(map: &[u8], tag: &[u8], bytes: usize) -> Result<(usize, usize), &'sta
     let mut padded = [0; 8];
     padded[..tag.len()].copy_from_slice(tag);
     let mut entries = table.chunks_exact(ENTRY_BYTES);
-    let entry = entries
-        .find(|entry| entry[..8] == padded)
-        .ok_or("a section is missing")?;
+    let entry = entries.find(|entry| entry[..8] == padded).ok_or("a section is missing")?;
     let (start, length) = (u64_at(entry, 8) as usize, u64_at(entry, 16) as usize);
-    let end = start
-        .checked_add(length)
-        .ok_or("a section lies outside the file")?;
-    let data = map
-        .get(start..end)
-        .ok_or("a section lies outside the file")?;
+    let end = start.checked_add(length).ok_or("a section lies outside the file")?;
+    let data = map.get(start..end).ok_or("a section lies outside the file")?;
     if length != bytes || start % HEADER_BYTES != 0 {
         return Err("a section has the wrong length or place");
     }

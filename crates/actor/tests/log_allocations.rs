@@ -51,11 +51,8 @@ fn nothing_is_allocated_after_start() {
     let directory =
         std::env::temp_dir().join(format!("huntgraph-allocations-{}", std::process::id()));
     let disk = RealDisk::create(&directory).expect("directory");
-    let options = LogOptions {
-        segment_bytes: 64 << 10,
-        queue_records: 1024,
-        ..LogOptions::new(1, 2)
-    };
+    let options =
+        LogOptions { segment_bytes: 64 << 10, queue_records: 1024, ..LogOptions::new(1, 2) };
     let (_, mut logger) = Logger::start(disk, &options).expect("start");
     // The test harness's own threads settle meanwhile.
     work(&mut logger, 2, false);

@@ -62,15 +62,9 @@ fn bad_names_and_foreign_files_are_refused() {
         let outcome = Counters::create(&place.0, &names, 0);
         assert!(matches!(outcome, Err(CountersError::Name(_))));
     }
-    assert!(matches!(
-        Counters::open(&place.0),
-        Err(CountersError::Io(..))
-    ));
+    assert!(matches!(Counters::open(&place.0), Err(CountersError::Io(..))));
     let whole = Counters::create(&place.0, &NAMES, 0).expect("create");
-    assert!(matches!(
-        whole.counter("apply_ns"),
-        Err(CountersError::Name(_))
-    ));
+    assert!(matches!(whole.counter("apply_ns"), Err(CountersError::Name(_))));
     let bytes = std::fs::read(&place.0).expect("file");
     // Whatever stands in the header, opening neither panics nor reads outside the file.
     for at in 0..64 + 3 * 64 {
@@ -90,9 +84,6 @@ fn bad_names_and_foreign_files_are_refused() {
     assert!(bytes.len() >= 64 + 3 * 64 + (2 + HISTOGRAM_WORDS) * 8);
     for bytes in [vec![], vec![0; 100], vec![0; 4096]] {
         std::fs::write(&place.0, &bytes).expect("file");
-        assert!(matches!(
-            Counters::open(&place.0),
-            Err(CountersError::Foreign(_))
-        ));
+        assert!(matches!(Counters::open(&place.0), Err(CountersError::Foreign(_))));
     }
 }

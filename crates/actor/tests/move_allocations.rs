@@ -39,41 +39,17 @@ fn world() -> (Vec<u32>, Vec<u32>, Vec<u16>) {
 }
 
 fn hunt() -> Vec<[u8; 64]> {
-    let row = |kind| Rule {
-        kind,
-        ..Rule::default()
-    };
-    let traffic = Rule {
-        stock: 9,
-        points: 3,
-        index: 2,
-        delay: 40,
-        cost: 3,
-        ..row(kind::HUNT_TRAFFIC)
-    };
+    let row = |kind| Rule { kind, ..Rule::default() };
+    let traffic =
+        Rule { stock: 9, points: 3, index: 2, delay: 40, cost: 3, ..row(kind::HUNT_TRAFFIC) };
     let (form, rule) = (form::TREASURE, rule::PLAYER);
-    let treasure = Rule {
-        form,
-        rule,
-        from: NODES / 2,
-        ..row(kind::HUNT_STAGE)
-    };
-    let publish = Rule {
-        count: 2,
-        ..row(kind::HUNT_PUBLISH)
-    };
-    [row(kind::HUNT_BEGIN), traffic, treasure, publish]
-        .map(|row| row.encode())
-        .to_vec()
+    let treasure = Rule { form, rule, from: NODES / 2, ..row(kind::HUNT_STAGE) };
+    let publish = Rule { count: 2, ..row(kind::HUNT_PUBLISH) };
+    [row(kind::HUNT_BEGIN), traffic, treasure, publish].map(|row| row.encode()).to_vec()
 }
 
 fn tick(arg: u32) -> [u8; 64] {
-    Move {
-        kind: kind::TICK,
-        arg,
-        ..Move::default()
-    }
-    .encode()
+    Move { kind: kind::TICK, arg, ..Move::default() }.encode()
 }
 
 /// One frame of everybody's next move.
@@ -81,23 +57,10 @@ fn moves(seq: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let body: Vec<u8> = (0..PLAYERS)
         .flat_map(|player| {
-            let (kind, from) = if seq == 1 {
-                (kind::ENTER, 0)
-            } else {
-                (kind::GO, seq - 2)
-            };
+            let (kind, from) = if seq == 1 { (kind::ENTER, 0) } else { (kind::GO, seq - 2) };
             let hunt = if seq == 1 { 0 } else { u16::MAX };
             let to = if seq == 1 { 0 } else { seq - 1 };
-            Move {
-                kind,
-                hunt,
-                seq,
-                player,
-                from,
-                to,
-                ..Move::default()
-            }
-            .encode()
+            Move { kind, hunt, seq, player, from, to, ..Move::default() }.encode()
         })
         .collect();
     put_frame(&mut bytes, frame::MOVES, PLAYERS as u16, 1, &body);
@@ -109,12 +72,7 @@ fn a_frame_of_moves_allocates_nothing_and_a_planted_allocation_is_seen() {
     let (first, head, cost) = world();
     let limits = Limits::new(NODES as usize, head.len(), 128, 2);
     let mut block = vec![Line::default(); limits.total_lines()];
-    let view = WorldView {
-        first: &first,
-        head: &head,
-        cost: &cost,
-        world_id: 1,
-    };
+    let view = WorldView { first: &first, head: &head, cost: &cost, world_id: 1 };
     let mut partition = Partition::create(&mut block, limits, &view).expect("image");
     let path = std::env::temp_dir().join(format!("move-allocations-{}", std::process::id()));
     let mut ring = Ring(RingWriter::open(&path, 1024).expect("ring"));
@@ -144,10 +102,5 @@ fn a_frame_of_moves_allocates_nothing_and_a_planted_allocation_is_seen() {
     assert_eq!(partition.header.position, 4 + 1 + 200 * (PLAYERS + 1));
     assert_eq!(counted, 0, "allocations on the way of 20,000 moves");
     let planted = std::hint::black_box(vec![0u8; 100]);
-    assert_eq!(
-        count() - before,
-        1,
-        "the planted allocation of {} bytes",
-        planted.len()
-    );
+    assert_eq!(count() - before, 1, "the planted allocation of {} bytes", planted.len());
 }

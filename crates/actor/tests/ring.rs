@@ -24,9 +24,7 @@ impl Drop for Place {
 /// A payload whose words all depend on the sequence, so that a torn one shows.
 fn payload(sequence: u64) -> [u64; PAYLOAD_WORDS] {
     std::array::from_fn(|word| {
-        sequence
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .rotate_left(word as u32)
+        sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(word as u32)
     })
 }
 
@@ -54,9 +52,7 @@ fn three_readers_at_the_heels_of_the_writer_see_nothing_torn() {
 fn three_readers(name: &str, slots: usize, total: u64, pause: Option<u64>) -> (u64, u64) {
     let place = Place::new(name);
     let mut writer = RingWriter::open(&place.0, slots).expect("writer");
-    let mut readers: Vec<_> = (0..3)
-        .map(|_| RingReader::open(&place.0).expect("reader"))
-        .collect();
+    let mut readers: Vec<_> = (0..3).map(|_| RingReader::open(&place.0).expect("reader")).collect();
     let (gaps, read) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for (index, reader) in readers.iter_mut().enumerate() {
@@ -105,51 +101,30 @@ fn a_lapped_reader_is_told_and_goes_on() {
         writer.publish(&payload(sequence));
     }
     let whole = reader.read_into(&mut entries);
-    assert_eq!(
-        (whole.count, whole.first_sequence, whole.gap),
-        (64, 0, None)
-    );
+    assert_eq!((whole.count, whole.first_sequence, whole.gap), (64, 0, None));
     for sequence in 64..64 + 65 {
         writer.publish(&payload(sequence));
     }
     let batch = reader.read_into(&mut entries);
-    assert_eq!(
-        batch.gap,
-        Some(Gap {
-            from: 64,
-            to: 129 - 64 + 8
-        })
-    );
+    assert_eq!(batch.gap, Some(Gap { from: 64, to: 129 - 64 + 8 }));
     assert_eq!((batch.first_sequence, batch.count), (73, 56));
     entries[..batch.count].iter().for_each(check);
     assert_eq!(reader.read_into(&mut entries).count, 0);
     reader.seek(0);
-    assert_eq!(
-        reader.read_into(&mut entries).gap,
-        Some(Gap { from: 0, to: 73 })
-    );
+    assert_eq!(reader.read_into(&mut entries).gap, Some(Gap { from: 0, to: 73 }));
 }
 
 #[test]
 fn a_restarted_writer_goes_on_and_a_second_one_is_refused() {
     let place = Place::new("restart");
-    assert!(matches!(
-        RingReader::open(&place.0),
-        Err(RingError::NotReady(_))
-    ));
+    assert!(matches!(RingReader::open(&place.0), Err(RingError::NotReady(_))));
     let mut writer = RingWriter::open(&place.0, 64).expect("writer");
     for sequence in 0..100 {
         writer.publish(&payload(sequence));
     }
-    assert!(matches!(
-        RingWriter::open(&place.0, 64),
-        Err(RingError::Busy(_))
-    ));
+    assert!(matches!(RingWriter::open(&place.0, 64), Err(RingError::Busy(_))));
     drop(writer);
-    assert!(matches!(
-        RingWriter::open(&place.0, 128),
-        Err(RingError::Foreign(..))
-    ));
+    assert!(matches!(RingWriter::open(&place.0, 128), Err(RingError::Foreign(..))));
     // A writer that died after the slot and before the head.
     let bytes = std::fs::read(&place.0).expect("file");
     let mut cut = bytes.clone();
@@ -161,10 +136,7 @@ fn a_restarted_writer_goes_on_and_a_second_one_is_refused() {
     reader.seek(95);
     let mut entries = [[0; SLOT_WORDS]; 64];
     let batch = reader.read_into(&mut entries);
-    assert_eq!(
-        (batch.first_sequence, batch.count, batch.gap),
-        (95, 6, None)
-    );
+    assert_eq!((batch.first_sequence, batch.count, batch.gap), (95, 6, None));
     entries[..6].iter().for_each(check);
 }
 
@@ -172,18 +144,9 @@ fn a_restarted_writer_goes_on_and_a_second_one_is_refused() {
 fn files_that_are_no_rings_are_refused() {
     let place = Place::new("foreign");
     std::fs::write(&place.0, vec![1; 8192]).expect("file");
-    assert!(matches!(
-        RingReader::open(&place.0),
-        Err(RingError::Foreign(..))
-    ));
-    assert!(matches!(
-        RingWriter::open(&place.0, 64),
-        Err(RingError::Foreign(..))
-    ));
-    assert!(matches!(
-        RingWriter::open(&place.0, 100),
-        Err(RingError::Slots(100))
-    ));
+    assert!(matches!(RingReader::open(&place.0), Err(RingError::Foreign(..))));
+    assert!(matches!(RingWriter::open(&place.0, 64), Err(RingError::Foreign(..))));
+    assert!(matches!(RingWriter::open(&place.0, 100), Err(RingError::Slots(100))));
 }
 
 /// The same check on slots written without the stamp's 0 and read without the second look.

@@ -35,11 +35,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    pub(crate) const NOTHING: Self = Self {
-        found: NO_STAGE,
-        hint: 0,
-        flags: 0,
-    };
+    pub(crate) const NOTHING: Self = Self { found: NO_STAGE, hint: 0, flags: 0 };
 }
 
 impl Partition<'_> {
@@ -57,13 +53,7 @@ impl Partition<'_> {
         match raw[0] {
             kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
-            _ => self.other_move(
-                &Move {
-                    player: 0,
-                    ..Move::decode(raw)
-                },
-                sink,
-            ),
+            _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
         }
     }
 
@@ -80,24 +70,15 @@ impl Partition<'_> {
             return self.take(slot, Some(before), record, sink);
         }
         if record.seq > last {
-            return self.answer(slot, record, Code::SeqGap as u16, 0, 0, Taken::NOTHING);
+            return self.answer(slot, record, Code::SeqGap as u16, 0, Taken::NOTHING);
         }
         let (code, position) = if record.seq == last {
-            (
-                self.players[slot].last_code,
-                self.players[slot].last_position,
-            )
+            (self.players[slot].last_code, self.players[slot].last_position)
         } else {
             (Code::Duplicate as u16, 0)
         };
-        self.answer(
-            slot,
-            record,
-            code,
-            position,
-            flag::DUPLICATE,
-            Taken::NOTHING,
-        )
+        let again = Taken { flags: flag::DUPLICATE, ..Taken::NOTHING };
+        self.answer(slot, record, code, position, again)
     }
 
     /// The move is next in the player's order: it takes a position whatever comes of it.
@@ -122,8 +103,7 @@ impl Partition<'_> {
             self.tell_refusal(record, code, sink);
         }
         let taken = outcome.unwrap_or(Taken::NOTHING);
-        let flags = taken.flags;
-        let mut answer = self.answer(slot, record, code as u16, position, flags, taken);
+        let mut answer = self.answer(slot, record, code as u16, position, taken);
         answer.logged = true;
         answer
     }
@@ -145,32 +125,21 @@ impl Partition<'_> {
                 self.tell_hunt(row.hunt as usize, sink);
             }
         }
-        self.answer_plain(
-            &Move {
-                kind: row.kind,
-                ..Move::default()
-            },
-            outcome,
-        )
+        self.answer_plain(&Move { kind: row.kind, ..Move::default() }, outcome)
     }
 
     /// The event of a hunt's new state.
     pub(crate) fn tell_hunt<S: Sink>(&self, slot: usize, sink: &mut S) {
         let value = self.hunts[slot].state as u32;
-        sink.event(&Event {
-            kind: event::HUNT,
-            hunt: slot as u16,
-            value,
-            ..self.event()
-        });
+        sink.event(&Event { kind: event::HUNT, hunt: slot as u16, value, ..self.event() });
     }
 
     fn other_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
         let outcome = match record.kind {
             kind::EDGE_CLOSE..=kind::EDGE_PRICE => self.change_edge(record, sink),
-            kind::HUNT_PAUSE..=kind::HUNT_CLOSE => self
-                .order_hunt(record)
-                .inspect(|()| self.header.position += 1),
+            kind::HUNT_PAUSE..=kind::HUNT_CLOSE => {
+                self.order_hunt(record).inspect(|()| self.header.position += 1)
+            }
             kind::TICK if record.arg != self.header.tick.wrapping_add(1) => Err(Code::BadTick),
             kind::TICK => {
                 self.header.position += 1;
@@ -197,11 +166,7 @@ impl Partition<'_> {
     }
 
     fn compare_hash<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
-        let code = if record.a == self.state_hash() {
-            Code::Ok
-        } else {
-            Code::HashMismatch
-        };
+        let code = if record.a == self.state_hash() { Code::Ok } else { Code::HashMismatch };
         self.header.position += 1;
         if code != Code::Ok {
             self.tell_refusal(record, code, sink);
@@ -233,11 +198,10 @@ impl Partition<'_> {
         record: &Move,
         code: u16,
         position: u64,
-        flags: u8,
         taken: Taken,
     ) -> Answer {
         let mut update = Update {
-            flags,
+            flags: taken.flags,
             code,
             position,
             found: taken.found,
@@ -248,24 +212,15 @@ impl Partition<'_> {
         (update.seq, update.node) = (player.seq, player.node);
         update.score = player.score;
         self.guide(slot, &mut update);
-        Answer {
-            update,
-            logged: false,
-        }
+        Answer { update, logged: false }
     }
 
     /// An answer that concerns no player.
     fn answer_plain(&self, record: &Move, outcome: Result<(), Code>) -> Answer {
         match outcome {
             Ok(()) => {
-                let update = Update {
-                    position: self.header.position,
-                    ..self.blank(record)
-                };
-                Answer {
-                    update,
-                    logged: true,
-                }
+                let update = Update { position: self.header.position, ..self.blank(record) };
+                Answer { update, logged: true }
             }
             Err(code) => self.refuse(record, code),
         }
@@ -273,14 +228,8 @@ impl Partition<'_> {
 
     /// A refusal without a position: nothing has changed.
     fn refuse(&self, record: &Move, code: Code) -> Answer {
-        let update = Update {
-            code: code as u16,
-            ..self.blank(record)
-        };
-        Answer {
-            update,
-            logged: false,
-        }
+        let update = Update { code: code as u16, ..self.blank(record) };
+        Answer { update, logged: false }
     }
 
     #[inline]

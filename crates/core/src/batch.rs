@@ -19,14 +19,8 @@ impl Partition<'_> {
         sink: &mut S,
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        records
-            .iter()
-            .take(FAR)
-            .for_each(|ahead| self.fetch_index(ahead));
-        records
-            .iter()
-            .take(MIDDLE)
-            .for_each(|ahead| self.fetch_player(ahead));
+        records.iter().take(FAR).for_each(|ahead| self.fetch_index(ahead));
+        records.iter().take(MIDDLE).for_each(|ahead| self.fetch_player(ahead));
         for (at, record) in records.iter().enumerate() {
             if let Some(ahead) = records.get(at + FAR) {
                 self.fetch_index(ahead);

@@ -58,23 +58,14 @@ impl Partition<'_> {
     /// Weight of an edge for routing now, `None` when closed.
     #[inline(always)]
     pub(crate) fn open_weight(&self, edge: usize) -> Option<u32> {
-        if self.is_closed(edge) {
-            None
-        } else {
-            Some(self.weight[edge] as u32)
-        }
+        if self.is_closed(edge) { None } else { Some(self.weight[edge] as u32) }
     }
 
     /// All about an edge.
     pub fn edge(&self, edge: usize) -> Option<Edge> {
         self.head.get(edge)?;
         let (weight, heat) = (self.weight[edge], self.heat[edge]);
-        Some(Edge {
-            head: self.head_of(edge),
-            weight,
-            heat,
-            closed: self.is_closed(edge),
-        })
+        Some(Edge { head: self.head_of(edge), weight, heat, closed: self.is_closed(edge) })
     }
 
     /// Weights of all slots: the live ones of the last record.
@@ -93,10 +84,7 @@ impl Partition<'_> {
         }
         let row = self.row(tail);
         let slots = self.head[row.clone()].iter();
-        match slots
-            .map(|slot| slot & NODE_MASK)
-            .position(|node| node == head)
-        {
+        match slots.map(|slot| slot & NODE_MASK).position(|node| node == head) {
             Some(slot) if self.weight[row.start + slot] != 0 => Ok(row.start + slot),
             _ => Err(Code::NoEdge),
         }
@@ -119,10 +107,7 @@ impl Partition<'_> {
         sink: &mut S,
     ) {
         let old = (self.weight[edge], self.heat[edge], self.is_closed(edge));
-        let cells = self
-            .header
-            .cells
-            .wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
+        let cells = self.header.cells.wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
         self.heat[edge] = heat;
         if (weight, closed) == (old.0, old.2) {
@@ -162,13 +147,7 @@ impl Partition<'_> {
     /// Gives an edge a new base cost that [`Self::check_cost`] allowed.
     pub(crate) fn set_cost<S: Sink>(&mut self, edge: usize, cost: u32, sink: &mut S) {
         let heat = self.heat[edge];
-        self.set_edge(
-            edge,
-            (cost + self.term(heat)) as u16,
-            heat,
-            self.is_closed(edge),
-            sink,
-        );
+        self.set_edge(edge, (cost + self.term(heat)) as u16, heat, self.is_closed(edge), sink);
         self.header.cost_min = self.header.cost_min.min(cost);
         self.header.cost_max = self.header.cost_max.max(cost);
     }
@@ -199,10 +178,7 @@ impl Partition<'_> {
         }
         let turn = self.header.tick as u64 % period_ticks;
         let edges = self.head.len() as u64;
-        let (start, end) = (
-            turn * edges / period_ticks,
-            (turn + 1) * edges / period_ticks,
-        );
+        let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
         for edge in start as usize..end as usize {
             let heat = self.heat[edge];
             if heat > 0 {

@@ -22,19 +22,12 @@ pub fn mix(name: u64, word: u64) -> u64 {
 /// The cell of an edge.
 #[inline(always)]
 pub(crate) fn edge_cell(edge: usize, weight: u16, heat: u8, closed: bool) -> u64 {
-    mix(
-        EDGE | edge as u64,
-        weight as u64 | (heat as u64) << 16 | (closed as u64) << 24,
-    )
+    mix(EDGE | edge as u64, weight as u64 | (heat as u64) << 16 | (closed as u64) << 24)
 }
 
 fn player_cells(slot: usize, player: &Player) -> u64 {
     let name = PLAYER | (slot as u64 * 8);
-    sum(player
-        .words()
-        .iter()
-        .enumerate()
-        .map(|(w, &word)| mix(name + w as u64, word)))
+    sum(player.words().iter().enumerate().map(|(w, &word)| mix(name + w as u64, word)))
 }
 
 fn sum(cells: impl Iterator<Item = u64>) -> u64 {
@@ -50,24 +43,13 @@ impl Partition<'_> {
     /// The state hash, computed anew from every cell: checks [`Self::state_hash`].
     pub fn rehash(&self) -> u64 {
         let used = &self.players[..self.header.players as usize];
-        let players = sum(used
-            .iter()
-            .enumerate()
-            .map(|(slot, player)| player_cells(slot, player)));
-        self.edge_cells()
-            .wrapping_add(players)
-            .wrapping_add(self.rest_cells())
+        let players = sum(used.iter().enumerate().map(|(slot, player)| player_cells(slot, player)));
+        self.edge_cells().wrapping_add(players).wrapping_add(self.rest_cells())
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {
-        sum((0..self.head.len()).map(|edge| {
-            edge_cell(
-                edge,
-                self.weight[edge],
-                self.heat[edge],
-                self.is_closed(edge),
-            )
-        }))
+        sum((0..self.head.len())
+            .map(|edge| edge_cell(edge, self.weight[edge], self.heat[edge], self.is_closed(edge))))
     }
 
     /// Puts a player's cells in place of those of its former state; `None`: it had no slot.
@@ -76,19 +58,15 @@ impl Partition<'_> {
         let name = PLAYER | (slot as u64 * 8);
         let after = self.players[slot].words();
         let Some(before) = before else {
-            self.header.cells = self
-                .header
-                .cells
-                .wrapping_add(player_cells(slot, &self.players[slot]));
+            self.header.cells =
+                self.header.cells.wrapping_add(player_cells(slot, &self.players[slot]));
             return;
         };
         let mut cells = self.header.cells;
         for (w, (&old, &new)) in before.words().iter().zip(&after).enumerate() {
             if old != new {
                 let name = name + w as u64;
-                cells = cells
-                    .wrapping_add(mix(name, new))
-                    .wrapping_sub(mix(name, old));
+                cells = cells.wrapping_add(mix(name, new)).wrapping_sub(mix(name, old));
             }
         }
         self.header.cells = cells;
@@ -104,22 +82,9 @@ impl Partition<'_> {
             | (h.period_ticks as u64) << 32;
         let [c0, c1, c2, c3] = h.chain;
         let costs = h.cost_min as u64 | (h.cost_max as u64) << 32;
-        let words = [
-            h.tick as u64,
-            h.position,
-            c0,
-            c1,
-            c2,
-            c3,
-            rule,
-            h.cost as u64,
-            h.serial,
-            costs,
-        ];
-        let singles = words
-            .iter()
-            .enumerate()
-            .map(|(w, &word)| mix(SINGLE | w as u64, word));
+        let words =
+            [h.tick as u64, h.position, c0, c1, c2, c3, rule, h.cost as u64, h.serial, costs];
+        let singles = words.iter().enumerate().map(|(w, &word)| mix(SINGLE | w as u64, word));
         hunts.wrapping_add(sum(singles))
     }
 
@@ -127,10 +92,7 @@ impl Partition<'_> {
         let hunt = &self.hunts[slot];
         let at = slot as u64;
         let own = hunt.words();
-        let own = own
-            .iter()
-            .enumerate()
-            .map(|(w, &word)| mix(HUNT | (at * 16 + w as u64), word));
+        let own = own.iter().enumerate().map(|(w, &word)| mix(HUNT | (at * 16 + w as u64), word));
         let stages = (0..hunt.stages as usize).flat_map(|s| {
             let name = STAGE | ((at * STAGES as u64 + s as u64) * 16);
             let words = hunt.stage[s].words();
@@ -142,10 +104,7 @@ impl Partition<'_> {
             (0..words.len()).map(move |w| mix(name + w as u64, words[w]))
         });
         let edges = (0..hunt.edges as usize).map(|i| {
-            mix(
-                GATE_EDGE | (at * GATE_EDGES as u64 + i as u64),
-                hunt.gate_edge[i] as u64,
-            )
+            mix(GATE_EDGE | (at * GATE_EDGES as u64 + i as u64), hunt.gate_edge[i] as u64)
         });
         sum(own.chain(stages).chain(gates).chain(edges))
     }

@@ -117,22 +117,12 @@ pub struct Gate {
 
 impl Gate {
     /// A gate without edges.
-    pub(crate) const EMPTY: Self = Self {
-        mask: 0,
-        opens: 0,
-        closes: 0,
-        first: 0,
-        count: 0,
-        starts_shut: 0,
-    };
+    pub(crate) const EMPTY: Self =
+        Self { mask: 0, opens: 0, closes: 0, first: 0, count: 0, starts_shut: 0 };
 
     pub(crate) fn words(&self) -> [u64; 3] {
         let shape = self.starts_shut as u64 | (self.count as u64) << 16 | (self.first as u64) << 32;
-        [
-            shape,
-            self.opens as u64 | (self.closes as u64) << 32,
-            self.mask,
-        ]
+        [shape, self.opens as u64 | (self.closes as u64) << 32, self.mask]
     }
 }
 
@@ -247,18 +237,9 @@ impl Partition<'_> {
             return;
         }
         hunt.shut ^= bit;
-        let (first, count) = (
-            hunt.gate[gate].first as usize,
-            hunt.gate[gate].count as usize,
-        );
+        let (first, count) = (hunt.gate[gate].first as usize, hunt.gate[gate].count as usize);
         let (hunt, edge, value) = (slot as u16, gate as u32, shut as u32);
-        sink.event(&Event {
-            kind: event::GATE,
-            hunt,
-            edge,
-            value,
-            ..self.event()
-        });
+        sink.event(&Event { kind: event::GATE, hunt, edge, value, ..self.event() });
         for at in first..first + count {
             let edge = self.hunts[slot].gate_edge[at] as usize;
             self.set_closed(edge, shut, sink);

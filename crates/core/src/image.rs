@@ -220,10 +220,8 @@ impl<'a> Partition<'a> {
         let (mut least, mut most) = (u16::MAX, 0u16);
         for node in 0..nodes {
             let bad = Err(ImageError::Row(node));
-            let (start, end) = (
-                world.first[node as usize] as usize,
-                world.first[node as usize + 1] as usize,
-            );
+            let (start, end) =
+                (world.first[node as usize] as usize, world.first[node as usize + 1] as usize);
             if start > end || end > world.head.len() || end - start > DEGREE {
                 return bad;
             }
@@ -265,9 +263,7 @@ fn reverse_slot(world: &WorldView, tail: u32, head: u32) -> Option<u32> {
     let start = *world.first.get(tail as usize)? as usize;
     let end = *world.first.get(tail as usize + 1)? as usize;
     let row = world.head.get(start..end)?;
-    row.iter()
-        .position(|&other| other == head)
-        .map(|slot| slot as u32)
+    row.iter().position(|&other| other == head).map(|slot| slot as u32)
 }
 
 /// The bytes of whole lines, for saving and comparing.
@@ -311,9 +307,7 @@ macro_rules! plain {
         unsafe impl Plain for $kind {}
     )* };
 }
-plain!(
-    u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label
-);
+plain!(u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label);
 
 /// Cuts `count` items off the front of `rest`.
 fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

@@ -25,13 +25,7 @@ impl Limits {
     /// Limits for a world, with the default room for edge changes.
     pub fn new(nodes: usize, edges: usize, players: u32, fields: u32) -> Self {
         let (nodes, edges) = (nodes as u32, edges as u32);
-        Self {
-            nodes,
-            edges,
-            players,
-            fields,
-            pending: 1 << 17,
-        }
+        Self { nodes, edges, players, fields, pending: 1 << 17 }
     }
 
     pub(crate) fn index_len(&self) -> usize {
@@ -77,11 +71,7 @@ impl Limits {
             && (1..=64).contains(&self.fields)
             && self.pending.is_power_of_two()
             && self.pending >= 1024;
-        if sound {
-            Ok(())
-        } else {
-            Err(ImageError::Limits)
-        }
+        if sound { Ok(()) } else { Err(ImageError::Limits) }
     }
 }
 

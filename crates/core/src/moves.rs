@@ -57,10 +57,7 @@ impl Partition<'_> {
     fn check_enter(&self, slot: Option<usize>, record: &Move) -> Result<(), Code> {
         let mut teams = 1;
         if record.hunt != NO_HUNT {
-            let hunt = self
-                .hunts
-                .get(record.hunt as usize)
-                .ok_or(Code::UnknownHunt)?;
+            let hunt = self.hunts.get(record.hunt as usize).ok_or(Code::UnknownHunt)?;
             match hunt.state {
                 state::EMPTY | state::LOADING => return Err(Code::UnknownHunt),
                 state::READY | state::CLOSED => return Err(Code::HuntNotOpen),
@@ -70,9 +67,8 @@ impl Partition<'_> {
         if record.to >= self.header.nodes {
             return Err(Code::UnknownNode);
         }
-        let stays = slot
-            .filter(|&slot| self.is_in(slot, record.hunt))
-            .map(|slot| &self.players[slot]);
+        let stays =
+            slot.filter(|&slot| self.is_in(slot, record.hunt)).map(|slot| &self.players[slot]);
         let other_team = stays.is_some_and(|player| player.team as u32 != record.arg);
         if record.arg >= teams || (other_team && record.hunt != NO_HUNT) {
             return Err(Code::BadTeam);
@@ -92,18 +88,11 @@ impl Partition<'_> {
     fn enter<S: Sink>(&mut self, slot: usize, record: &Move, sink: &mut S) -> Result<Taken, Code> {
         self.check_enter(Some(slot), record)?;
         let same = self.is_in(slot, record.hunt);
-        let edition = self
-            .hunts
-            .get(record.hunt as usize)
-            .map_or(0, |hunt| hunt.edition);
+        let edition = self.hunts.get(record.hunt as usize).map_or(0, |hunt| hunt.edition);
         let player = &mut self.players[slot];
         if !same {
             self.guidance.hunter_left(player);
-            player.hunt = if (record.hunt as usize) < HUNTS {
-                record.hunt as u8
-            } else {
-                NO_STAGE
-            };
+            player.hunt = if (record.hunt as usize) < HUNTS { record.hunt as u8 } else { NO_STAGE };
             (player.edition, player.team) = (edition, record.arg as u8);
             (player.progress, player.score, player.since) = (0, 0, 0);
             (player.target, player.hints) = (NO_STAGE, 0);
@@ -120,10 +109,7 @@ impl Partition<'_> {
             ..self.event()
         });
         let found = self.arrive(slot, sink);
-        Ok(Taken {
-            found,
-            ..Taken::NOTHING
-        })
+        Ok(Taken { found, ..Taken::NOTHING })
     }
 
     #[inline]
@@ -151,10 +137,7 @@ impl Partition<'_> {
         });
         self.heat_up(edge, sink);
         let found = self.arrive(slot, sink);
-        Ok(Taken {
-            found,
-            ..Taken::NOTHING
-        })
+        Ok(Taken { found, ..Taken::NOTHING })
     }
 
     fn leave<S: Sink>(&mut self, slot: usize, sink: &mut S) -> Taken {
@@ -162,12 +145,7 @@ impl Partition<'_> {
         player.present = 0;
         let (id, node) = (player.id, player.node);
         self.header.present -= 1;
-        sink.event(&Event {
-            kind: event::LEFT,
-            player: id,
-            from: node,
-            ..self.event()
-        });
+        sink.event(&Event { kind: event::LEFT, player: id, from: node, ..self.event() });
         Taken::NOTHING
     }
 
@@ -216,11 +194,7 @@ impl Partition<'_> {
         });
         self.flip_gates(at, number, sink);
         self.last_receipt = receipt;
-        Taken {
-            found: number,
-            flags: flag::RECEIPT,
-            ..Taken::NOTHING
-        }
+        Taken { found: number, flags: flag::RECEIPT, ..Taken::NOTHING }
     }
 
     /// The next link of the receipts' chain (rules, section 7).
@@ -242,12 +216,7 @@ impl Partition<'_> {
         }
         message[32..].copy_from_slice(&receipt.encode()[..32]);
         receipt.hash = sha256(&message);
-        for (word, b) in self
-            .header
-            .chain
-            .iter_mut()
-            .zip(receipt.hash.chunks_exact(8))
-        {
+        for (word, b) in self.header.chain.iter_mut().zip(receipt.hash.chunks_exact(8)) {
             *word = u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
         }
         receipt
@@ -280,9 +249,6 @@ impl Partition<'_> {
             value,
             ..self.event()
         });
-        Ok(Taken {
-            hint: hints,
-            ..Taken::NOTHING
-        })
+        Ok(Taken { hint: hints, ..Taken::NOTHING })
     }
 }

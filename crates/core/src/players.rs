@@ -101,12 +101,7 @@ impl Partition<'_> {
         }
         self.index[bucket] = slot as u32;
         self.header.players += 1;
-        self.players[slot] = Player {
-            id,
-            hunt: NO_STAGE,
-            target: NO_STAGE,
-            ..Player::default()
-        };
+        self.players[slot] = Player { id, hunt: NO_STAGE, target: NO_STAGE, ..Player::default() };
         Some(slot)
     }
 }

@@ -10,12 +10,7 @@ use crate::schema::{
 impl Hunt {
     fn clear(&mut self, hunt_id: u64) {
         let edition = self.edition;
-        *self = Self {
-            hunt_id,
-            edition,
-            state: state::LOADING,
-            ..Self::EMPTY
-        };
+        *self = Self { hunt_id, edition, state: state::LOADING, ..Self::EMPTY };
     }
 
     fn add_stage(&mut self, row: &Rule, nodes: u32) -> Result<(), Code> {
@@ -73,11 +68,7 @@ impl Hunt {
 
     fn loaded_stage(&mut self, row: &Rule) -> Result<&mut Stage, Code> {
         let loaded = row.index < self.stages;
-        if loaded {
-            Ok(&mut self.stage[row.index as usize])
-        } else {
-            Err(Code::BadRule)
-        }
+        if loaded { Ok(&mut self.stage[row.index as usize]) } else { Err(Code::BadRule) }
     }
 
     fn add_gate(&mut self, row: &Rule) -> Result<(), Code> {
@@ -182,10 +173,7 @@ impl Partition<'_> {
             kind::HUNT_PAUSE => (at == state::OPEN, PAUSE),
             kind::HUNT_RESUME => (at == state::PAUSED, RESUME),
             kind::HUNT_EXTEND => (matches!(at, state::OPEN | state::PAUSED), 0),
-            _ => (
-                matches!(at, state::READY | state::OPEN | state::PAUSED),
-                CLOSE,
-            ),
+            _ => (matches!(at, state::READY | state::OPEN | state::PAUSED), CLOSE),
         };
         if !allowed {
             return Err(Code::HuntNotOpen);

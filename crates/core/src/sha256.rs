@@ -49,20 +49,13 @@ fn compress(state: &mut [u32; 8], chunk: &[u8]) {
         let (w15, w2) = (words[i - 15], words[i - 2]);
         let low = w15.rotate_right(7) ^ w15.rotate_right(18) ^ (w15 >> 3);
         let high = w2.rotate_right(17) ^ w2.rotate_right(19) ^ (w2 >> 10);
-        words[i] = words[i - 16]
-            .wrapping_add(low)
-            .wrapping_add(words[i - 7])
-            .wrapping_add(high);
+        words[i] = words[i - 16].wrapping_add(low).wrapping_add(words[i - 7]).wrapping_add(high);
     }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for (word, round) in words.iter().zip(ROUND) {
         let high = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
         let choice = (e & f) ^ (!e & g);
-        let one = h
-            .wrapping_add(high)
-            .wrapping_add(choice)
-            .wrapping_add(round)
-            .wrapping_add(*word);
+        let one = h.wrapping_add(high).wrapping_add(choice).wrapping_add(round).wrapping_add(*word);
         let low = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
         let two = low.wrapping_add((a & b) ^ (a & c) ^ (b & c));
         (h, g, f, e) = (g, f, e, d.wrapping_add(one));
@@ -80,18 +73,12 @@ mod tests {
     #[test]
     fn answers_of_the_standard() {
         let hex = |m: &[u8]| {
-            sha256(m)
-                .iter()
-                .map(|b| std::format!("{b:02x}"))
-                .collect::<std::string::String>()
+            sha256(m).iter().map(|b| std::format!("{b:02x}")).collect::<std::string::String>()
         };
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hex(b"abc"), abc);
         let long = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-        assert_eq!(
-            hex(long),
-            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
-        );
+        assert_eq!(hex(long), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
         let million = std::vec![b'a'; 1_000_000];
         assert_eq!(
             hex(&million),

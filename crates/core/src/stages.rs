@@ -140,10 +140,9 @@ impl Partition<'_> {
         let hunt = self.hunts.get(player.hunt as usize);
         let running = hunt.filter(|hunt| matches!(hunt.state, state::OPEN | state::PAUSED));
         let (target, elapsed_ticks) = match running {
-            Some(hunt) if player.present == 1 => (
-                hunt.next_stage(player.progress, player.team),
-                hunt.elapsed_ticks,
-            ),
+            Some(hunt) if player.present == 1 => {
+                (hunt.next_stage(player.progress, player.team), hunt.elapsed_ticks)
+            }
             _ => (NO_STAGE, 0),
         };
         if target == player.target {

@@ -14,12 +14,7 @@ impl Partition<'_> {
         self.decay(sink);
         self.begin_epoch();
         let value = self.header.present;
-        sink.event(&Event {
-            kind: event::TICKED,
-            value,
-            a: self.state_hash(),
-            ..self.event()
-        });
+        sink.event(&Event { kind: event::TICKED, value, a: self.state_hash(), ..self.event() });
     }
 
     fn tick_hunt<S: Sink>(&mut self, slot: usize, sink: &mut S) {
@@ -34,11 +29,7 @@ impl Partition<'_> {
         }
         match hunt.state {
             _ if orders & (PAUSE | RESUME) != 0 => {
-                hunt.state = if orders & PAUSE != 0 {
-                    state::PAUSED
-                } else {
-                    state::OPEN
-                };
+                hunt.state = if orders & PAUSE != 0 { state::PAUSED } else { state::OPEN };
                 self.tell_hunt(slot, sink);
             }
             state::READY if hunt.wait == 0 => self.open_hunt_slot(slot, sink),

@@ -63,9 +63,7 @@ impl BenchScene {
         watch: Py<PyAny>,
     ) -> PyResult<Found<'py>> {
         let (server, client) = (identity(server), identity(client));
-        run(py, watch, |watch| {
-            bench::roundtrip(&self.0, &server, &client, watch)
-        })
+        run(py, watch, |watch| bench::roundtrip(&self.0, &server, &client, watch))
     }
 
     /// Frames at a pace: moves of a frame, moves a second.
@@ -78,9 +76,7 @@ impl BenchScene {
         watch: Py<PyAny>,
     ) -> PyResult<Found<'py>> {
         let (server, client) = (identity(server), identity(client));
-        run(py, watch, |watch| {
-            bench::frame(&self.0, &server, &client, pace, watch)
-        })
+        run(py, watch, |watch| bench::frame(&self.0, &server, &client, pace, watch))
     }
 
     /// A load on an actor's process.
@@ -99,16 +95,10 @@ impl BenchScene {
     ) -> PyResult<Found<'py>> {
         let bad = |e: &dyn std::fmt::Display| PyValueError::new_err(e.to_string());
         let address: SocketAddr = address.parse().map_err(|e| bad(&e))?;
-        let load = Load {
-            records,
-            rate,
-            in_flight_bytes,
-            idle: idle.parse().map_err(|e| bad(&e))?,
-        };
+        let load =
+            Load { records, rate, in_flight_bytes, idle: idle.parse().map_err(|e| bad(&e))? };
         let client = identity(client);
-        run(py, watch, |watch| {
-            bench::drive(&self.0, address, &client, load, watch)
-        })
+        run(py, watch, |watch| bench::drive(&self.0, address, &client, load, watch))
     }
 }
 
@@ -122,9 +112,7 @@ pub fn bench_handshake<'py>(
     watch: Py<PyAny>,
 ) -> PyResult<Found<'py>> {
     let (server, client) = (identity(server), identity(client));
-    run(py, watch, |watch| {
-        bench::handshake(&server, &client, count, watch)
-    })
+    run(py, watch, |watch| bench::handshake(&server, &client, count, watch))
 }
 
 /// Bare writes and syncs of `size_bytes` in a directory.
@@ -137,9 +125,7 @@ pub fn bench_sync_floor<'py>(
     watch: Py<PyAny>,
 ) -> PyResult<Found<'py>> {
     let time = Duration::from_secs_f64(seconds);
-    run(py, watch, |watch| {
-        bench::sync_floor(&directory, size_bytes, time, watch)
-    })
+    run(py, watch, |watch| bench::sync_floor(&directory, size_bytes, time, watch))
 }
 
 /// Bytes of an image of these limits, and of its state part.
@@ -150,11 +136,7 @@ pub fn image_bytes(nodes: usize, edges: usize, players: u32, fields: u32) -> (us
 }
 
 fn identity([certificate, key, authority]: [PathBuf; 3]) -> Identity {
-    Identity {
-        certificate,
-        key,
-        authority,
-    }
+    Identity { certificate, key, authority }
 }
 
 /// Runs a measurement without the interpreter lock; `watch` is called with it now and then, and
@@ -171,12 +153,7 @@ fn run<'py>(
                 Ok(_) => Ok(()),
                 Err(error) => {
                     raised = Some(error);
-                    Err(Failure::new(
-                        "HG3031",
-                        "stopped by its watcher",
-                        "bench",
-                        "run it again",
-                    ))
+                    Err(Failure::new("HG3031", "stopped by its watcher", "bench", "run it again"))
                 }
             })
         })

@@ -18,12 +18,7 @@ use pyo3::types::{PyBytes, PyDict};
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// What `take` gives: updates, receipts, the durable position, events.
-type Batch<'py> = (
-    Bound<'py, PyArray2<u8>>,
-    Bound<'py, PyArray2<u8>>,
-    u64,
-    Vec<Py<PyAny>>,
-);
+type Batch<'py> = (Bound<'py, PyArray2<u8>>, Bound<'py, PyArray2<u8>>, u64, Vec<Py<PyAny>>);
 
 /// A link to one partition, with a thread of its own; `huntgraph.client` makes it awaitable.
 #[pyclass(module = "huntgraph._core", frozen)]
@@ -52,17 +47,13 @@ fn link_error(py: Python<'_>, failure: &Failure) -> PyErr {
 /// Any array of 64-byte records as rows of bytes.
 fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>> {
     let py = records.py();
-    let flat = py
-        .import("numpy")?
-        .call_method1("ascontiguousarray", (records,))?;
+    let flat = py.import("numpy")?.call_method1("ascontiguousarray", (records,))?;
     let item_bytes: usize = flat.getattr("dtype")?.getattr("itemsize")?.extract()?;
     if item_bytes != 64 && item_bytes != 1 {
         let what = format!("records must be 64 bytes each, not {item_bytes}");
         return Err(PyValueError::new_err(what));
     }
-    let bytes = flat
-        .call_method1("reshape", (-1i32,))?
-        .call_method1("view", ("u1",))?;
+    let bytes = flat.call_method1("reshape", (-1i32,))?.call_method1("view", ("u1",))?;
     let shaped = bytes.call_method1("reshape", ((-1i32, 64i32),))?;
     shaped.extract()
 }
@@ -73,14 +64,9 @@ fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u
 
 fn event(py: Python<'_>, event: LinkEvent) -> PyResult<Py<PyAny>> {
     let tuple = match event {
-        LinkEvent::Connected {
-            welcome,
-            connection,
-        } => {
+        LinkEvent::Connected { welcome, connection } => {
             let welcome = PyBytes::new(py, &welcome.encode());
-            ("connected", connection, welcome)
-                .into_pyobject(py)?
-                .into_any()
+            ("connected", connection, welcome).into_pyobject(py)?.into_any()
         }
         LinkEvent::Lost { reason } => ("lost", reason).into_pyobject(py)?.into_any(),
         LinkEvent::Draining => ("draining",).into_pyobject(py)?.into_any(),
@@ -89,9 +75,9 @@ fn event(py: Python<'_>, event: LinkEvent) -> PyResult<Py<PyAny>> {
             let update = PyBytes::new(py, &update);
             ("revised", number, update).into_pyobject(py)?.into_any()
         }
-        LinkEvent::Failed(f) => ("failed", f.code, f.what, f.location, f.fix)
-            .into_pyobject(py)?
-            .into_any(),
+        LinkEvent::Failed(f) => {
+            ("failed", f.code, f.what, f.location, f.fix).into_pyobject(py)?.into_any()
+        }
         LinkEvent::Missed { count } => ("missed", count).into_pyobject(py)?.into_any(),
     };
     Ok(tuple.unbind())
@@ -104,10 +90,7 @@ impl Client {
         address, server_name, certificate, key, authority, *, partition = 0, world_id = 0,
         capacity = 65_536, client_id = 0, give_up_ms = 0
     ))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "named arguments in Python, five of them"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "named arguments in Python, five of them")]
     fn new(
         py: Python<'_>,
         address: &str,
@@ -125,10 +108,7 @@ impl Client {
             .parse()
             .map_err(|_| PyValueError::new_err(format!("no address with a port: {address}")))?;
         let files = ClientFiles {
-            identity: Some(IdentityFiles {
-                certificate_chain: certificate,
-                private_key: key,
-            }),
+            identity: Some(IdentityFiles { certificate_chain: certificate, private_key: key }),
             authority,
         };
         let options = Options {
@@ -139,9 +119,8 @@ impl Client {
             give_up_ms,
             ..Options::new(address, server_name, files)
         };
-        let native = py
-            .detach(|| Native::start(options))
-            .map_err(|failure| link_error(py, &failure))?;
+        let native =
+            py.detach(|| Native::start(options)).map_err(|failure| link_error(py, &failure))?;
         Ok(Self {
             fd: native.fd().as_raw_fd(),
             native: Mutex::new(Some(native)),
@@ -157,8 +136,7 @@ impl Client {
         let records = rows(moves)?;
         let records = records.as_slice()?.as_chunks::<64>().0;
         let sent = self.with(py, |native| native.send(records))?;
-        sent.map(|sent| (sent.first, sent.accepted))
-            .map_err(|failure| link_error(py, &failure))
+        sent.map(|sent| (sent.first, sent.accepted)).map_err(|failure| link_error(py, &failure))
     }
 
     /// What has come since the last call: updates, receipts, the durable position, events.
@@ -231,9 +209,7 @@ impl Client {
         }
         py.detach(|| {
             let mut place = lock(&self.native);
-            let ended = place
-                .as_mut()
-                .is_none_or(|native| native.close(CLOSE_LIMIT));
+            let ended = place.as_mut().is_none_or(|native| native.close(CLOSE_LIMIT));
             if ended {
                 *place = None;
             }
@@ -250,11 +226,10 @@ impl Client {
                 "this link belongs to the process that was forked: connect anew in this one",
             ));
         }
-        py.detach(|| lock(&self.native).as_ref().map(act))
-            .ok_or_else(|| {
-                let fix = "connect anew";
-                link_error(py, &Failure::new("HG1306", "the link is closed", "", fix))
-            })
+        py.detach(|| lock(&self.native).as_ref().map(act)).ok_or_else(|| {
+            let fix = "connect anew";
+            link_error(py, &Failure::new("HG1306", "the link is closed", "", fix))
+        })
     }
 }
 
@@ -271,7 +246,5 @@ impl Drop for Client {
 
 /// A panic between two moves of the guarded value is impossible: it is only replaced or called.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

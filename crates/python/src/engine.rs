@@ -30,21 +30,12 @@ fn bad(error: impl std::fmt::Display) -> PyErr {
 
 /// Any array of 64-byte items as rows of bytes.
 fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>> {
-    let flat = match records
-        .getattr("dtype")?
-        .getattr("itemsize")?
-        .extract::<usize>()?
-    {
-        64 => records
-            .call_method0("ravel")?
-            .call_method1("view", ("u1",))?,
+    let flat = match records.getattr("dtype")?.getattr("itemsize")?.extract::<usize>()? {
+        64 => records.call_method0("ravel")?.call_method1("view", ("u1",))?,
         1 => records.clone(),
         other => return Err(bad(format!("records must be 64 bytes each, not {other}"))),
     };
-    let flat = records
-        .py()
-        .import("numpy")?
-        .call_method1("ascontiguousarray", (flat,))?;
+    let flat = records.py().import("numpy")?.call_method1("ascontiguousarray", (flat,))?;
     let shaped = flat.call_method1("reshape", ((-1i32, 64i32),))?;
     shaped.extract()
 }
@@ -71,18 +62,11 @@ impl Engine {
             cost: cost.as_slice()?,
             world_id,
         };
-        let nodes = world
-            .first
-            .len()
-            .checked_sub(1)
-            .ok_or_else(|| bad("first is empty"))?;
+        let nodes = world.first.len().checked_sub(1).ok_or_else(|| bad("first is empty"))?;
         let limits = Limits::new(nodes, world.head.len(), players, fields);
         let mut block = vec![Line::default(); limits.total_lines()];
         Partition::create(&mut block, limits, &world).map_err(bad)?;
-        Ok(Self {
-            block,
-            events: Events::default(),
-        })
+        Ok(Self { block, events: Events::default() })
     }
 
     #[staticmethod]
@@ -99,10 +83,7 @@ impl Engine {
         if world_id != 0 && partition.header.world_id != world_id {
             return Err(bad("the saved state belongs to another world"));
         }
-        Ok(Self {
-            block: state,
-            events: Events::default(),
-        })
+        Ok(Self { block: state, events: Events::default() })
     }
 
     fn save<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -134,11 +115,7 @@ impl Engine {
     }
 
     fn work(&mut self, py: Python<'_>, operations: u32) -> PyResult<u32> {
-        py.detach(|| {
-            Ok(Partition::attach(&mut self.block)
-                .map_err(bad)?
-                .work(operations))
-        })
+        py.detach(|| Ok(Partition::attach(&mut self.block).map_err(bad)?.work(operations)))
     }
 
     fn state_hash(&mut self) -> PyResult<u64> {
@@ -163,30 +140,15 @@ impl Engine {
     }
 
     /// (id, seq, node, score, hunt, team, target, progress, present) of a player, or None.
-    #[expect(
-        clippy::type_complexity,
-        reason = "one row of a table, named in the stub"
-    )]
+    #[expect(clippy::type_complexity, reason = "one row of a table, named in the stub")]
     fn player(
         &mut self,
         player: u64,
     ) -> PyResult<Option<(u64, u32, u32, i32, u8, u8, u8, u64, bool)>> {
         let partition = self.partition()?;
-        let found = partition
-            .player_slot(player)
-            .map(|slot| partition.players[slot]);
+        let found = partition.player_slot(player).map(|slot| partition.players[slot]);
         Ok(found.map(|p| {
-            (
-                p.id,
-                p.seq,
-                p.node,
-                p.score,
-                p.hunt,
-                p.team,
-                p.target,
-                p.progress,
-                p.present == 1,
-            )
+            (p.id, p.seq, p.node, p.score, p.hunt, p.team, p.target, p.progress, p.present == 1)
         }))
     }
 

@@ -199,20 +199,13 @@ impl Bench<'_> {
         if answer.update.code == Code::Ok as u16 {
             return Ok(());
         }
-        let what = format!(
-            "a record of kind {} was refused: {}",
-            record[0], answer.update.code
-        );
+        let what = format!("a record of kind {} was refused: {}", record[0], answer.update.code);
         Err(failure(what, "image"))
     }
 
     fn tick(&mut self) -> Result<(), Failure> {
         let arg = self.partition.header.tick + 1;
-        let record = Move {
-            kind: kind::TICK,
-            arg,
-            ..Move::default()
-        };
+        let record = Move { kind: kind::TICK, arg, ..Move::default() };
         let before = thread_cpu();
         self.must(&record.encode())?;
         self.ticks_ns.push(nanoseconds(thread_cpu() - before));

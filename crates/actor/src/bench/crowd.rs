@@ -35,12 +35,8 @@ impl Crowd {
             node: 0,
             seq: 0,
         };
-        let mut crowd = Self {
-            walkers: (0..players).map(walker).collect(),
-            world,
-            turn: 0,
-            random: SEED,
-        };
+        let mut crowd =
+            Self { walkers: (0..players).map(walker).collect(), world, turn: 0, random: SEED };
         for at in 0..crowd.walkers.len() {
             crowd.walkers[at].node = crowd.below(crowd.world.nodes as u32);
         }
@@ -90,19 +86,10 @@ impl Crowd {
         let degree = row.len();
         let mut edges = (0..degree).map(|step| row.start + (choice + step) % degree);
         // Absent slots cannot be walked; worlds here are connected, so that a way out is there.
-        let to = edges
-            .find(|&edge| view.cost[edge] > 0)
-            .map_or(from, |edge| view.head[edge]);
+        let to = edges.find(|&edge| view.cost[edge] > 0).map_or(from, |edge| view.head[edge]);
         let walker = &mut self.walkers[at];
         (walker.node, walker.seq) = (to, walker.seq + 1);
-        Move {
-            kind: kind::GO,
-            seq: walker.seq,
-            player: walker.player,
-            from,
-            to,
-            ..Move::default()
-        }
+        Move { kind: kind::GO, seq: walker.seq, player: walker.player, from, to, ..Move::default() }
     }
 
     /// A number below `bound` (xorshift64*, Vigna 2016).

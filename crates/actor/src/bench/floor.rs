@@ -31,10 +31,7 @@ impl Jitter {
             nanoseconds(started.elapsed())
         });
         let least = times.min().unwrap_or(1).max(1);
-        Self {
-            rounds: (nanoseconds(WORK) * u64::from(trial) / least) as u32,
-            least_ns: u64::MAX,
-        }
+        Self { rounds: (nanoseconds(WORK) * u64::from(trial) / least) as u32, least_ns: u64::MAX }
     }
 
     /// Waits, spinning, for `due`, works, and gives the time from `due` to the end.
@@ -82,9 +79,8 @@ pub fn udp_round_trips(count: usize) -> Result<Vec<u64>, Failure> {
 }
 
 fn rounds(count: u32) -> u64 {
-    (0..count).fold(1, |value: u64, round| {
-        value.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(round)
-    })
+    (0..count)
+        .fold(1, |value: u64, round| value.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(round))
 }
 
 /// The bare disk: writes `bytes` (whole pages) into a file of zeros and syncs, one after the other,
@@ -118,8 +114,5 @@ pub fn sync_floor(
         offset = ((offset + bytes as u64) % (FLOOR_BYTES - bytes as u64)) & !4095;
     }
     disk.remove("floor").map_err(io)?;
-    Ok(Report {
-        numbers: Vec::new(),
-        samples_ns: vec![("sync", samples)],
-    })
+    Ok(Report { numbers: Vec::new(), samples_ns: vec![("sync", samples)] })
 }

@@ -32,26 +32,16 @@ pub fn handshake(
     count: usize,
     watch: Watch,
 ) -> Result<Report, Failure> {
-    let tls = server
-        .as_server()
-        .load()
-        .map_err(|e| failure(&e, e.path.display()))?;
+    let tls = server.as_server().load().map_err(|e| failure(&e, e.path.display()))?;
     let socket = |e| failure(e, ANY_PORT);
     let mut ends = Ends {
         server: Endpoint::server(ANY_PORT, &tls, Settings::server()).map_err(socket)?,
         client: Endpoint::client(ANY_PORT, Settings::client()).map_err(socket)?,
     };
-    let load = || {
-        client
-            .as_client()
-            .load()
-            .map_err(|e| failure(&e, e.path.display()))
-    };
+    let load = || client.as_client().load().map_err(|e| failure(&e, e.path.display()));
     let mut report = Report::default();
-    for (name, cpu_name, resume) in [
-        ("full", "full_cpu", false),
-        ("resumed", "resumed_cpu", true),
-    ] {
+    for (name, cpu_name, resume) in [("full", "full_cpu", false), ("resumed", "resumed_cpu", true)]
+    {
         let mut wall = Vec::with_capacity(count);
         let mut cpu = Vec::with_capacity(count);
         let mut kept = load()?;

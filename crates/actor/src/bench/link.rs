@@ -54,10 +54,7 @@ impl Link {
         identity: &Identity,
         meanwhile: &mut dyn FnMut() -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
-        let tls = identity
-            .as_client()
-            .load()
-            .map_err(|e| failure(&e, e.path.display()))?;
+        let tls = identity.as_client().load().map_err(|e| failure(&e, e.path.display()))?;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut endpoint =
             Endpoint::client(any_port, Settings::client()).map_err(|e| failure(e, any_port))?;
@@ -88,9 +85,7 @@ impl Link {
     /// Receives, repeats what was lost, sends.
     pub fn turn(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
-        self.endpoint
-            .poll_receive(now)
-            .map_err(|e| failure(e, self.address))?;
+        self.endpoint.poll_receive(now).map_err(|e| failure(e, self.address))?;
         self.endpoint.handle_timeouts(now);
         while let Some(event) = self.endpoint.next_event() {
             match event {
@@ -106,11 +101,7 @@ impl Link {
 
     fn greet(&mut self) -> Result<(), Failure> {
         self.stream = self.endpoint.open_stream(self.conn);
-        let hello = Hello {
-            version: VERSION,
-            client: 1,
-            ..Hello::default()
-        };
+        let hello = Hello { version: VERSION, client: 1, ..Hello::default() };
         put_frame(&mut self.outbox, frame::HELLO, 1, 0, &hello.encode());
         Ok(())
     }
@@ -118,13 +109,7 @@ impl Link {
     /// Sends a frame of moves; its number of bytes.
     pub fn send(&mut self, moves: &[RawRecord]) -> Result<usize, Failure> {
         let count = moves.len() as u16;
-        put_frame(
-            &mut self.outbox,
-            frame::MOVES,
-            count,
-            self.next_record,
-            moves.as_flattened(),
-        );
+        put_frame(&mut self.outbox, frame::MOVES, count, self.next_record, moves.as_flattened());
         self.next_record += moves.len() as u64;
         self.flush(Instant::now())?;
         Ok(Frame::BYTES + size_of_val(moves))
@@ -147,14 +132,10 @@ impl Link {
     /// The next thing the actor said, if all of it has come.
     pub fn next(&mut self) -> Result<Option<Reply>, Failure> {
         loop {
-            if let Some((header, body)) = self
-                .inbox
-                .next_frame()
-                .map_err(|code| failure(code.text(), self.address))?
+            if let Some((header, body)) =
+                self.inbox.next_frame().map_err(|code| failure(code.text(), self.address))?
             {
-                return reply(&header, body)
-                    .map(Some)
-                    .map_err(|what| failure(what, self.address));
+                return reply(&header, body).map(Some).map_err(|what| failure(what, self.address));
             }
             let Some(stream) = self.stream else {
                 return Ok(None);
@@ -208,10 +189,7 @@ pub fn none_refused(refused: u32, code: u16, address: SocketAddr) -> Result<(), 
     if refused == 0 {
         return Ok(());
     }
-    Err(failure(
-        format!("{refused} moves of a frame were refused, with code {code}"),
-        address,
-    ))
+    Err(failure(format!("{refused} moves of a frame were refused, with code {code}"), address))
 }
 
 fn reply(header: &Frame, body: &[u8]) -> Result<Reply, String> {
@@ -228,15 +206,10 @@ fn reply(header: &Frame, body: &[u8]) -> Result<Reply, String> {
                 }
                 position = answer.position;
             }
-            Ok(Reply::Updates {
-                refused,
-                code,
-                position,
-            })
+            Ok(Reply::Updates { refused, code, position })
         }
-        kind => Err(format!(
-            "the actor sent a frame of kind {kind}: {}",
-            String::from_utf8_lossy(body)
-        )),
+        kind => {
+            Err(format!("the actor sent a frame of kind {kind}: {}", String::from_utf8_lossy(body)))
+        }
     }
 }

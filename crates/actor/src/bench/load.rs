@@ -139,14 +139,9 @@ impl Loader {
         }
         self.finish()?;
         let moved = (count as usize * records) as f64;
-        let numbers = vec![
-            ("moves", moved),
-            ("moves_per_s", moved / first.elapsed().as_secs_f64()),
-        ];
-        Ok(Report {
-            numbers,
-            ..Report::default()
-        })
+        let numbers =
+            vec![("moves", moved), ("moves_per_s", moved / first.elapsed().as_secs_f64())];
+        Ok(Report { numbers, ..Report::default() })
     }
 
     fn windows(
@@ -173,10 +168,7 @@ impl Loader {
             ("window_moves", WINDOW_MOVES as f64),
             ("moves_per_s", moved / spent.as_secs_f64()),
         ];
-        Ok(Report {
-            numbers,
-            samples_ns: vec![("window", windows)],
-        })
+        Ok(Report { numbers, samples_ns: vec![("window", windows)] })
     }
 
     /// Sends all as fast as the limit on unanswered bytes allows, and takes all answers.
@@ -207,10 +199,7 @@ impl Loader {
         while !self.sent.is_empty() || !self.applied.is_empty() {
             self.turn(Instant::now() + Duration::from_millis(100))?;
             if Instant::now() > patience {
-                return Err(failure(
-                    "the last moves do not become durable",
-                    self.address,
-                ));
+                return Err(failure("the last moves do not become durable", self.address));
             }
         }
         Ok(())
@@ -235,10 +224,7 @@ impl Loader {
 
     /// Waits as told, but not beyond `until`, and takes what came.
     fn turn(&mut self, until: Instant) -> Result<(), Failure> {
-        let deadline = self
-            .link
-            .next_timeout()
-            .map_or(until, |timeout| timeout.min(until));
+        let deadline = self.link.next_timeout().map_or(until, |timeout| timeout.min(until));
         let mut fds = [PollFd::from_borrowed_fd(self.link.fd(), PollFlags::IN)];
         if self.load.idle != Idle::Block || deadline > Instant::now() {
             let waited = self.load.idle.wait(&mut fds, Some(deadline));
@@ -252,11 +238,7 @@ impl Loader {
         while let Some(reply) = self.link.next()? {
             match reply {
                 Reply::Welcome => {}
-                Reply::Updates {
-                    refused,
-                    code,
-                    position,
-                } => {
+                Reply::Updates { refused, code, position } => {
                     none_refused(refused, code, self.address)?;
                     self.answered(position)?;
                 }
@@ -274,11 +256,7 @@ impl Loader {
         self.records -= sent.records;
         self.latency.push(nanoseconds(at - sent.due));
         let records = sent.records;
-        self.applied.push_back(Applied {
-            position,
-            records,
-            at,
-        });
+        self.applied.push_back(Applied { position, records, at });
         Ok(())
     }
 

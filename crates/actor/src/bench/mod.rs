@@ -54,24 +54,15 @@ pub struct Identity {
 
 impl Identity {
     fn files(&self) -> IdentityFiles {
-        IdentityFiles {
-            certificate_chain: self.certificate.clone(),
-            private_key: self.key.clone(),
-        }
+        IdentityFiles { certificate_chain: self.certificate.clone(), private_key: self.key.clone() }
     }
 
     fn as_server(&self) -> ServerFiles {
-        ServerFiles {
-            identity: self.files(),
-            authority: self.authority.clone(),
-        }
+        ServerFiles { identity: self.files(), authority: self.authority.clone() }
     }
 
     fn as_client(&self) -> ClientFiles {
-        ClientFiles {
-            identity: Some(self.files()),
-            authority: self.authority.clone(),
-        }
+        ClientFiles { identity: Some(self.files()), authority: self.authority.clone() }
     }
 }
 
@@ -103,10 +94,5 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 fn failure(what: impl std::fmt::Display, location: impl std::fmt::Display) -> Failure {
-    Failure::new(
-        "HG3030",
-        what,
-        location,
-        "measure again; report it if it stays",
-    )
+    Failure::new("HG3030", what, location, "measure again; report it if it stays")
 }

@@ -58,12 +58,7 @@ impl Pair {
         publish(&mut actor, &scene.hunt)?;
         let link = Link::open(address, client, &mut || actor.turn())?;
         let crowd = Crowd::new(&scene.world, scene.players)?;
-        let mut pair = Self {
-            actor,
-            link,
-            crowd,
-            _signals: signals,
-        };
+        let mut pair = Self { actor, link, crowd, _signals: signals };
         let opens = pair.actor.engine.partition.header.tick + 2;
         while pair.actor.engine.partition.header.tick < opens {
             pair.idle()?;
@@ -132,10 +127,7 @@ fn publish(actor: &mut Actor, rows: &[RawRecord]) -> Result<(), Failure> {
     let mut codes = answers.iter().map(|answer| Update::decode(answer).code);
     match codes.find(|&code| code != Code::Ok as u16) {
         None => Ok(()),
-        Some(code) => Err(failure(
-            format!("a row of the hunt was refused: {code}"),
-            "hunt",
-        )),
+        Some(code) => Err(failure(format!("a row of the hunt was refused: {code}"), "hunt")),
     }
 }
 
@@ -162,15 +154,11 @@ pub fn roundtrip(
         let before = thread_cpu();
         let samples = round_trips(&mut pair, scene.time, SAMPLES, watch)?;
         let cpu = thread_cpu() - before;
-        report
-            .numbers
-            .push((cpu_name, nanoseconds(cpu) as f64 / samples.len() as f64));
+        report.numbers.push((cpu_name, nanoseconds(cpu) as f64 / samples.len() as f64));
         report.samples_ns.push((name, samples));
     }
     pair.close()?;
-    report
-        .samples_ns
-        .push(("udp", udp_round_trips(UDP_ROUND_TRIPS)?));
+    report.samples_ns.push(("udp", udp_round_trips(UDP_ROUND_TRIPS)?));
     Ok(report)
 }
 
@@ -222,12 +210,7 @@ pub fn frame(
     let mut report = Report::default();
     let period = Duration::from_secs_f64(records as f64 / f64::from(rate));
     let names = [
-        [
-            "quiet_latency",
-            "quiet_service",
-            "quiet_jitter",
-            "quiet_moves_per_s",
-        ],
+        ["quiet_latency", "quiet_service", "quiet_jitter", "quiet_moves_per_s"],
         ["latency", "service", "jitter", "moves_per_s"],
     ];
     for [latency, service, jitter, moves_per_s] in names {
@@ -237,9 +220,7 @@ pub fn frame(
         let started = Instant::now();
         let found = frames(&mut pair, scene.time, records, period, watch)?;
         let moved = (found.latency.len() * records) as f64;
-        report
-            .numbers
-            .push((moves_per_s, moved / started.elapsed().as_secs_f64()));
+        report.numbers.push((moves_per_s, moved / started.elapsed().as_secs_f64()));
         report.samples_ns.push((latency, found.latency));
         report.samples_ns.push((service, found.service));
         report.samples_ns.push((jitter, found.jitter));
@@ -257,11 +238,7 @@ fn frames(
 ) -> Result<Frames, Failure> {
     let count = (time.as_secs_f64() / period.as_secs_f64()).ceil().max(1.0) as usize;
     let room = || Vec::with_capacity(count);
-    let mut found = Frames {
-        latency: room(),
-        service: room(),
-        jitter: room(),
-    };
+    let mut found = Frames { latency: room(), service: room(), jitter: room() };
     let mut jitter = Jitter::new();
     let mut moves = vec![[0; 64]; records];
     pair.crowd.walk(&mut moves);
@@ -274,9 +251,7 @@ fn frames(
         let before = pair.actor.meters.frame.sum_ns();
         pair.exchange(&moves)?;
         found.latency.push(nanoseconds(due.elapsed()));
-        found
-            .service
-            .push(pair.actor.meters.frame.sum_ns() - before);
+        found.service.push(pair.actor.meters.frame.sum_ns() - before);
         // What is generated must be sent: each player's moves are numbered.
         if number + 1 < count {
             pair.crowd.walk(&mut moves);

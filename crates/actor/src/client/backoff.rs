@@ -15,10 +15,7 @@ pub(super) struct Backoff {
 impl Backoff {
     /// Waits whose jitter follows from `seed`.
     pub(super) fn new(seed: u64) -> Self {
-        Self {
-            next_ms: FIRST_MS,
-            random: seed,
-        }
+        Self { next_ms: FIRST_MS, random: seed }
     }
 
     /// How long to wait this time.
@@ -55,10 +52,7 @@ mod tests {
         };
         let mut full_us = 5_000;
         for wait in waits(7) {
-            assert!(
-                (full_us / 2..full_us).contains(&wait),
-                "{wait} of {full_us}"
-            );
+            assert!((full_us / 2..full_us).contains(&wait), "{wait} of {full_us}");
             full_us = (2 * full_us).min(1_000_000);
         }
         assert_eq!(waits(7), waits(7));

@@ -56,10 +56,7 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn new() -> Self {
-        Self {
-            kept: VecDeque::new(),
-            missed: 0,
-        }
+        Self { kept: VecDeque::new(), missed: 0 }
     }
 
     pub(super) fn push(&mut self, event: LinkEvent) {

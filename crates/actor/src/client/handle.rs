@@ -66,10 +66,7 @@ impl Client {
             .name("huntgraph-client".into())
             .spawn(move || worker.run())
             .map_err(system)?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+        Ok(Self { shared, thread: Some(thread) })
     }
 
     /// Takes in moves to be sent, as many as there is room for, and returns at once. `server` of

@@ -14,12 +14,7 @@ const NO_PROTOCOL: u64 = 120;
 
 /// The failure a TLS error means; `None` for any other end.
 pub(super) fn tls_failure(reason: &CloseReason, options: &Options) -> Option<Failure> {
-    let CloseReason::Transport {
-        code,
-        text,
-        by_peer,
-    } = reason
-    else {
+    let CloseReason::Transport { code, text, by_peer } = reason else {
         return None;
     };
     if code & !0xff != CRYPTO_ERROR {
@@ -58,10 +53,7 @@ pub(super) fn tls_failure(reason: &CloseReason, options: &Options) -> Option<Fai
 pub(super) fn code_failure(code: u64, text: &str, options: &Options) -> Option<Failure> {
     const LASTING: [(Code, &str); 7] = [
         (Code::BadVersion, "use a client of the actor's version"),
-        (
-            Code::WrongPartition,
-            "ask the gateway for the partition's address",
-        ),
+        (Code::WrongPartition, "ask the gateway for the partition's address"),
         (Code::WrongWorld, "use the actor's world, or world_id 0"),
         (Code::BadFrame, "report this with both versions"),
         (Code::FrameTooLarge, "report this with both versions"),

@@ -21,10 +21,7 @@ impl Window {
     /// until the move is answered again, whatever the new durable position is.
     pub(super) fn welcome(&mut self, epoch: u64, durable: u64) -> Result<(), HistoryLost> {
         if durable < self.durable {
-            return Err(HistoryLost {
-                told: self.durable,
-                has: durable,
-            });
+            return Err(HistoryLost { told: self.durable, has: durable });
         }
         if self.epoch != 0 && epoch != self.epoch {
             self.make_void();

@@ -27,12 +27,7 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new() -> Self {
-        Self {
-            inbox: Inbox::new(),
-            welcomed: false,
-            draining: false,
-            answered: 0,
-        }
+        Self { inbox: Inbox::new(), welcomed: false, draining: false, answered: 0 }
     }
 
     /// Reads all that has come and tells the state what it means.
@@ -129,10 +124,7 @@ impl Reading {
         let connection = state.connections;
         state.welcome = Some(welcome);
         let welcome = Box::new(welcome);
-        state.events.push(LinkEvent::Connected {
-            welcome,
-            connection,
-        });
+        state.events.push(LinkEvent::Connected { welcome, connection });
         Ok(())
     }
 
@@ -250,9 +242,8 @@ impl Outbox {
         if unsent.is_empty() {
             return Ok(());
         }
-        let count = endpoint
-            .write(conn, stream, unsent)
-            .map_err(|e| Ending::Lost(e.to_string()))?;
+        let count =
+            endpoint.write(conn, stream, unsent).map_err(|e| Ending::Lost(e.to_string()))?;
         self.written += count;
         if self.written == self.bytes.len() {
             self.bytes.clear();

@@ -216,9 +216,6 @@ impl Window {
     /// Notes that the answer to an already answered move has changed.
     pub(super) fn tell_revised(&mut self, number: u64, update: &Record, events: &mut Events) {
         self.counts.revised += 1;
-        events.push(LinkEvent::Revised {
-            number,
-            update: *update,
-        });
+        events.push(LinkEvent::Revised { number, update: *update });
     }
 }

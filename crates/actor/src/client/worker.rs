@@ -66,12 +66,7 @@ impl Worker {
     pub(super) fn new(options: Options, shared: Arc<Shared>) -> Result<Self, Failure> {
         let tls = options.files.load().map_err(|e| {
             let fix = "see 'huntgraph doctor'";
-            Failure::new(
-                "HG1301",
-                format!("{}: {}", e.code, e.reason),
-                e.path.display(),
-                fix,
-            )
+            Failure::new("HG1301", format!("{}: {}", e.code, e.reason), e.path.display(), fix)
         })?;
         let settings = Settings {
             connections_max: 4,
@@ -202,8 +197,7 @@ impl Worker {
         let shared = self.shared.clone();
         let mut state = shared.lock();
         let outcome =
-            self.reading
-                .read(&mut self.endpoint, conn, stream, &mut state, &self.options);
+            self.reading.read(&mut self.endpoint, conn, stream, &mut state, &self.options);
         if self.reading.welcomed && self.stage == Stage::Greeting(conn, stream) {
             self.stage = Stage::Live(conn, stream);
             self.welcomed = now;
@@ -273,9 +267,7 @@ impl Worker {
 
     fn give_up_at(&self) -> Option<Instant> {
         let limit = Duration::from_millis(self.options.give_up_ms);
-        self.trouble
-            .filter(|_| !limit.is_zero())
-            .map(|since| since + limit)
+        self.trouble.filter(|_| !limit.is_zero()).map(|since| since + limit)
     }
 
     fn give_up(&self, state: &State, now: Instant) -> Result<(), Ending> {
@@ -311,9 +303,7 @@ impl Worker {
         match ending {
             Ending::Lost(reason) => {
                 if was_open && !all_done {
-                    state.events.push(LinkEvent::Lost {
-                        reason: reason.clone(),
-                    });
+                    state.events.push(LinkEvent::Lost { reason: reason.clone() });
                     if now.duration_since(self.welcomed) >= GOOD {
                         self.reconnect.reset();
                     }
@@ -332,12 +322,7 @@ impl Worker {
     }
 
     fn wait(&mut self) -> Result<(), Ending> {
-        let mut times = [
-            self.endpoint.next_timeout(),
-            self.retry_at,
-            self.give_up_at(),
-            None,
-        ];
+        let mut times = [self.endpoint.next_timeout(), self.retry_at, self.give_up_at(), None];
         match self.stage {
             Stage::Waiting(until) => times[3] = Some(until),
             Stage::Over => return Ok(()),
@@ -363,12 +348,7 @@ fn random_id(options: &Options) -> Result<u64, Failure> {
     let source = ring::rand::SystemRandom::new();
     ring::rand::SecureRandom::fill(&source, &mut bytes).map_err(|_| {
         let fix = "give a client_id";
-        Failure::new(
-            "HG1307",
-            "the system gives no random numbers",
-            options.address,
-            fix,
-        )
+        Failure::new("HG1307", "the system gives no random numbers", options.address, fix)
     })?;
     Ok(u64::from_le_bytes(bytes).max(1))
 }

@@ -17,34 +17,17 @@ pub enum CrashMode {
 
 impl CrashMode {
     /// All modes.
-    pub const ALL: [Self; 4] = [
-        Self::DropUnsynced,
-        Self::KeepPrefix,
-        Self::TearLast,
-        Self::Reorder,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::DropUnsynced, Self::KeepPrefix, Self::TearLast, Self::Reorder];
 }
 
 /// An operation that has not been synced.
 #[derive(Clone, Debug)]
 pub(super) enum Pending {
-    Write {
-        inode: usize,
-        offset: usize,
-        bytes: Vec<u8>,
-    },
-    Link {
-        name: String,
-        inode: usize,
-    },
-    Rename {
-        from: String,
-        to: String,
-        inode: usize,
-    },
-    Unlink {
-        name: String,
-    },
+    Write { inode: usize, offset: usize, bytes: Vec<u8> },
+    Link { name: String, inode: usize },
+    Rename { from: String, to: String, inode: usize },
+    Unlink { name: String },
 }
 
 /// Applies what survives of `pending` to a disk that holds what was synced before.
@@ -87,11 +70,7 @@ impl State {
     /// Makes a pending operation survive; of a write only the bytes whose offset in it passes.
     pub(super) fn keep(&mut self, pending: &Pending, passes: impl Fn(usize) -> bool) {
         match pending {
-            Pending::Write {
-                inode,
-                offset,
-                bytes,
-            } => {
+            Pending::Write { inode, offset, bytes } => {
                 let synced = &mut self.inodes[*inode].synced;
                 for (at, &byte) in bytes.iter().enumerate() {
                     if passes(at) {

@@ -49,19 +49,13 @@ impl Mapping {
         if (fs::fstat(file)?.st_size as u64) < bytes as u64 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let protection = if writable {
-            ProtFlags::READ | ProtFlags::WRITE
-        } else {
-            ProtFlags::READ
-        };
+        let protection =
+            if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
         let flags = MapFlags::SHARED | MapFlags::POPULATE;
         // SAFETY: a fresh mapping at an address the kernel picks; nothing else refers to it.
         let start = unsafe { mm::mmap(std::ptr::null_mut(), bytes, protection, flags, file, 0)? };
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self {
-            start,
-            cells: bytes / 8,
-        })
+        Ok(Self { start, cells: bytes / 8 })
     }
 
     /// All cells. Storing into a mapping that was opened read-only is a memory fault.

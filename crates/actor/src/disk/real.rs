@@ -72,12 +72,7 @@ impl Disk for RealDisk {
             Access::Read => OFlags::RDONLY | OFlags::CLOEXEC,
             Access::Write => OFlags::RDWR | OFlags::CLOEXEC,
         };
-        Ok(RealFile(fs::openat(
-            &self.directory,
-            name,
-            flags,
-            Mode::empty(),
-        )?))
+        Ok(RealFile(fs::openat(&self.directory, name, flags, Mode::empty())?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

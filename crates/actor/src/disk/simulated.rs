@@ -102,9 +102,7 @@ impl SimulatedDisk {
             ..State::default()
         };
         let survivor = crash::survive(survivor, &state.pending, mode, seed);
-        Self {
-            state: Arc::new(Mutex::new(survivor)),
-        }
+        Self { state: Arc::new(Mutex::new(survivor)) }
     }
 
     /// The disk after a restart of the process alone: all cached contents stay, locks are gone.
@@ -175,10 +173,7 @@ impl State {
         let end = offset + bytes.len();
         let length = self.inodes[inode].cached.len();
         let growth = end.saturating_sub(length) as u64;
-        if growth > 0
-            && self
-                .capacity_bytes
-                .is_some_and(|limit| self.used_bytes() + growth > limit)
+        if growth > 0 && self.capacity_bytes.is_some_and(|limit| self.used_bytes() + growth > limit)
         {
             return Err(Errno::NOSPC.into());
         }
@@ -191,11 +186,7 @@ impl State {
             cached.resize(end, 0);
         }
         cached[offset..end].copy_from_slice(bytes);
-        self.pending.push(Pending::Write {
-            inode,
-            offset,
-            bytes: bytes.to_vec(),
-        });
+        self.pending.push(Pending::Write { inode, offset, bytes: bytes.to_vec() });
         Ok(())
     }
 }
@@ -215,18 +206,12 @@ impl Disk for SimulatedDisk {
         let name = name.to_owned();
         state.names.insert(name.clone(), inode);
         state.pending.push(Pending::Link { name, inode });
-        Ok(SimulatedFile {
-            state: self.state.clone(),
-            inode,
-        })
+        Ok(SimulatedFile { state: self.state.clone(), inode })
     }
 
     fn open(&self, name: &str, _access: Access) -> io::Result<SimulatedFile> {
         let state = self.state();
-        Ok(SimulatedFile {
-            state: self.state.clone(),
-            inode: state.find(name)?,
-        })
+        Ok(SimulatedFile { state: self.state.clone(), inode: state.find(name)? })
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -270,10 +255,7 @@ impl Disk for SimulatedDisk {
         if !self.state().locks.insert(name.to_owned()) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        Ok(SimulatedLock {
-            state: self.state.clone(),
-            name: name.to_owned(),
-        })
+        Ok(SimulatedLock { state: self.state.clone(), name: name.to_owned() })
     }
 
     fn describe(&self) -> String {

@@ -99,10 +99,7 @@ impl BlockHeader {
         };
         if header.count as usize > BLOCK_RECORDS
             || header.first_position == 0
-            || header
-                .first_position
-                .checked_add(u64::from(header.count))
-                .is_none()
+            || header.first_position.checked_add(u64::from(header.count)).is_none()
         {
             return Err("impossible count or position in a block header");
         }

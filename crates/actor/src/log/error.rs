@@ -21,17 +21,9 @@ pub struct Damage {
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "segment {} is damaged at byte {} ({})",
-            self.segment, self.offset, self.detail
-        )?;
+        write!(f, "segment {} is damaged at byte {} ({})", self.segment, self.offset, self.detail)?;
         if self.last_position < self.first_position {
-            return write!(
-                f,
-                "; the positions before {} can be read",
-                self.first_position
-            );
+            return write!(f, "; the positions before {} can be read", self.first_position);
         }
         write!(
             f,
@@ -111,11 +103,7 @@ impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.code())?;
         match self {
-            Self::Io {
-                directory,
-                operation,
-                source,
-            } => write!(
+            Self::Io { directory, operation, source } => write!(
                 f,
                 "cannot {operation} in {directory}: {source}; check the disk, its space and \
                  permissions"
@@ -234,8 +222,5 @@ impl std::error::Error for AppendError {}
 
 /// Whether an error means that the disk (or the quota) is full.
 pub(crate) fn is_no_space(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -12,10 +12,7 @@ use super::{LogError, LogOptions, Logger, Recovered};
 use crate::disk::Disk;
 
 fn identity(options: &LogOptions) -> Identity {
-    Identity {
-        partition: options.partition,
-        world_id: options.world_id,
-    }
+    Identity { partition: options.partition, world_id: options.world_id }
 }
 
 /// Opens the log in `disk` (making it where there is none) without a thread: the caller gives the
@@ -33,29 +30,20 @@ pub fn open<D: Disk>(
     let identity = identity(options);
     let mut survey = recovery::recover(&disk, identity)?;
     let recovered = Recovered::of(&survey);
-    let describe = |Fault(operation, source)| LogError::Io {
-        directory: disk.describe(),
-        operation,
-        source,
-    };
+    let describe =
+        |Fault(operation, source)| LogError::Io { directory: disk.describe(), operation, source };
     let time_ms = options.time_ms.max(recovered.time_ms);
     let shared = Shared::new(options.queue_records, recovered.durable, time_ms)
         .map_err(|e| describe(Fault("make the wake-up event", e)))?;
     let shared = Arc::new(shared);
-    let logger = Logger {
-        shared: shared.clone(),
-        appended: recovered.durable,
-        thread: None,
-    };
+    let logger = Logger { shared: shared.clone(), appended: recovered.durable, thread: None };
     let ready = ready_segments(&disk, identity, &mut survey, options).map_err(describe)?;
     let mut worker = Worker::new(disk, options, shared, recovered.epoch, survey, ready);
     match worker.open_epoch() {
         Ok(()) => Ok((recovered, logger, worker)),
-        Err(Fault(operation, source)) => Err(LogError::Io {
-            directory: worker.disk.describe(),
-            operation,
-            source,
-        }),
+        Err(Fault(operation, source)) => {
+            Err(LogError::Io { directory: worker.disk.describe(), operation, source })
+        }
     }
 }
 
@@ -126,10 +114,7 @@ impl<D: Disk> Worker<D> {
         survey: recovery::Survey<D>,
         (current, page, next): Ready<D::File>,
     ) -> Self {
-        let chain = Chain {
-            epoch,
-            ..survey.chain
-        };
+        let chain = Chain { epoch, ..survey.chain };
         Self {
             identity: identity(options),
             shared,

@@ -45,10 +45,7 @@ impl<D: Disk> LogReader<D> {
     pub fn open(disk: D, partition: u16, world_id: u64, from: u64) -> Result<Self, LogError> {
         let mut reader = Self {
             disk,
-            identity: Identity {
-                partition,
-                world_id,
-            },
+            identity: Identity { partition, world_id },
             segment: None,
             page: 1,
             chain: None,
@@ -97,11 +94,7 @@ impl<D: Disk> LogReader<D> {
     }
 
     fn io_error(&self, source: io::Error) -> LogError {
-        LogError::Io {
-            directory: self.disk.describe(),
-            operation: "read the log",
-            source,
-        }
+        LogError::Io { directory: self.disk.describe(), operation: "read the log", source }
     }
 
     fn damaged(&self, detail: &'static str, last_position: u64) -> LogError {
@@ -138,10 +131,7 @@ impl<D: Disk> LogReader<D> {
             }
         }
         match first {
-            Some(first) => Err(LogError::Dropped {
-                wanted: self.wanted,
-                first,
-            }),
+            Some(first) => Err(LogError::Dropped { wanted: self.wanted, first }),
             // Nothing written yet: looked for again at the next call.
             None => Ok(()),
         }
@@ -197,9 +187,7 @@ impl<D: Disk> LogReader<D> {
             None => Chain::before(&header),
         };
         if chain.check(&header).is_err() {
-            return Err(LogError::Rewritten {
-                position: chain.next_position,
-            });
+            return Err(LogError::Rewritten { position: chain.next_position });
         }
         chain.advance(&header, &self.buffer[..header.used_bytes()]);
         self.chain = Some(chain);
@@ -255,10 +243,7 @@ impl<D: Disk> LogReader<D> {
         {
             first = header.first_position;
         }
-        Ok(LogError::Dropped {
-            wanted: self.wanted,
-            first,
-        })
+        Ok(LogError::Dropped { wanted: self.wanted, first })
     }
 
     /// The greatest watermark of whole blocks in the next few pages of this segment and at the
@@ -278,9 +263,8 @@ impl<D: Disk> LogReader<D> {
             }
         }
         if let Some(next) = self.segment(segment.sequence + 1)?
-            && let Found::Block(header) = next
-                .read_block(self.identity, 1, &mut self.buffer)
-                .map_err(|e| self.io_error(e))?
+            && let Found::Block(header) =
+                next.read_block(self.identity, 1, &mut self.buffer).map_err(|e| self.io_error(e))?
         {
             greatest = greatest.max(header.durable);
         }

@@ -57,9 +57,7 @@ struct Recovery<'a, D: Disk> {
 /// Locks, checks and repairs the log in `disk`.
 pub(crate) fn recover<D: Disk>(disk: &D, identity: Identity) -> Result<Survey<D>, LogError> {
     let lock = disk.lock(LOCK_NAME).map_err(|source| match source.kind() {
-        io::ErrorKind::WouldBlock => LogError::Locked {
-            directory: disk.describe(),
-        },
+        io::ErrorKind::WouldBlock => LogError::Locked { directory: disk.describe() },
         _ => io_error(disk, "lock the log", source),
     })?;
     let sequences = list_segments(disk)?;
@@ -80,12 +78,10 @@ pub(crate) fn recover<D: Disk>(disk: &D, identity: Identity) -> Result<Survey<D>
     let cut_bytes = recovery.zero_tail(end, junk_end)?;
     let names = disk.list().map_err(|e| io_error(disk, "list the log", e))?;
     if names.iter().any(|name| name == SPARE_NAME) {
-        disk.remove(SPARE_NAME)
-            .map_err(|e| io_error(disk, "remove an unfinished segment", e))?;
+        disk.remove(SPARE_NAME).map_err(|e| io_error(disk, "remove an unfinished segment", e))?;
     }
     // Also for names that an earlier run created and did not live to sync.
-    disk.sync_dir()
-        .map_err(|e| io_error(disk, "sync the log's directory", e))?;
+    disk.sync_dir().map_err(|e| io_error(disk, "sync the log's directory", e))?;
     recovery.into_survey(lock, end, cut_bytes)
 }
 
@@ -98,11 +94,7 @@ pub(crate) fn list_segments<D: Disk>(disk: &D) -> Result<Vec<u32>, LogError> {
 }
 
 fn io_error<D: Disk>(disk: &D, operation: &'static str, source: io::Error) -> LogError {
-    LogError::Io {
-        directory: disk.describe(),
-        operation,
-        source,
-    }
+    LogError::Io { directory: disk.describe(), operation, source }
 }
 
 impl<D: Disk> Recovery<'_, D> {
@@ -163,10 +155,7 @@ impl<D: Disk> Recovery<'_, D> {
             if at.page < self.segment(at.index)?.pages {
                 return Ok(Some(at));
             }
-            at = Place {
-                index: at.index + 1,
-                page: 1,
-            };
+            at = Place { index: at.index + 1, page: 1 };
         }
         Ok(None)
     }
@@ -197,10 +186,8 @@ impl<D: Disk> Recovery<'_, D> {
                 }
                 return Ok(Some(at));
             }
-            self.chain
-                .advance(&header, &self.buffer[..header.used_bytes()]);
-            self.unsynced
-                .push_back((at, header.pages(), header.count, header.last_position()));
+            self.chain.advance(&header, &self.buffer[..header.used_bytes()]);
+            self.unsynced.push_back((at, header.pages(), header.count, header.last_position()));
             self.forget_synced();
             at.page += header.pages();
         }
@@ -241,10 +228,7 @@ impl<D: Disk> Recovery<'_, D> {
                 }
                 Found::Block(header) => {
                     pages = header.pages();
-                    junk_end = Some(Place {
-                        page: at.page + pages - 1,
-                        ..at
-                    });
+                    junk_end = Some(Place { page: at.page + pages - 1, ..at });
                     promised = promised.max(header.durable);
                 }
             }
@@ -271,10 +255,7 @@ impl<D: Disk> Recovery<'_, D> {
             let bytes = std::mem::take(&mut self.buffer);
             let offset = u64::from(at.page) * PAGE_BYTES as u64;
             let length = pages as usize * PAGE_BYTES;
-            let written = self
-                .segment(at.index)?
-                .file
-                .write_at(&bytes[..length], offset);
+            let written = self.segment(at.index)?.file.write_at(&bytes[..length], offset);
             self.buffer = bytes;
             written.map_err(|e| io_error(self.disk, "write the log's tail again", e))?;
         }
@@ -296,11 +277,7 @@ impl<D: Disk> Recovery<'_, D> {
         for index in end.index..=last.index {
             let pages = self.segment(index)?.pages;
             let from = if index == end.index { end.page } else { 1 };
-            let to = if index == last.index {
-                last.page + 1
-            } else {
-                pages
-            };
+            let to = if index == last.index { last.page + 1 } else { pages };
             let (from, to) = (u64::from(from), u64::from(to));
             let zeroed = (from * PAGE_BYTES as u64, to * PAGE_BYTES as u64);
             let written = self.segment(index)?.file.zero_fill(zeroed.0, zeroed.1);

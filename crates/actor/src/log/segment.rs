@@ -24,10 +24,7 @@ pub(crate) struct SegmentName {
 impl SegmentName {
     /// `segment-<ten digits>.log`
     pub(crate) fn new(sequence: u32) -> Self {
-        let mut name = Self {
-            text: [0; 32],
-            length: 0,
-        };
+        let mut name = Self { text: [0; 32], length: 0 };
         // Cannot fail: 22 bytes into 32.
         let _ = write!(name, "segment-{sequence:010}.log");
         name
@@ -96,11 +93,7 @@ impl SegmentFault {
     /// The error to report where `next` is the first position not read so far.
     pub(crate) fn into_error(self, directory: String, sequence: u32, next: u64) -> LogError {
         match self {
-            Self::Io(operation, source) => LogError::Io {
-                directory,
-                operation,
-                source,
-            },
+            Self::Io(operation, source) => LogError::Io { directory, operation, source },
             Self::Damaged(detail) => LogError::Damaged {
                 directory,
                 damage: super::error::Damage {
@@ -138,10 +131,8 @@ pub(crate) fn open_segment<D: Disk>(
         let detail = format!("version {version}, this program reads {LOG_VERSION}");
         return Err(SegmentFault::Foreign(detail));
     }
-    let found = Identity {
-        partition: block::u16_at(&page, 10),
-        world_id: block::u64_at(&page, 16),
-    };
+    let found =
+        Identity { partition: block::u16_at(&page, 10), world_id: block::u64_at(&page, 16) };
     if found != identity {
         return Err(SegmentFault::Foreign(format!(
             "partition {} of world {:016x}, wanted partition {} of world {:016x}",
@@ -151,20 +142,12 @@ pub(crate) fn open_segment<D: Disk>(
     let bytes = block::u64_at(&page, 24);
     let pages = u32::try_from(bytes / PAGE_BYTES as u64).unwrap_or(0);
     if block::u32_at(&page, 12) != sequence {
-        return Err(SegmentFault::Damaged(
-            "the segment's header has another sequence",
-        ));
+        return Err(SegmentFault::Damaged("the segment's header has another sequence"));
     }
     if file.bytes().map_err(io)? != bytes || pages < 2 {
-        return Err(SegmentFault::Damaged(
-            "the segment's file has another length",
-        ));
+        return Err(SegmentFault::Damaged("the segment's file has another length"));
     }
-    Ok(Segment {
-        file,
-        sequence,
-        pages,
-    })
+    Ok(Segment { file, sequence, pages })
 }
 
 /// What stands at a page.
@@ -205,9 +188,7 @@ impl<F: DiskFile> Segment<F> {
             return Ok(Found::Bad("a block that reaches past the segment"));
         }
         let rest = header.pages() as usize * PAGE_BYTES;
-        let read = self
-            .file
-            .read_at(&mut buffer[PAGE_BYTES..rest], offset + PAGE_BYTES as u64)?;
+        let read = self.file.read_at(&mut buffer[PAGE_BYTES..rest], offset + PAGE_BYTES as u64)?;
         if read < rest - PAGE_BYTES {
             return Ok(Found::Bad("the segment's file ends within a block"));
         }

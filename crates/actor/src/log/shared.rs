@@ -82,12 +82,7 @@ impl Shared {
             wake: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
             counts: Counts::default(),
         };
-        for line in [
-            &shared.committed,
-            &shared.taken,
-            &shared.durable,
-            &shared.limit,
-        ] {
+        for line in [&shared.committed, &shared.taken, &shared.durable, &shared.limit] {
             line.set(last_position);
         }
         shared.time_ms.set(time_ms);

@@ -27,10 +27,7 @@ pub(crate) enum Progress<F> {
 
 impl<F: DiskFile> Spare<F> {
     pub(crate) fn none() -> Self {
-        Self {
-            file: None,
-            zeroed_bytes: 0,
-        }
+        Self { file: None, zeroed_bytes: 0 }
     }
 
     /// Zeroes one slice, or finishes the file as segment `sequence`.
@@ -47,8 +44,7 @@ impl<F: DiskFile> Spare<F> {
             None => {
                 self.zeroed_bytes = 0;
                 let created = disk.create(SPARE_NAME);
-                self.file
-                    .insert(created.map_err(|e| Fault("create a segment", e))?)
+                self.file.insert(created.map_err(|e| Fault("create a segment", e))?)
             }
         };
         if self.zeroed_bytes < segment_bytes {
@@ -56,16 +52,13 @@ impl<F: DiskFile> Spare<F> {
             let zeroed = file.zero_fill(self.zeroed_bytes, to);
             zeroed.map_err(|e| Fault("fill a segment with zeros", e))?;
             // Each slice at once: one sync of a whole segment would hold up commits.
-            file.sync_data()
-                .map_err(|e| Fault("sync an empty segment", e))?;
+            file.sync_data().map_err(|e| Fault("sync an empty segment", e))?;
             self.zeroed_bytes = to;
             return Ok(Progress::More);
         }
         let header = header_page(identity, sequence, segment_bytes);
-        file.write_at(&header, 0)
-            .map_err(|e| Fault("write a segment's header", e))?;
-        file.sync_data()
-            .map_err(|e| Fault("sync a segment's header", e))?;
+        file.write_at(&header, 0).map_err(|e| Fault("write a segment's header", e))?;
+        file.sync_data().map_err(|e| Fault("sync a segment's header", e))?;
         disk.rename(SPARE_NAME, SegmentName::new(sequence).as_str())
             .map_err(|e| Fault("name a segment", e))?;
         match (disk.sync_dir(), self.file.take()) {

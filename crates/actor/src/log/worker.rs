@@ -128,9 +128,7 @@ impl<D: Disk> Worker<D> {
             }
             let room = (self.current.pages - self.page) as usize * PAGE_BYTES - HEADER_BYTES;
             let waiting = committed - self.written;
-            let count = waiting
-                .min(BLOCK_RECORDS as u64)
-                .min((room / RECORD_BYTES) as u64);
+            let count = waiting.min(BLOCK_RECORDS as u64).min((room / RECORD_BYTES) as u64);
             self.write_block(count as usize)?;
         }
         self.sync_current()?;
@@ -167,16 +165,11 @@ impl<D: Disk> Worker<D> {
         let offset = u64::from(self.page) * PAGE_BYTES as u64;
         let written = self.current.file.write_at(&self.buffer[..bytes], offset);
         written.map_err(|e| Fault("write a block", e))?;
-        self.chain
-            .advance(&header, &self.buffer[..header.used_bytes()]);
+        self.chain.advance(&header, &self.buffer[..header.used_bytes()]);
         self.page += header.pages();
         self.written += count as u64;
         let counts = &self.shared.counts;
-        let kind = if count == 0 {
-            &counts.seals
-        } else {
-            &counts.blocks
-        };
+        let kind = if count == 0 { &counts.seals } else { &counts.blocks };
         add(kind, 1);
         add(&counts.bytes, bytes as u64);
         Ok(())
@@ -247,9 +240,7 @@ impl<D: Disk> Worker<D> {
             }
             Err(Fault(operation, error)) if is_no_space(&error) => {
                 // Nothing depends on the unfinished file: give its space back, try again later.
-                self.spare
-                    .discard(&self.disk)
-                    .map_err(|e| Fault(operation, e))?;
+                self.spare.discard(&self.disk).map_err(|e| Fault(operation, e))?;
                 self.retry_at = Some(Instant::now() + self.retry);
                 self.shared.no_space.store(true, Ordering::Relaxed);
             }
@@ -260,11 +251,7 @@ impl<D: Disk> Worker<D> {
 
     /// Drops the oldest segment if a request covers it; whether it did.
     fn drop_one(&mut self) -> Outcome<bool> {
-        let request = self
-            .shared
-            .drop_through
-            .get()
-            .min(self.shared.durable.get());
+        let request = self.shared.drop_through.get().min(self.shared.durable.get());
         if request <= self.dropped_through {
             return Ok(false);
         }
@@ -272,18 +259,9 @@ impl<D: Disk> Worker<D> {
         if self.oldest < self.synced {
             let first = self.first_position_of(self.oldest + 1)?;
             if first <= request + 1 {
-                let recycle = self
-                    .spare
-                    .take_over(&self.disk, self.oldest, self.segment_bytes)?;
+                let recycle = self.spare.take_over(&self.disk, self.oldest, self.segment_bytes)?;
                 let counts = &self.shared.counts;
-                add(
-                    if recycle {
-                        &counts.segments_recycled
-                    } else {
-                        &counts.segments_dropped
-                    },
-                    1,
-                );
+                add(if recycle { &counts.segments_recycled } else { &counts.segments_dropped }, 1);
                 self.oldest += 1;
                 self.retry_at = None;
                 return Ok(true);
@@ -298,16 +276,10 @@ impl<D: Disk> Worker<D> {
         let mut header = [0; HEADER_BYTES];
         let offset = PAGE_BYTES as u64;
         if sequence == self.current.sequence {
-            self.current
-                .file
-                .read_at(&mut header, offset)
-                .map_err(fault)?;
+            self.current.file.read_at(&mut header, offset).map_err(fault)?;
         } else {
             let name = super::segment::SegmentName::new(sequence);
-            let file = self
-                .disk
-                .open(name.as_str(), crate::disk::Access::Read)
-                .map_err(fault)?;
+            let file = self.disk.open(name.as_str(), crate::disk::Access::Read).map_err(fault)?;
             file.read_at(&mut header, offset).map_err(fault)?;
         }
         let parsed = BlockHeader::parse(&header);

@@ -20,11 +20,7 @@ pub(super) struct Arena {
 impl Arena {
     pub(super) fn new() -> Self {
         let blocks = std::array::from_fn(|_| BytesMut::with_capacity(BLOCK_BYTES));
-        Self {
-            blocks,
-            current: 0,
-            grown: 0,
-        }
+        Self { blocks, current: 0, grown: 0 }
     }
 
     /// A copy of `bytes` (at most a block's size is free of allocation) that can be changed.
@@ -85,9 +81,6 @@ mod tests {
             .map(|n| (n as u8, arena.copy(&[n as u8; 1000])))
             .collect();
         assert!(arena.grown() > 0);
-        assert!(
-            held.iter()
-                .all(|(n, piece)| piece.iter().all(|byte| byte == n))
-        );
+        assert!(held.iter().all(|(n, piece)| piece.iter().all(|byte| byte == n)));
     }
 }

@@ -93,9 +93,7 @@ impl Endpoint {
         proto: quinn_proto::Connection,
     ) -> ConnId {
         let deadline = now + self.settings.handshake_timeout();
-        let conn = self
-            .table
-            .insert(handle.0, Connection::new(proto, deadline));
+        let conn = self.table.insert(handle.0, Connection::new(proto, deadline));
         self.settle(handle.0);
         conn
     }

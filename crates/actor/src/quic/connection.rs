@@ -174,18 +174,12 @@ impl Connection {
     }
 
     pub(super) fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
-        self.streams
-            .iter_mut()
-            .flatten()
-            .find(|stream| stream.id == id)
+        self.streams.iter_mut().flatten().find(|stream| stream.id == id)
     }
 
     /// Whether the stream waits for room at the peer.
     pub(super) fn is_blocked(&self, id: StreamId) -> bool {
-        self.streams
-            .iter()
-            .flatten()
-            .any(|stream| stream.id == id && stream.blocked)
+        self.streams.iter().flatten().any(|stream| stream.id == id && stream.blocked)
     }
 
     /// Whether the caller still waits for events: not after it closed, nor after the end was told.
@@ -198,11 +192,7 @@ impl Connection {
         &mut self,
         id: StreamId,
     ) -> Option<(&mut quinn_proto::Connection, &mut Stream)> {
-        let stream = self
-            .streams
-            .iter_mut()
-            .flatten()
-            .find(|stream| stream.id == id)?;
+        let stream = self.streams.iter_mut().flatten().find(|stream| stream.id == id)?;
         Some((&mut self.proto, stream))
     }
 
@@ -218,10 +208,7 @@ impl Connection {
     /// Frees the place of a stream of which neither side has anything more to say.
     pub(super) fn forget_if_over(&mut self, id: StreamId) {
         for place in &mut self.streams {
-            if place
-                .as_ref()
-                .is_some_and(|stream| stream.id == id && stream.over())
-            {
+            if place.as_ref().is_some_and(|stream| stream.id == id && stream.over()) {
                 *place = None;
             }
         }
@@ -241,8 +228,7 @@ impl Connection {
 
     /// Closes from this side; nothing is left to tell.
     pub(super) fn close(&mut self, now: Instant, code: VarInt, text: &[u8]) {
-        self.proto
-            .close(now, code, bytes::Bytes::copy_from_slice(text));
+        self.proto.close(now, code, bytes::Bytes::copy_from_slice(text));
         self.stage = Stage::Over;
         self.open_to_tell = false;
         self.end_to_tell = None;
@@ -255,20 +241,14 @@ impl Connection {
         if self.stage != Stage::Handshaking {
             return timeout;
         }
-        Some(timeout.map_or(self.handshake_deadline, |at| {
-            at.min(self.handshake_deadline)
-        }))
+        Some(timeout.map_or(self.handshake_deadline, |at| at.min(self.handshake_deadline)))
     }
 
     /// Whether `next_event` has something.
     pub(super) fn has_events(&self) -> bool {
         self.open_to_tell
             || self.end_to_tell.is_some()
-            || self
-                .streams
-                .iter()
-                .flatten()
-                .any(|stream| stream.readable || stream.writable)
+            || self.streams.iter().flatten().any(|stream| stream.readable || stream.writable)
     }
 
     /// The next thing to tell: the opening, then the streams, then the end.
@@ -278,16 +258,10 @@ impl Connection {
         }
         for stream in self.streams.iter_mut().flatten() {
             if std::mem::take(&mut stream.readable) {
-                return Some(Event::Readable {
-                    conn,
-                    stream: stream.id,
-                });
+                return Some(Event::Readable { conn, stream: stream.id });
             }
             if std::mem::take(&mut stream.writable) {
-                return Some(Event::Writable {
-                    conn,
-                    stream: stream.id,
-                });
+                return Some(Event::Writable { conn, stream: stream.id });
             }
         }
         self.end_to_tell.take().map(|(stage, reason)| match stage {

@@ -121,18 +121,14 @@ impl Endpoint {
 
     /// Uses other certificates for connections that come from now on.
     pub fn set_server_tls(&mut self, tls: &ServerTls) {
-        self.proto
-            .set_server_config(Some(self.settings.server_config(tls)));
+        self.proto.set_server_config(Some(self.settings.server_config(tls)));
     }
 
     /// Counts since the start.
     #[must_use]
     pub fn stats(&self) -> EndpointStats {
         let buffers_grown = self.received.grown() + self.written.grown();
-        EndpointStats {
-            buffers_grown,
-            ..self.stats
-        }
+        EndpointStats { buffers_grown, ..self.stats }
     }
 
     /// Connections in use, those just closing included.
@@ -243,9 +239,7 @@ impl Endpoint {
             let datagram_bytes = usize::from(connection.proto.current_mtu());
             let segments = self.socket.segments_max(datagram_bytes);
             self.outgoing.clear();
-            let Some(transmit) = connection
-                .proto
-                .poll_transmit(now, segments, &mut self.outgoing)
+            let Some(transmit) = connection.proto.poll_transmit(now, segments, &mut self.outgoing)
             else {
                 return true;
             };
@@ -306,17 +300,14 @@ impl Endpoint {
 
     fn free(&mut self, slot: usize) {
         self.table.remove(slot);
-        self.proto
-            .handle_event(ConnectionHandle(slot), EndpointEvent::drained());
+        self.proto.handle_event(ConnectionHandle(slot), EndpointEvent::drained());
     }
 }
 
 fn expire(connection: &mut Connection, now: Instant) {
     connection.proto.handle_timeout(now);
     if connection.stage == Stage::Handshaking && connection.handshake_deadline <= now {
-        connection
-            .proto
-            .close(now, VarInt::from_u32(0), bytes::Bytes::new());
+        connection.proto.close(now, VarInt::from_u32(0), bytes::Bytes::new());
         connection.end(CloseReason::TimedOut);
     }
 }

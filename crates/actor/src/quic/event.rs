@@ -107,10 +107,7 @@ impl CloseReason {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Application { .. } => "quic_application_close",
-            Self::Transport {
-                code: CONNECTION_REFUSED,
-                ..
-            } => "quic_refused",
+            Self::Transport { code: CONNECTION_REFUSED, .. } => "quic_refused",
             Self::Transport { code, .. } if code & !0xff == CRYPTO_ERROR => "quic_tls",
             Self::Transport { .. } => "quic_transport",
             Self::TimedOut => "quic_timed_out",
@@ -125,11 +122,7 @@ impl fmt::Display for CloseReason {
         f.write_str(self.code())?;
         match self {
             Self::Application { code, text } => write!(f, ": peer closed with {code}: {text}"),
-            Self::Transport {
-                code,
-                text,
-                by_peer,
-            } => {
+            Self::Transport { code, text, by_peer } => {
                 let side = if *by_peer { "peer" } else { "this side" };
                 write!(f, ": {side} found error {code:#x}: {text}")
             }
@@ -144,28 +137,23 @@ impl From<ConnectionError> for CloseReason {
     fn from(error: ConnectionError) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match error {
-            ConnectionError::ApplicationClosed(close) => Self::Application {
-                code: close.error_code.into_inner(),
-                text: text(&close.reason),
-            },
+            ConnectionError::ApplicationClosed(close) => {
+                Self::Application { code: close.error_code.into_inner(), text: text(&close.reason) }
+            }
             ConnectionError::ConnectionClosed(close) => Self::Transport {
                 code: close.error_code.into(),
                 text: text(&close.reason),
                 by_peer: true,
             },
-            ConnectionError::TransportError(error) => Self::Transport {
-                code: error.code.into(),
-                text: error.reason,
-                by_peer: false,
-            },
+            ConnectionError::TransportError(error) => {
+                Self::Transport { code: error.code.into(), text: error.reason, by_peer: false }
+            }
             ConnectionError::TimedOut => Self::TimedOut,
             ConnectionError::Reset => Self::Reset,
             ConnectionError::VersionMismatch => Self::VersionMismatch,
-            ConnectionError::LocallyClosed | ConnectionError::CidsExhausted => Self::Transport {
-                code: 0,
-                text: error.to_string(),
-                by_peer: false,
-            },
+            ConnectionError::LocallyClosed | ConnectionError::CidsExhausted => {
+                Self::Transport { code: 0, text: error.to_string(), by_peer: false }
+            }
         }
     }
 }

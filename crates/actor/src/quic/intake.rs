@@ -11,17 +11,9 @@ impl Endpoint {
     /// Leads one datagram to its connection, whose slot is returned for settling, or answers it.
     pub(super) fn take_in(&mut self, now: Instant, datagram: &Datagram<'_>) -> Option<usize> {
         let bytes = self.received.copy_mut(datagram.bytes);
-        let Datagram {
-            remote,
-            local_ip,
-            ecn,
-            ..
-        } = *datagram;
+        let Datagram { remote, local_ip, ecn, .. } = *datagram;
         self.reply.clear();
-        match self
-            .proto
-            .handle(now, remote, local_ip, ecn, bytes, &mut self.reply)?
-        {
+        match self.proto.handle(now, remote, local_ip, ecn, bytes, &mut self.reply)? {
             DatagramEvent::ConnectionEvent(ConnectionHandle(slot), event) => {
                 self.table.slot_mut(slot)?.receive(event);
                 return Some(slot);

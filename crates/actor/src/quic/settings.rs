@@ -82,12 +82,7 @@ impl Settings {
     /// Limits of a client: keeps its connections alive, lets servers open no stream.
     #[must_use]
     pub fn client() -> Self {
-        Self {
-            connections_max: 64,
-            keep_alive_ms: 10_000,
-            streams_max: 0,
-            ..Self::server()
-        }
+        Self { connections_max: 64, keep_alive_ms: 10_000, streams_max: 0, ..Self::server() }
     }
 
     pub(super) fn handshake_timeout(&self) -> Duration {
@@ -134,9 +129,7 @@ impl Settings {
             .stream_receive_window(VarInt::from_u32(self.stream_window_bytes))
             .receive_window(VarInt::from_u32(self.receive_window_bytes))
             .send_window(self.send_window_bytes.into())
-            .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(
-                self.idle_timeout_ms,
-            ))))
+            .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(self.idle_timeout_ms))))
             .keep_alive_interval((self.keep_alive_ms > 0).then_some(keep_alive))
             .initial_rtt(Duration::from_micros(self.initial_rtt_us.max(1).into()))
             .datagram_receive_buffer_size(None)

@@ -91,9 +91,7 @@ impl Socket {
     fn try_send(&self, to: &Transmit, contents: &[u8], segment: Option<usize>) -> io::Result<()> {
         let datagram = quinn_udp::Transmit {
             destination: to.destination,
-            ecn: to
-                .ecn
-                .and_then(|ecn| quinn_udp::EcnCodepoint::from_bits(ecn as u8)),
+            ecn: to.ecn.and_then(|ecn| quinn_udp::EcnCodepoint::from_bits(ecn as u8)),
             contents,
             segment_size: segment,
             src_ip: to.src_ip,
@@ -104,9 +102,7 @@ impl Socket {
 
 fn refuses_segments(error: &io::Error) -> bool {
     use rustix::io::Errno;
-    [Errno::IO, Errno::INVAL]
-        .iter()
-        .any(|e| error.raw_os_error() == Some(e.raw_os_error()))
+    [Errno::IO, Errno::INVAL].iter().any(|e| error.raw_os_error() == Some(e.raw_os_error()))
 }
 
 /// One received datagram.
@@ -155,20 +151,14 @@ impl Inbox {
 
     /// The datagrams of the last `fill`, in the order of arrival.
     pub(super) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
-        let slots = self
-            .bytes
-            .chunks_exact(SLOT_BYTES)
-            .zip(&self.metas)
-            .take(self.filled);
+        let slots = self.bytes.chunks_exact(SLOT_BYTES).zip(&self.metas).take(self.filled);
         slots.flat_map(|(slot, meta)| {
-            slot[..meta.len]
-                .chunks(meta.stride.max(1))
-                .map(|bytes| Datagram {
-                    remote: meta.addr,
-                    local_ip: meta.dst_ip,
-                    ecn: meta.ecn.and_then(|ecn| EcnCodepoint::from_bits(ecn as u8)),
-                    bytes,
-                })
+            slot[..meta.len].chunks(meta.stride.max(1)).map(|bytes| Datagram {
+                remote: meta.addr,
+                local_ip: meta.dst_ip,
+                ecn: meta.ecn.and_then(|ecn| EcnCodepoint::from_bits(ecn as u8)),
+                bytes,
+            })
         })
     }
 }
@@ -176,10 +166,7 @@ impl Inbox {
 /// Nothing to read, or the echo of an earlier send to a port nobody listens on.
 fn passes_by_itself(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionRefused, ConnectionReset, Interrupted, WouldBlock};
-    matches!(
-        error.kind(),
-        WouldBlock | Interrupted | ConnectionRefused | ConnectionReset
-    )
+    matches!(error.kind(), WouldBlock | Interrupted | ConnectionRefused | ConnectionReset)
 }
 
 #[cfg(test)]

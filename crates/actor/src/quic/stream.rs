@@ -124,9 +124,7 @@ impl Endpoint {
     /// Whether the stream takes nothing until [`Event::Writable`](super::Event::Writable).
     #[must_use]
     pub fn is_blocked(&self, conn: ConnId, stream: StreamId) -> bool {
-        self.table
-            .get(conn)
-            .is_some_and(|connection| connection.is_blocked(stream))
+        self.table.get(conn).is_some_and(|connection| connection.is_blocked(stream))
     }
 
     /// Says that nothing more will be written; the peer reads [`Read::Finished`] after the rest.

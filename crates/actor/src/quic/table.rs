@@ -64,10 +64,7 @@ impl Table {
 
     pub(super) fn insert(&mut self, slot: usize, connection: Connection) -> ConnId {
         let entry = &mut self.entries[slot];
-        assert!(
-            entry.connection.is_none(),
-            "quinn-proto gave slot {slot} twice"
-        );
+        assert!(entry.connection.is_none(), "quinn-proto gave slot {slot} twice");
         entry.connection = Some(Box::new(connection));
         entry.handshaking = true;
         self.connections += 1;
@@ -85,10 +82,7 @@ impl Table {
     }
 
     pub(super) fn id(&self, slot: usize) -> ConnId {
-        ConnId {
-            slot: slot as u32,
-            generation: self.entries[slot].generation,
-        }
+        ConnId { slot: slot as u32, generation: self.entries[slot].generation }
     }
 
     pub(super) fn slot_mut(&mut self, slot: usize) -> Option<&mut Connection> {
@@ -122,11 +116,7 @@ impl Table {
             entry.handshaking = false;
             self.handshakes -= 1;
         }
-        entry.deadline = if connection.drained {
-            None
-        } else {
-            connection.deadline()
-        };
+        entry.deadline = if connection.drained { None } else { connection.deadline() };
         if let Some(deadline) = entry.deadline
             && self.earliest.is_none_or(|earliest| deadline < earliest)
         {

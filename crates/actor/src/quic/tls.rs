@@ -90,11 +90,7 @@ impl fmt::Display for TlsError {
 impl std::error::Error for TlsError {}
 
 fn error(code: &'static str, path: &Path, reason: impl Into<String>) -> TlsError {
-    TlsError {
-        code,
-        path: path.to_owned(),
-        reason: reason.into(),
-    }
+    TlsError { code, path: path.to_owned(), reason: reason.into() }
 }
 
 impl ServerFiles {
@@ -110,21 +106,11 @@ impl ServerFiles {
             .map_err(|e| error("tls_authority", &self.authority, e.to_string()))?;
         let (chain, key) = self.identity.read()?;
         let ticketer = rustls::crypto::ring::Ticketer::new().map_err(|e| {
-            error(
-                "tls_random",
-                &self.identity.private_key,
-                format!("no ticket keys: {e}"),
-            )
+            error("tls_random", &self.identity.private_key, format!("no ticket keys: {e}"))
         })?;
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|e| {
-                error(
-                    "tls_identity",
-                    &self.identity.certificate_chain,
-                    e.to_string(),
-                )
-            })?
+            .map_err(|e| error("tls_identity", &self.identity.certificate_chain, e.to_string()))?
             .with_client_cert_verifier(Arc::new(CountingClientVerifier { inner: verifier }))
             .with_single_cert(chain, key)
             .map_err(|e| self.identity.mismatch(&e))?;
@@ -132,13 +118,8 @@ impl ServerFiles {
         config.ticketer = ticketer;
         config.send_tls13_tickets = 1;
         config.max_early_data_size = 0;
-        let quic = QuicServerConfig::try_from(config).map_err(|e| {
-            error(
-                "tls_identity",
-                &self.identity.certificate_chain,
-                e.to_string(),
-            )
-        })?;
+        let quic = QuicServerConfig::try_from(config)
+            .map_err(|e| error("tls_identity", &self.identity.certificate_chain, e.to_string()))?;
         Ok(ServerTls(Arc::new(quic)))
     }
 }
@@ -171,9 +152,7 @@ impl ClientFiles {
             None => builder.with_no_client_auth(),
             Some(files) => {
                 let (chain, key) = files.read()?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|e| files.mismatch(&e))?
+                builder.with_client_auth_cert(chain, key).map_err(|e| files.mismatch(&e))?
             }
         };
         config.alpn_protocols = vec![protocol.to_vec()];
@@ -187,13 +166,8 @@ impl ClientFiles {
 impl IdentityFiles {
     fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
         let chain = read_certificates(&self.certificate_chain)?;
-        let key = PrivateKeyDer::from_pem_file(&self.private_key).map_err(|e| {
-            error(
-                "tls_file",
-                &self.private_key,
-                format!("no private key: {e}"),
-            )
-        })?;
+        let key = PrivateKeyDer::from_pem_file(&self.private_key)
+            .map_err(|e| error("tls_file", &self.private_key, format!("no private key: {e}")))?;
         Ok((chain, key))
     }
 

@@ -53,8 +53,7 @@ impl ClientCertVerifier for CountingClientVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         count_check();
-        self.inner
-            .verify_client_cert(end_entity, intermediates, now)
+        self.inner.verify_client_cert(end_entity, intermediates, now)
     }
 
     fn verify_tls12_signature(
@@ -96,8 +95,7 @@ impl ServerCertVerifier for CountingServerVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         count_check();
-        self.inner
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(

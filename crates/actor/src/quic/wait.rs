@@ -87,13 +87,7 @@ impl Idle {
 /// # Errors
 /// The system's error when a descriptor cannot be polled.
 pub fn look(fds: &mut [PollFd<'_>]) -> io::Result<usize> {
-    poll_until(
-        fds,
-        Some(&Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        }),
-    )
+    poll_until(fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
 }
 
 fn block(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<usize> {

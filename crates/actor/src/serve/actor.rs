@@ -83,12 +83,7 @@ impl Actor {
         self.resume(now);
         if let Some(failure) = self.engine.logger.failed() {
             let fix = "mend the disk, then start again: all durable moves are there";
-            return Err(Failure::new(
-                "HG3015",
-                failure,
-                self.options.dir.display(),
-                fix,
-            ));
+            return Err(Failure::new("HG3015", failure, self.options.dir.display(), fix));
         }
         self.flush(now);
         self.engine.commit(false);
@@ -123,9 +118,7 @@ impl Actor {
         let (header, work) = (&engine.partition.header, &engine.partition.guidance.work);
         let counts = engine.logger.counts();
         let age = header.tick.saturating_sub(engine.partition.oldest_epoch()) as u64;
-        self.meters
-            .epoch_age
-            .record(age * self.options.tick_ms * 1_000_000);
+        self.meters.epoch_age.record(age * self.options.tick_ms * 1_000_000);
         let values = [
             ("heartbeat_ms", wall_ms()),
             ("tick", header.tick as u64),
@@ -136,10 +129,7 @@ impl Actor {
             ("players", header.players as u64),
             ("present", header.present as u64),
             ("connections", self.links.iter().flatten().count() as u64),
-            (
-                "handshakes_failed",
-                self.handshakes_failed + self.endpoint.stats().handshakes_failed,
-            ),
+            ("handshakes_failed", self.handshakes_failed + self.endpoint.stats().handshakes_failed),
             ("fields_built", work.built),
             ("nodes_settled", work.settled),
             ("searches", work.searches),
@@ -170,10 +160,7 @@ impl Actor {
             self.desk.draining = true;
             self.stop_by = Some(now + FAREWELL);
             self.engine.commit(true);
-            self.links
-                .iter_mut()
-                .flatten()
-                .for_each(|link| link.session.tell_drain());
+            self.links.iter_mut().flatten().for_each(|link| link.session.tell_drain());
         }
     }
 
@@ -217,23 +204,14 @@ impl Actor {
         fds[2] = PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN);
         let mut used = 3;
         for (fd, sends) in self.control.fds() {
-            let interest = if sends {
-                PollFlags::IN | PollFlags::OUT
-            } else {
-                PollFlags::IN
-            };
+            let interest = if sends { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
             fds[used] = PollFd::from_borrowed_fd(fd, interest);
             used += 1;
         }
         let waited = self.options.idle.wait(&mut fds[..used], Some(deadline));
         let woken = fds[1].revents().contains(PollFlags::IN);
         waited.map_err(|e| {
-            Failure::new(
-                "HG3025",
-                format!("waiting failed: {e}"),
-                "poll",
-                "report this",
-            )
+            Failure::new("HG3025", format!("waiting failed: {e}"), "poll", "report this")
         })?;
         if woken {
             self.engine.logger.clear_wake();
@@ -254,8 +232,7 @@ impl Actor {
         let now = Instant::now();
         self.publish();
         for link in self.links.iter().flatten() {
-            self.endpoint
-                .close(now, link.conn, 0, "the actor has stopped");
+            self.endpoint.close(now, link.conn, 0, "the actor has stopped");
         }
         self.endpoint.transmit(now);
         let (position, state_hash) = {

@@ -30,9 +30,7 @@ pub struct Booted {
 
 /// Wall clock in milliseconds since 1970: only ever written into records.
 pub fn wall_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// The disk of a folder of the partition's directory.
@@ -71,23 +69,14 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
     let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
         .map_err(|e| snapshot_failure(e, options))?;
     let mut block = vec![Line::default(); limits.total_lines()];
-    let image = |e| {
-        Failure::new(
-            "HG3013",
-            e,
-            options.world.display(),
-            "check the world and the limits",
-        )
-    };
+    let image =
+        |e| Failure::new("HG3013", e, options.world.display(), "check the world and the limits");
     let mut from = 0;
-    let fitting = newest
-        .snapshot
-        .filter(|found| found.header.length as usize == limits.state_lines() * 64);
+    let fitting =
+        newest.snapshot.filter(|found| found.header.length as usize == limits.state_lines() * 64);
     if let Some(found) = fitting {
         let state = bytes_mut(&mut block[..limits.state_lines()]);
-        found
-            .read_into(&disk, state)
-            .map_err(|e| snapshot_failure(e, options))?;
+        found.read_into(&disk, state).map_err(|e| snapshot_failure(e, options))?;
         let partition = Partition::resume(&mut block).map_err(image)?;
         from = found.header.position;
         let same =
@@ -103,11 +92,7 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
         return Err(Failure::new("HG3014", what, options.dir.display(), KEEP));
     }
     let replayed = replay(options, world, &mut block, from, last)?;
-    Ok(Booted {
-        block,
-        replayed,
-        snapshot: from,
-    })
+    Ok(Booted { block, replayed, snapshot: from })
 }
 
 fn diverged(options: &Options, position: u64) -> Failure {
@@ -187,10 +172,6 @@ fn durable_position(options: &Options, world: &WorldFile) -> Result<u64, Failure
     let disk = folder(options, "log")?;
     let reader = LogReader::open(disk, options.partition, world.world_id, u64::MAX);
     let mut reader = reader.map_err(|e| log_failure(e, options))?;
-    while reader
-        .next_block()
-        .map_err(|e| log_failure(e, options))?
-        .is_some()
-    {}
+    while reader.next_block().map_err(|e| log_failure(e, options))?.is_some() {}
     Ok(reader.durable())
 }

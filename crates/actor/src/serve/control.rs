@@ -46,10 +46,7 @@ impl Control {
         let listener = UnixListener::bind(path).map_err(failure)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failure)?;
         listener.set_nonblocking(true).map_err(failure)?;
-        Ok(Self {
-            listener,
-            clients: Vec::with_capacity(CLIENTS),
-        })
+        Ok(Self { listener, clients: Vec::with_capacity(CLIENTS) })
     }
 
     /// What to wait for: the listener, then the clients.
@@ -67,10 +64,7 @@ impl Control {
             && let Ok((stream, _)) = self.listener.accept()
         {
             if stream.set_nonblocking(true).is_ok() {
-                self.clients.push(Client {
-                    stream,
-                    session: Session::new(Role::Control),
-                });
+                self.clients.push(Client { stream, session: Session::new(Role::Control) });
             }
         }
         let mut stop = false;
@@ -84,11 +78,7 @@ impl Control {
 
     /// Tells those who asked the actor to stop that all is on disk.
     pub fn tell_stopped(&mut self, durable: u64) {
-        for client in self
-            .clients
-            .iter_mut()
-            .filter(|client| client.session.wants_stop)
-        {
+        for client in self.clients.iter_mut().filter(|client| client.session.wants_stop) {
             client.session.tell_drained(durable);
             let _ = client.stream.set_nonblocking(false);
             let _ = client.stream.write_all(client.session.unsent());

@@ -22,11 +22,7 @@ impl Tally {
     pub const CODES: usize = 72;
 
     /// No answers yet.
-    pub const NONE: Self = Self {
-        logged: 0,
-        claims: 0,
-        codes: [0; Self::CODES],
-    };
+    pub const NONE: Self = Self { logged: 0, claims: 0, codes: [0; Self::CODES] };
 }
 
 /// One batch on its way through the core.

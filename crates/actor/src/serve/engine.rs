@@ -84,19 +84,8 @@ impl Engine {
             return self.refuse(records, code, out);
         }
         self.batch.clear();
-        let Self {
-            partition,
-            ring,
-            tally,
-            batch,
-            ..
-        } = self;
-        let mut emit = Emit {
-            ring,
-            out,
-            log: batch,
-            tally,
-        };
+        let Self { partition, ring, tally, batch, .. } = self;
+        let mut emit = Emit { ring, out, log: batch, tally };
         partition.apply_batch(records, &mut emit, |emit, raw, answer, receipt| {
             emit.answer(raw, answer, receipt)
         });
@@ -132,19 +121,10 @@ impl Engine {
             return false;
         }
         let arg = self.partition.header.tick + 1;
-        self.own(&Move {
-            kind: kind::TICK,
-            arg,
-            time_ms: wall_ms(),
-            ..Move::default()
-        });
+        self.own(&Move { kind: kind::TICK, arg, time_ms: wall_ms(), ..Move::default() });
         if with_hash {
             let a = self.partition.state_hash();
-            self.own(&Move {
-                kind: kind::HASH,
-                a,
-                ..Move::default()
-            });
+            self.own(&Move { kind: kind::HASH, a, ..Move::default() });
             self.append(now);
             return true;
         }
@@ -155,20 +135,8 @@ impl Engine {
 
     fn own(&mut self, record: &Move) {
         let raw = record.encode();
-        let Self {
-            partition,
-            ring,
-            tally,
-            batch,
-            nowhere,
-            ..
-        } = self;
-        let mut emit = Emit {
-            ring,
-            out: nowhere,
-            log: batch,
-            tally,
-        };
+        let Self { partition, ring, tally, batch, nowhere, .. } = self;
+        let mut emit = Emit { ring, out: nowhere, log: batch, tally };
         let answer = partition.apply(&raw, &mut emit);
         assert!(answer.logged, "the actor's own records are always in order");
         batch.push(raw);
@@ -181,8 +149,7 @@ impl Engine {
         self.append_quietly();
         self.urgent = true;
         if self.applied.len() < TIMED {
-            self.applied
-                .push_back((self.partition.header.position, now));
+            self.applied.push_back((self.partition.header.position, now));
         }
     }
 
@@ -191,10 +158,7 @@ impl Engine {
         let wanted = self.partition.header.position + 1 - self.batch.len() as u64;
         // Room was checked before anything was applied; a log that fails in between has stopped,
         // and the caller sees that before any answer leaves.
-        assert!(
-            first.as_ref().map_or(true, |&first| first == wanted),
-            "log and image must agree"
-        );
+        assert!(first.as_ref().map_or(true, |&first| first == wanted), "log and image must agree");
         self.batch.clear();
     }
 

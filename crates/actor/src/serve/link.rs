@@ -31,14 +31,9 @@ impl Actor {
     /// Acts on what happened to a connection.
     pub fn handle(&mut self, event: Event, now: Instant) {
         match event {
-            Event::Opened {
-                conn,
-                peer_certificate_sha256,
-                ..
-            } => {
-                let mark = peer_certificate_sha256.map_or(0, |hash| {
-                    u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
-                });
+            Event::Opened { conn, peer_certificate_sha256, .. } => {
+                let mark = peer_certificate_sha256
+                    .map_or(0, |hash| u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]));
                 self.open_link(conn, mark, now);
             }
             Event::Readable { conn, stream } => self.read(conn, stream, now),
@@ -51,14 +46,8 @@ impl Actor {
 
     fn open_link(&mut self, conn: ConnId, mark: u32, now: Instant) {
         let session = Session::new(Role::GameServer(mark));
-        let link = Link {
-            conn,
-            stream: None,
-            session,
-            arrived: now,
-            leaves: None,
-            frames_waiting: 0,
-        };
+        let link =
+            Link { conn, stream: None, session, arrived: now, leaves: None, frames_waiting: 0 };
         self.links[conn.slot()] = Some(link);
     }
 
@@ -85,10 +74,7 @@ impl Actor {
 
     /// Reads a link's bytes and takes the frames in them.
     fn read(&mut self, conn: ConnId, stream: StreamId, now: Instant) {
-        let Some(link) = self.links[conn.slot()]
-            .as_mut()
-            .filter(|link| link.conn == conn)
-        else {
+        let Some(link) = self.links[conn.slot()].as_mut().filter(|link| link.conn == conn) else {
             return;
         };
         if *link.stream.get_or_insert(stream) != stream {
@@ -119,8 +105,7 @@ impl Actor {
         }
         self.durable_seen = durable;
         let meter = &self.meters.durable;
-        self.engine
-            .settle(durable, now, |time_ns| meter.record(time_ns));
+        self.engine.settle(durable, now, |time_ns| meter.record(time_ns));
         for link in self.links.iter_mut().flatten() {
             link.session.tell_durable(durable);
         }
@@ -133,12 +118,7 @@ impl Actor {
             frames += self.flush_link(slot, now);
         }
         self.endpoint.transmit(now);
-        self.next_leave = self
-            .links
-            .iter()
-            .flatten()
-            .filter_map(|link| link.leaves)
-            .min();
+        self.next_leave = self.links.iter().flatten().filter_map(|link| link.leaves).min();
         if frames > 0 {
             self.time_frames();
         }

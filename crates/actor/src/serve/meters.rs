@@ -55,10 +55,8 @@ pub struct Meters {
 impl Meters {
     /// Makes the file.
     pub fn create(path: &std::path::Path, time_ms: u64) -> Result<Self, CountersError> {
-        let by_code: Vec<String> = CODES
-            .iter()
-            .map(|(_, name)| format!("answers_{}", name.to_lowercase()))
-            .collect();
+        let by_code: Vec<String> =
+            CODES.iter().map(|(_, name)| format!("answers_{}", name.to_lowercase())).collect();
         let names: Vec<(&str, Kind)> = SINGLE
             .iter()
             .map(|&name| (name, Kind::Counter))
@@ -66,10 +64,7 @@ impl Meters {
             .chain(TIMES.iter().map(|&name| (name, Kind::Histogram)))
             .collect();
         let file = Counters::create(path, &names, time_ms)?;
-        let single = SINGLE
-            .iter()
-            .map(|name| file.counter(name))
-            .collect::<Result<_, _>>()?;
+        let single = SINGLE.iter().map(|name| file.counter(name)).collect::<Result<_, _>>()?;
         let codes = CODES.iter().zip(&by_code);
         let codes = codes.map(|(&(number, _), name)| Ok((number, file.counter(name)?)));
         Ok(Self {

@@ -73,19 +73,13 @@ pub enum Verb {
 impl Options {
     fn defaults() -> Self {
         let none = PathBuf::new;
-        let identity = IdentityFiles {
-            certificate_chain: none(),
-            private_key: none(),
-        };
+        let identity = IdentityFiles { certificate_chain: none(), private_key: none() };
         Self {
             dir: none(),
             world: none(),
             partition: 0,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tls: ServerFiles {
-                identity,
-                authority: none(),
-            },
+            tls: ServerFiles { identity, authority: none() },
             players: 12_500,
             fields: 8,
             idle: Idle::Block,
@@ -143,12 +137,7 @@ impl Options {
 }
 
 fn usage(what: impl std::fmt::Display) -> Failure {
-    Failure::new(
-        "HG3000",
-        what,
-        "the command line",
-        "see 'hunt-graph --help'",
-    )
+    Failure::new("HG3000", what, "the command line", "see 'hunt-graph --help'")
 }
 
 /// Reads the command line.
@@ -162,10 +151,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Verb, Failure> {
         match argument {
             Long("help") | Short('h') => return Ok(Verb::Print(USAGE.to_owned())),
             Long("version") => {
-                return Ok(Verb::Print(format!(
-                    "hunt-graph {}\n",
-                    env!("CARGO_PKG_VERSION")
-                )));
+                return Ok(Verb::Print(format!("hunt-graph {}\n", env!("CARGO_PKG_VERSION"))));
             }
             Long(name) => {
                 let name = name.to_owned();

@@ -113,13 +113,7 @@ impl Session {
 
     /// Tells the peer why it is cut off.
     pub fn fail(&mut self, code: Code) {
-        put_frame(
-            &mut self.outbox,
-            frame::FAILED,
-            code as u16,
-            0,
-            code.text().as_bytes(),
-        );
+        put_frame(&mut self.outbox, frame::FAILED, code as u16, 0, code.text().as_bytes());
         self.failed = Some(code);
     }
 
@@ -227,11 +221,7 @@ impl Session {
     fn check_kinds(&self, records: &mut [[u8; 64]]) -> Result<(), Code> {
         let Role::GameServer(mark) = self.role else {
             let allowed = records.iter().all(|record| allowed_on_control(record[0]));
-            return if allowed {
-                Ok(())
-            } else {
-                Err(Code::NotAllowed)
-            };
+            return if allowed { Ok(()) } else { Err(Code::NotAllowed) };
         };
         if !records.iter().all(|record| allowed_on_link(record[0])) {
             return Err(Code::NotAllowed);

@@ -61,18 +61,11 @@ fn open_shared(options: &Options) -> Result<(RingWriter, Meters), Failure> {
 
 /// The QUIC endpoint on its address.
 fn listen(options: &Options) -> Result<Endpoint, Failure> {
-    let tls = options.tls.load().map_err(|e| {
-        Failure::new(
-            e.code,
-            &e.reason,
-            e.path.display(),
-            "see 'huntgraph doctor'",
-        )
-    })?;
-    let settings = Settings {
-        connections_max: CONNECTIONS,
-        ..Settings::server()
-    };
+    let tls = options
+        .tls
+        .load()
+        .map_err(|e| Failure::new(e.code, &e.reason, e.path.display(), "see 'huntgraph doctor'"))?;
+    let settings = Settings { connections_max: CONNECTIONS, ..Settings::server() };
     Endpoint::server(options.listen, &tls, settings).map_err(|e| {
         let fix = "give a free address as --listen";
         Failure::new("HG3021", format!("cannot listen: {e}"), options.listen, fix)
@@ -158,11 +151,7 @@ impl Actor {
             links: (0..CONNECTIONS).map(|_| None).collect(),
             control: Control::open(&options.dir.join("control.sock"))?,
             meters,
-            desk: Desk {
-                partition: options.partition,
-                epoch,
-                draining: false,
-            },
+            desk: Desk { partition: options.partition, epoch, draining: false },
             signals,
             next_tick: now + Duration::from_millis(options.tick_ms),
             guidance_rests: now,

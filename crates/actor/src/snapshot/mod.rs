@@ -83,11 +83,7 @@ impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.code())?;
         match self {
-            Self::Io {
-                directory,
-                operation,
-                source,
-            } => write!(
+            Self::Io { directory, operation, source } => write!(
                 f,
                 "cannot {operation} in {directory}: {source}; check the disk and its space"
             ),
@@ -132,10 +128,7 @@ pub fn newest_valid<D: Disk>(
     for (_, name) in list(disk)? {
         match Snapshot::open(disk, &name).and_then(|s| s.verify(disk).map(|()| s)) {
             Ok(s) if s.header.partition == partition && s.header.world_id == world_id => {
-                return Ok(Newest {
-                    snapshot: Some(s),
-                    skipped,
-                });
+                return Ok(Newest { snapshot: Some(s), skipped });
             }
             Ok(_) => skipped.push(SnapshotError::Damaged {
                 name,
@@ -145,10 +138,7 @@ pub fn newest_valid<D: Disk>(
             Err(error) => return Err(error),
         }
     }
-    Ok(Newest {
-        snapshot: None,
-        skipped,
-    })
+    Ok(Newest { snapshot: None, skipped })
 }
 
 /// Removes all but the newest `keep` snapshots whose headers are whole; how many went. Damaged
@@ -162,14 +152,12 @@ pub fn keep_last<D: Disk>(disk: &D, keep: usize) -> Result<usize, SnapshotError>
             Err(error) => return Err(error),
         }
         if seen > keep.max(1) {
-            disk.remove(&name)
-                .map_err(|e| io_error(disk, "remove a snapshot", e))?;
+            disk.remove(&name).map_err(|e| io_error(disk, "remove a snapshot", e))?;
             removed += 1;
         }
     }
     if removed > 0 {
-        disk.sync_dir()
-            .map_err(|e| io_error(disk, "sync the directory", e))?;
+        disk.sync_dir().map_err(|e| io_error(disk, "sync the directory", e))?;
     }
     Ok(removed)
 }
@@ -178,10 +166,7 @@ impl<D: Disk> Snapshot<D> {
     /// Opens one file and checks its header, length and table, not yet its bytes.
     pub fn open(disk: &D, name: &str) -> Result<Self, SnapshotError> {
         let io = |source| io_error(disk, "open a snapshot", source);
-        let damaged = |detail| SnapshotError::Damaged {
-            name: name.to_owned(),
-            detail,
-        };
+        let damaged = |detail| SnapshotError::Damaged { name: name.to_owned(), detail };
         let file = disk.open(name, Access::Read).map_err(io)?;
         let mut page = [0; DATA_OFFSET as usize];
         let read = file.read_at(&mut page, 0).map_err(io)?;
@@ -198,17 +183,11 @@ impl<D: Disk> Snapshot<D> {
         file.read_at(&mut table, table_at).map_err(io)?;
         let mut padding = [0; 8];
         let padding = &mut padding[..(table_at - DATA_OFFSET - header.length) as usize];
-        file.read_at(padding, DATA_OFFSET + header.length)
-            .map_err(io)?;
+        file.read_at(padding, DATA_OFFSET + header.length).map_err(io)?;
         if crc32c(&table) != table_crc || padding.iter().any(|&byte| byte != 0) {
             return Err(damaged("the table of checksums is damaged"));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            header,
-            file,
-            table,
-        })
+        Ok(Self { name: name.to_owned(), header, file, table })
     }
 
     /// Reads and checks all bytes into `image`, which has exactly `header.length` bytes.
@@ -314,9 +293,5 @@ fn decode(page: &[u8]) -> Result<(SnapshotHeader, u32), &'static str> {
 }
 
 fn io_error<D: Disk>(disk: &D, operation: &'static str, source: io::Error) -> SnapshotError {
-    SnapshotError::Io {
-        directory: disk.describe(),
-        operation,
-        source,
-    }
+    SnapshotError::Io { directory: disk.describe(), operation, source }
 }

@@ -15,21 +15,10 @@ fn a_failure_that_lasts_ends_the_client_with_its_reason() {
     let mut caller = Caller::new(script.options());
     let (header, _) = script.frame();
     assert_eq!(header.kind, frame::HELLO);
-    script.say(
-        frame::FAILED,
-        WRONG_PARTITION,
-        0,
-        b"another partition lives here",
-    );
+    script.say(frame::FAILED, WRONG_PARTITION, 0, b"another partition lives here");
     assert_eq!(caller.failure(&mut script), "HG1303");
-    let refusal = caller
-        .client
-        .send(&[[0; 64]])
-        .expect_err("the client has ended");
-    assert!(
-        refusal.what.contains("another partition lives here"),
-        "{refusal}"
-    );
+    let refusal = caller.client.send(&[[0; 64]]).expect_err("the client has ended");
+    assert!(refusal.what.contains("another partition lives here"), "{refusal}");
     assert!(caller.client.close(Duration::from_secs(5)));
 }
 
@@ -78,10 +67,7 @@ fn a_client_that_drains_ends_when_all_is_durable() {
     let (mut script, mut caller) = linked();
     caller.send(&[go(1, 1)]);
     caller.client.drain();
-    assert_eq!(
-        caller.client.send(&[[0; 64]]).expect_err("drains").code,
-        "HG1306"
-    );
+    assert_eq!(caller.client.send(&[[0; 64]]).expect_err("drains").code, "HG1306");
     let got = script.take_moves(1, 1);
     assert!(script.is_quiet(30), "the last answer is still to come");
     script.answer(1, &[done(&got[0], 4)]);
@@ -90,9 +76,7 @@ fn a_client_that_drains_ends_when_all_is_durable() {
     script.durable(4);
     script.finish();
     let drained = LinkEvent::Drained { durable: 4 };
-    caller.until(&mut script, "end", |caller| {
-        caller.events.contains(&drained)
-    });
+    caller.until(&mut script, "end", |caller| caller.events.contains(&drained));
     assert!(!caller.has_lost());
     assert_eq!(caller.updates.len(), 1);
     assert!(caller.client.close(Duration::from_secs(5)));
@@ -105,17 +89,10 @@ fn a_server_of_another_authority_is_refused_at_once() {
     let mut files = script.authority.client_files();
     files.authority = strange.authority_file();
     let started = Instant::now();
-    let options = Options {
-        files,
-        ..script.options()
-    };
+    let options = Options { files, ..script.options() };
     let mut caller = Caller::new(options);
     assert_eq!(caller.failure(&mut script), "HG1302");
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -125,22 +102,12 @@ fn a_client_of_another_authority_is_told_so_at_once() {
     let mut files = strange.client_files();
     files.authority = script.authority.authority_file();
     let started = Instant::now();
-    let options = Options {
-        files,
-        ..script.options()
-    };
+    let options = Options { files, ..script.options() };
     let mut caller = Caller::new(options);
     assert_eq!(caller.failure(&mut script), "HG1302");
     let told = format!("{:?}", caller.events);
-    assert!(
-        told.contains("does not accept this client's certificate"),
-        "{told}"
-    );
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(told.contains("does not accept this client's certificate"), "{told}");
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -170,10 +137,7 @@ fn nobody_there_is_given_up_after_the_time_allowed() {
 fn an_actor_that_takes_nothing_in_is_given_up_too() {
     const LOG_FULL: u16 = 51;
     let mut script = Script::new();
-    let mut caller = Caller::new(Options {
-        give_up_ms: 200,
-        ..script.options()
-    });
+    let mut caller = Caller::new(Options { give_up_ms: 200, ..script.options() });
     script.welcome(1, 0);
     caller.send(&[go(1, 1)]);
     let until = Instant::now() + Duration::from_secs(20);

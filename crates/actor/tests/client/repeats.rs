@@ -36,12 +36,7 @@ fn moves_without_an_answer_are_sent_again_and_answered_once() {
     let got = script.take_moves(1, 4);
     assert_eq!(got, [moves[0], moves[1], moves[2], go(2, 2)]);
     // The actor had applied two of them: an older one has no position, the player's last has one.
-    let answers = [
-        again(&got[0], 0),
-        again(&got[1], 6),
-        done(&got[2], 7),
-        done(&got[3], 8),
-    ];
+    let answers = [again(&got[0], 0), again(&got[1], 6), done(&got[2], 7), done(&got[3], 8)];
     script.answer(1, &answers);
     let echoes: Vec<u64> = got.iter().map(|m| m.echo).collect();
     assert_eq!(caller.echoes(&mut script, 4), echoes);
@@ -97,11 +92,7 @@ fn a_move_refused_without_a_position_is_never_repeated() {
 #[test]
 fn an_answered_change_of_an_edge_is_not_applied_again_in_the_same_epoch() {
     let (mut script, mut caller) = linked();
-    let close = Move {
-        kind: kind::EDGE_CLOSE,
-        echo: 1,
-        ..Move::default()
-    };
+    let close = Move { kind: kind::EDGE_CLOSE, echo: 1, ..Move::default() };
     caller.send(&[close, go(1, 1)]);
     let got = script.take_moves(1, 2);
     script.answer(1, &[done(&got[0], 5), done(&got[1], 6)]);
@@ -126,9 +117,7 @@ fn moves_that_the_log_had_no_room_for_are_sent_again_in_order() {
     let got = script.take_moves(5, 3);
     assert_eq!(got, [go(1, 1), go(1, 2), go(1, 3)]);
     script.answer(5, &[done(&got[0], 5), done(&got[1], 6), done(&got[2], 7)]);
-    let echoes: Vec<u64> = [go(1, 1), go(1, 2), go(1, 3), go(2, 1)]
-        .map(|m| m.echo)
-        .into();
+    let echoes: Vec<u64> = [go(1, 1), go(1, 2), go(1, 3), go(2, 1)].map(|m| m.echo).into();
     assert_eq!(caller.echoes(&mut script, 4), echoes);
     assert!(caller.updates.iter().all(|update| update.code == 0));
     script.durable(7);
@@ -139,12 +128,8 @@ fn moves_that_the_log_had_no_room_for_are_sent_again_in_order() {
 #[test]
 fn a_claim_never_makes_the_answer_greater_than_a_frame() {
     let (mut script, caller) = linked();
-    let claims: Vec<Move> = (1..=1_000)
-        .map(|seq| Move {
-            kind: kind::CLAIM,
-            ..go(1, seq)
-        })
-        .collect();
+    let claims: Vec<Move> =
+        (1..=1_000).map(|seq| Move { kind: kind::CLAIM, ..go(1, seq) }).collect();
     caller.send(&claims);
     for first in [1, 513] {
         let (header, _) = script.frame();

@@ -6,18 +6,11 @@ use huntgraph_core::schema::{Move, Update, flag, kind};
 use crate::script::{Caller, Script, again, done, go, linked};
 
 fn claim(player: u64, seq: u32) -> Move {
-    Move {
-        kind: kind::CLAIM,
-        ..go(player, seq)
-    }
+    Move { kind: kind::CLAIM, ..go(player, seq) }
 }
 
 fn won(record: &Move, position: u64) -> Update {
-    Update {
-        flags: flag::RECEIPT,
-        found: 3,
-        ..done(record, position)
-    }
+    Update { flags: flag::RECEIPT, found: 3, ..done(record, position) }
 }
 
 fn revised(caller: &Caller) -> Vec<u64> {
@@ -33,10 +26,7 @@ fn answered(moves: &[Move; 3]) -> (Script, Caller) {
     let (mut script, mut caller) = linked();
     caller.send(moves);
     let got = script.take_moves(1, 3);
-    script.answer(
-        1,
-        &[done(&got[0], 11), done(&got[1], 12), done(&got[2], 13)],
-    );
+    script.answer(1, &[done(&got[0], 11), done(&got[1], 12), done(&got[2], 13)]);
     script.durable(11);
     caller.until(&mut script, "durable", |caller| caller.durable == 11);
     assert_eq!(caller.echoes(&mut script, 3).len(), 3);
@@ -53,10 +43,7 @@ fn a_lost_tail_is_sent_again_also_when_its_positions_are_durable_with_other_reco
     let got = script.take_moves(1, 2);
     assert_eq!(got, [moves[1], moves[2]]);
     caller.take();
-    assert_eq!(
-        caller.durable, 11,
-        "12 and 13 are lost: they must not count as durable"
-    );
+    assert_eq!(caller.durable, 11, "12 and 13 are lost: they must not count as durable");
     script.answer(1, &[done(&got[0], 21), done(&got[1], 22)]);
     script.durable(21);
     caller.send(&[go(1, 3)]);
@@ -81,9 +68,7 @@ fn a_tail_that_outlived_the_restart_is_recognised() {
     script.welcome(2, 15);
     let got = script.take_moves(1, 2);
     script.answer(1, &[again(&got[0], 12), again(&got[1], 13)]);
-    caller.until(&mut script, "settling", |caller| {
-        caller.client.statistics().unsettled == 0
-    });
+    caller.until(&mut script, "settling", |caller| caller.client.statistics().unsettled == 0);
     caller.until(&mut script, "durable", |caller| caller.durable == 15);
     assert_eq!(caller.updates.len(), 3);
 }
@@ -102,10 +87,7 @@ fn a_receipt_is_handed_out_once_and_only_when_durable() {
     let got = script.take_moves(1, 2);
     script.answer(1, &[again(&got[0], 0), again(&got[1], 6)]);
     caller.until(&mut script, "receipt", |caller| caller.receipts.len() == 1);
-    assert_eq!(
-        (caller.receipts[0].position, caller.receipts[0].stage),
-        (5, 3)
-    );
+    assert_eq!((caller.receipts[0].position, caller.receipts[0].stage), (5, 3));
     caller.send(&[go(1, 3)]);
     let got = script.take_moves(3, 1);
     script.answer(3, &[done(&got[0], 7)]);
@@ -125,19 +107,13 @@ fn a_claim_that_comes_out_otherwise_after_a_restart_is_told_and_gives_no_receipt
     script.cut(0);
     script.welcome(2, 4);
     let got = script.take_moves(1, 2);
-    let lost = Update {
-        code: TAKEN,
-        ..done(&got[0], 8)
-    };
+    let lost = Update { code: TAKEN, ..done(&got[0], 8) };
     script.answer(1, &[lost, won(&got[1], 9)]);
     script.durable(9);
     caller.until(&mut script, "durable", |caller| caller.durable == 9);
     assert_eq!(revised(&caller), [1]);
     assert_eq!(caller.receipts.len(), 1);
-    assert_eq!(
-        (caller.receipts[0].player, caller.receipts[0].position),
-        (2, 9)
-    );
+    assert_eq!((caller.receipts[0].player, caller.receipts[0].position), (2, 9));
     assert_eq!(caller.updates.len(), 2);
 }
 

@@ -185,10 +185,7 @@ impl Script {
 
     fn write(&mut self, bytes: &[u8]) {
         let (conn, stream) = self.link.expect("a connection");
-        let taken = self
-            .endpoint
-            .write(conn, stream, bytes)
-            .expect("an open stream");
+        let taken = self.endpoint.write(conn, stream, bytes).expect("an open stream");
         assert_eq!(taken, bytes.len());
         self.turn();
     }
@@ -223,13 +220,7 @@ pub fn receipt(update: &Update) -> Receipt {
 
 /// A GO of a player; `echo` tells it apart.
 pub fn go(player: u64, seq: u32) -> Move {
-    Move {
-        kind: kind::GO,
-        player,
-        seq,
-        echo: player << 32 | u64::from(seq),
-        ..Move::default()
-    }
+    Move { kind: kind::GO, player, seq, echo: player << 32 | u64::from(seq), ..Move::default() }
 }
 
 /// A move done at a position.
@@ -255,10 +246,7 @@ pub fn again(record: &Move, position: u64) -> Update {
 
 /// A move answered with a code and no position.
 pub fn refused(record: &Move, code: u16) -> Update {
-    Update {
-        code,
-        ..done(record, 0)
-    }
+    Update { code, ..done(record, 0) }
 }
 
 impl Caller {
@@ -286,10 +274,7 @@ impl Caller {
         self.updates.extend(updates.iter().map(Update::decode));
         let (receipts, _) = taken.receipts.as_chunks::<64>();
         self.receipts.extend(receipts.iter().map(Receipt::decode));
-        assert!(
-            taken.durable >= self.durable,
-            "the durable position went back"
-        );
+        assert!(taken.durable >= self.durable, "the durable position went back");
         self.durable = taken.durable;
         self.events.append(&mut taken.events);
     }
@@ -327,9 +312,7 @@ impl Caller {
     }
 
     pub fn has_lost(&self) -> bool {
-        self.events
-            .iter()
-            .any(|event| matches!(event, LinkEvent::Lost { .. }))
+        self.events.iter().any(|event| matches!(event, LinkEvent::Lost { .. }))
     }
 }
 

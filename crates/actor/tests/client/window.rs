@@ -8,10 +8,7 @@ use crate::script::{Caller, Script, done, go};
 #[test]
 fn a_full_window_refuses_and_takes_again_once_settled_and_taken() {
     let mut script = Script::new();
-    let mut caller = Caller::new(Options {
-        capacity: 4,
-        ..script.options()
-    });
+    let mut caller = Caller::new(Options { capacity: 4, ..script.options() });
     let moves: Vec<Move> = (1..=6).map(|seq| go(1, seq)).collect();
     assert_eq!(caller.send(&moves), (1, 4));
     assert_eq!(caller.send(&moves[4..]), (5, 0));
@@ -40,10 +37,7 @@ fn a_full_window_refuses_and_takes_again_once_settled_and_taken() {
 #[test]
 fn no_more_records_are_in_flight_than_allowed() {
     let mut script = Script::new();
-    let mut caller = Caller::new(Options {
-        in_flight: 3,
-        ..script.options()
-    });
+    let mut caller = Caller::new(Options { in_flight: 3, ..script.options() });
     script.welcome(1, 0);
     let moves: Vec<Move> = (1..=5).map(|seq| go(1, seq)).collect();
     caller.send(&moves);

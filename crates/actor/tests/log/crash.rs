@@ -7,17 +7,10 @@ use huntgraph_actor::disk::{CrashMode, Flaws, SimulatedDisk};
 fn crashes(disk: &SimulatedDisk, at: u64) -> Vec<(String, SimulatedDisk)> {
     let mut states = Vec::new();
     for mode in CrashMode::ALL {
-        let seeds = if mode == CrashMode::DropUnsynced {
-            1
-        } else {
-            4
-        };
+        let seeds = if mode == CrashMode::DropUnsynced { 1 } else { 4 };
         for seed in 0..seeds {
             let state = disk.after_crash(mode, at * 1000 + seed);
-            states.push((
-                format!("after operation {at}, {mode:?}, seed {seed}"),
-                state,
-            ));
+            states.push((format!("after operation {at}, {mode:?}, seed {seed}"), state));
         }
     }
     states
@@ -38,12 +31,7 @@ fn check(name: &str, disk: &SimulatedDisk, before: &Ledger, nested: bool) -> Res
             second.stop_after(at);
             drop(open(&second));
             for (nested_name, third) in crashes(&second, at) {
-                check(
-                    &format!("{name}; recovery {nested_name}"),
-                    &third,
-                    before,
-                    false,
-                )?;
+                check(&format!("{name}; recovery {nested_name}"), &third, before, false)?;
                 states += 1;
             }
         }
@@ -131,20 +119,14 @@ fn a_drop_never_takes_the_last_block_that_is_on_disk() {
 
 #[test]
 fn the_checker_catches_a_disk_that_skips_syncs() {
-    let flaws = Flaws {
-        skip_sync_data: true,
-        ..Flaws::default()
-    };
+    let flaws = Flaws { skip_sync_data: true, ..Flaws::default() };
     let problem = crash_everywhere(flaws, 1).expect_err("not caught");
     println!("{problem}");
 }
 
 #[test]
 fn the_checker_catches_a_disk_that_skips_directory_syncs() {
-    let flaws = Flaws {
-        skip_sync_dir: true,
-        ..Flaws::default()
-    };
+    let flaws = Flaws { skip_sync_dir: true, ..Flaws::default() };
     let problem = crash_everywhere(flaws, 1).expect_err("not caught");
     println!("{problem}");
 }

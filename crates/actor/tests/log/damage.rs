@@ -6,9 +6,7 @@ use huntgraph_actor::log::LogError;
 use huntgraph_actor::snapshot::{self, SnapshotError, SnapshotHeader};
 
 fn names(sequences: u32) -> Vec<String> {
-    (1..=sequences)
-        .map(|s| format!("segment-{s:010}.log"))
-        .collect()
+    (1..=sequences).map(|s| format!("segment-{s:010}.log")).collect()
 }
 
 /// Flips a bit (given as bit number in the file) in a copy and opens it.
@@ -37,17 +35,10 @@ fn every_flipped_bit_of_a_log_is_detected_or_cut() {
     let (mut cases, mut found) = (0, 0);
     for name in names(2) {
         let bytes = disk.contents(&name).expect("a segment");
-        let used = bytes
-            .iter()
-            .rposition(|&b| b != 0)
-            .map_or(0, |last| last + 1);
+        let used = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
         for byte in 0..used.next_multiple_of(4096) {
             // All bits of headers and of each block's first record, one bit of every other byte.
-            let bits = if byte % 4096 < 128 {
-                0..8
-            } else {
-                byte % 8..byte % 8 + 1
-            };
+            let bits = if byte % 4096 < 128 { 0..8 } else { byte % 8..byte % 8 + 1 };
             for bit in bits {
                 cases += 1;
                 match outcome(&disk, &name, byte * 8 + bit, &ledger) {
@@ -99,10 +90,7 @@ fn damage_below_the_watermark_is_never_cut() {
                     other => break other.map(|_| ()),
                 }
             };
-            assert!(
-                matches!(outcome, Err(LogError::Damaged { .. })),
-                "{outcome:?}"
-            );
+            assert!(matches!(outcome, Err(LogError::Damaged { .. })), "{outcome:?}");
         }
     }
 }
@@ -129,14 +117,9 @@ fn a_whole_block_of_another_history_is_not_believed() {
     for page in 2..=7 {
         let copy = ours.after_kill();
         let place = page * 4096..page * 4096 + 4096;
-        copy.damage(name, |bytes| {
-            bytes[place.clone()].copy_from_slice(&other[place.clone()])
-        });
+        copy.damage(name, |bytes| bytes[place.clone()].copy_from_slice(&other[place.clone()]));
         let outcome = open(&copy).map(|(found, ..)| found);
-        assert!(
-            matches!(outcome, Err(LogError::Damaged { .. })),
-            "page {page}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Err(LogError::Damaged { .. })), "page {page}: {outcome:?}");
         let mut reader = reader(&copy, 1).expect("reader");
         let outcome = loop {
             match reader.next_block() {
@@ -144,10 +127,7 @@ fn a_whole_block_of_another_history_is_not_believed() {
                 other => break other.map(|_| ()),
             }
         };
-        assert!(
-            matches!(outcome, Err(LogError::Rewritten { .. })),
-            "page {page}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Err(LogError::Rewritten { .. })), "page {page}: {outcome:?}");
     }
 }
 
@@ -171,9 +151,7 @@ fn a_misdirected_block_is_not_believed() {
                 assert!(found.cut_bytes > 0, "page {from} over {to} not noticed");
                 ledger.durable = ledger.durable.min(found.durable);
             }
-            ledger
-                .check(&copy, &found)
-                .unwrap_or_else(|e| panic!("{from} over {to}: {e}"));
+            ledger.check(&copy, &found).unwrap_or_else(|e| panic!("{from} over {to}: {e}"));
         }
     }
 }
@@ -197,9 +175,6 @@ fn every_flipped_bit_of_a_snapshot_is_detected() {
         copy.damage(&name, |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
         let newest = snapshot::newest_valid(&copy, 7, WORLD).expect("list");
         assert!(newest.snapshot.is_none(), "bit {bit} not noticed");
-        assert!(matches!(
-            newest.skipped[..],
-            [SnapshotError::Damaged { .. }]
-        ));
+        assert!(matches!(newest.skipped[..], [SnapshotError::Damaged { .. }]));
     }
 }

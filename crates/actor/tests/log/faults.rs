@@ -31,18 +31,11 @@ fn a_failure_of_any_operation_stops_the_log_for_good_and_loses_nothing() {
             stopped += 1;
             assert_eq!(failure.errno, EIO, "operation {at}");
             assert!(failure.to_string().contains("log-failed"));
-            assert_eq!(
-                logger.append(&[[0; 64]], 0),
-                Err(AppendError::Failed(failure))
-            );
+            assert_eq!(logger.append(&[[0; 64]], 0), Err(AppendError::Failed(failure)));
             assert_eq!(logger.room(), 0);
             let operations = disk.operations();
             assert_eq!(worker.turn(), Turn::Failed);
-            assert_eq!(
-                disk.operations(),
-                operations,
-                "retried after operation {at}"
-            );
+            assert_eq!(disk.operations(), operations, "retried after operation {at}");
         }
         drop((logger, worker));
         // The process restarts on the same machine, then the power fails: what the cache showed
@@ -53,9 +46,7 @@ fn a_failure_of_any_operation_stops_the_log_for_good_and_loses_nothing() {
         drop((logger, worker));
         let crashed = restarted.after_crash(CrashMode::DropUnsynced, at);
         let (found, ..) = open(&crashed).expect("power cut after restart");
-        ledger
-            .check(&crashed, &found)
-            .unwrap_or_else(|e| panic!("operation {at}: {e}"));
+        ledger.check(&crashed, &found).unwrap_or_else(|e| panic!("operation {at}: {e}"));
     }
     assert!(stopped > 40, "only {stopped} failures stopped the log");
 }
@@ -77,19 +68,9 @@ fn a_full_disk_refuses_whole_appends_and_recovers_when_space_comes_back() {
         assert!(settle(&mut worker), "{:?}", logger.failed());
         ledger.durable = logger.durable();
     };
-    assert_eq!(
-        refusal,
-        AppendError::Full {
-            room: 0,
-            no_space: true
-        }
-    );
+    assert_eq!(refusal, AppendError::Full { room: 0, no_space: true });
     assert_eq!(refusal.code(), "log-no-space");
-    assert_eq!(
-        ledger.durable,
-        ledger.lives.len() as u64,
-        "all that was taken is durable"
-    );
+    assert_eq!(ledger.durable, ledger.lives.len() as u64, "all that was taken is durable");
     disk.set_capacity_bytes(None);
     while logger.room() < 3 {
         // Until the retry is due; no event of the disk announces space.
@@ -120,11 +101,7 @@ fn a_dropped_segment_gives_a_full_disk_room_again() {
         ledger.dropped = ledger.durable;
         logger.drop_through(ledger.durable);
     }
-    assert!(
-        logger.counts().segments_recycled > 10,
-        "{:?}",
-        logger.counts()
-    );
+    assert!(logger.counts().segments_recycled > 10, "{:?}", logger.counts());
     drop((logger, worker));
     let (found, ..) = open(&disk).expect("open again");
     ledger.check(&disk, &found).expect("all there");
@@ -166,10 +143,7 @@ fn another_partition_or_world_is_refused() {
 #[test]
 fn stale_blocks_of_a_recycled_segment_are_never_read() {
     // A disk that forgets to zero: recycled segments keep all their old blocks.
-    let flaws = Flaws {
-        skip_overwrite_with_zeros: true,
-        ..Flaws::default()
-    };
+    let flaws = Flaws { skip_overwrite_with_zeros: true, ..Flaws::default() };
     let disk = SimulatedDisk::with_flaws(flaws);
     let (_, mut logger, mut worker) = open(&disk).expect("open");
     let mut ledger = Ledger::default();
@@ -183,9 +157,7 @@ fn stale_blocks_of_a_recycled_segment_are_never_read() {
         let copy = disk.after_kill();
         let (found, again, other) = open(&copy).expect("open a copy");
         let mut copied = ledger.clone();
-        copied
-            .check(&copy, &found)
-            .unwrap_or_else(|e| panic!("round {round}: {e}"));
+        copied.check(&copy, &found).unwrap_or_else(|e| panic!("round {round}: {e}"));
         drop((again, other));
     }
     assert!(logger.counts().segments_recycled > 5);
@@ -223,8 +195,7 @@ fn a_missing_segment_is_damage() {
     drop((logger, worker));
     for sequence in 1..=3 {
         let copy = disk.after_kill();
-        copy.remove(&format!("segment-{sequence:010}.log"))
-            .expect("remove");
+        copy.remove(&format!("segment-{sequence:010}.log")).expect("remove");
         let outcome = open(&copy);
         if sequence == 1 {
             // Indistinguishable from a dropped one; the positions tell the caller.
@@ -234,12 +205,6 @@ fn a_missing_segment_is_damage() {
         }
     }
     assert_eq!(reader(&disk, 1).expect("reader").next_position(), 1);
-    let file = disk.open(
-        "segment-0000000001.log",
-        huntgraph_actor::disk::Access::Read,
-    );
-    assert_eq!(
-        file.and_then(|f| f.bytes()).expect("length"),
-        options().segment_bytes
-    );
+    let file = disk.open("segment-0000000001.log", huntgraph_actor::disk::Access::Read);
+    assert_eq!(file.and_then(|f| f.bytes()).expect("length"), options().segment_bytes);
 }

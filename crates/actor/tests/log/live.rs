@@ -35,14 +35,7 @@ fn options() -> LogOptions {
 fn await_wake(logger: &Logger) {
     let wake = logger.wake_fd();
     let mut fds = [PollFd::new(&wake, PollFlags::IN)];
-    poll(
-        &mut fds,
-        Some(&rustix::time::Timespec {
-            tv_sec: 10,
-            tv_nsec: 0,
-        }),
-    )
-    .expect("poll");
+    poll(&mut fds, Some(&rustix::time::Timespec { tv_sec: 10, tv_nsec: 0 })).expect("poll");
     logger.clear_wake();
 }
 
@@ -84,12 +77,7 @@ fn write_to(logger: &mut Logger, total: u64) {
 fn a_live_log_is_read_over_many_segments_and_again_after_a_restart() {
     let directory = Directory::new("live");
     let total = 20_000u64;
-    let start = || {
-        Logger::start(
-            RealDisk::create(&directory.0).expect("directory"),
-            &options(),
-        )
-    };
+    let start = || Logger::start(RealDisk::create(&directory.0).expect("directory"), &options());
     let (found, mut logger) = start().expect("start");
     assert_eq!((found.next_position, found.epoch), (1, 1));
     let path = directory.0.clone();
@@ -99,10 +87,7 @@ fn a_live_log_is_read_over_many_segments_and_again_after_a_restart() {
         await_wake(&logger);
     }
     reader.join().expect("reader");
-    assert!(
-        matches!(start(), Err(LogError::Locked { .. })),
-        "a second opener"
-    );
+    assert!(matches!(start(), Err(LogError::Locked { .. })), "a second opener");
     let counts = logger.counts();
     assert!(counts.segments_made >= 6 && counts.seals > 0, "{counts:?}");
     assert_eq!(logger.close(), Ok(total));
@@ -121,10 +106,8 @@ fn a_reader_of_dropped_positions_is_told() {
     let reader = |from| LogReader::open(disk(), PARTITION, WORLD, from);
     let mut early = reader(1).expect("reader");
     while logger.counts().segments_recycled < 2 {
-        let records: Vec<_> = (logger.next_position()..)
-            .take(logger.room().min(50))
-            .map(|p| record(p, 0))
-            .collect();
+        let records: Vec<_> =
+            (logger.next_position()..).take(logger.room().min(50)).map(|p| record(p, 0)).collect();
         logger.append(&records, 0).expect("append");
         logger.commit();
         await_wake(&logger);

@@ -8,9 +8,7 @@ use huntgraph_actor::snapshot::{
 };
 
 fn image(position: u64, length: usize) -> Vec<u8> {
-    (0..length as u64)
-        .map(|i| (i * 31 + position) as u8)
-        .collect()
+    (0..length as u64).map(|i| (i * 31 + position) as u8).collect()
 }
 
 fn header(position: u64, length: usize) -> SnapshotHeader {
@@ -26,15 +24,7 @@ fn header(position: u64, length: usize) -> SnapshotHeader {
 
 #[test]
 fn what_was_written_is_read_back_whatever_the_length() {
-    for length in [
-        0,
-        1,
-        8,
-        4096,
-        CHUNK_BYTES - 1,
-        CHUNK_BYTES,
-        2 * CHUNK_BYTES + 77,
-    ] {
+    for length in [0, 1, 8, 4096, CHUNK_BYTES - 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 77] {
         let disk = SimulatedDisk::default();
         let bytes = image(5, length);
         let mut writer = SnapshotWriter::begin(&disk, header(5, length)).expect("begin");
@@ -66,12 +56,7 @@ fn the_newest_whole_one_is_chosen_and_older_ones_go() {
     let newest = newest_valid(&disk, 7, WORLD).expect("list");
     assert_eq!(newest.snapshot.expect("one").header.position, 30);
     assert!(newest.skipped[0].to_string().contains(&names[3]));
-    assert!(
-        newest_valid(&disk, 8, WORLD)
-            .expect("list")
-            .snapshot
-            .is_none()
-    );
+    assert!(newest_valid(&disk, 8, WORLD).expect("list").snapshot.is_none());
     disk.damage(&names[3], |bytes| bytes[30] ^= 1);
     assert_eq!(keep_last(&disk, 2).expect("keep"), 1);
     let mut left = disk.list().expect("list");
@@ -114,9 +99,7 @@ fn crash_everywhere(flaws: Flaws) -> Result<u64, String> {
                     return Err(format!("operation {at}, {mode:?}, seed {seed}: wrong one"));
                 }
                 let mut read = vec![0; 9000];
-                found
-                    .read_into(&crashed, &mut read)
-                    .map_err(|e| e.to_string())?;
+                found.read_into(&crashed, &mut read).map_err(|e| e.to_string())?;
                 assert!(read == image(found.header.position, 9000));
                 write_snapshot(&crashed, header(30, 10), &image(30, 10))
                     .map_err(|e| e.to_string())?;
@@ -136,14 +119,8 @@ fn a_whole_snapshot_is_there_wherever_the_power_fails() {
 #[test]
 fn the_checker_catches_skipped_syncs() {
     for flaws in [
-        Flaws {
-            skip_sync_data: true,
-            ..Flaws::default()
-        },
-        Flaws {
-            skip_sync_dir: true,
-            ..Flaws::default()
-        },
+        Flaws { skip_sync_data: true, ..Flaws::default() },
+        Flaws { skip_sync_dir: true, ..Flaws::default() },
     ] {
         println!("{}", crash_everywhere(flaws).expect_err("not caught"));
     }

@@ -78,11 +78,7 @@ impl Ledger {
             return Err(format!("{} records out of nothing", found.durable));
         }
         if found.first_position > self.dropped + 1 {
-            return Err(format!(
-                "first {} > {}",
-                found.first_position,
-                self.dropped + 1
-            ));
+            return Err(format!("first {} > {}", found.first_position, self.dropped + 1));
         }
         let from = found.first_position;
         let mut reader = reader(disk, from).map_err(|e| e.to_string())?;
@@ -100,10 +96,7 @@ impl Ledger {
             }
         }
         if position != found.next_position {
-            return Err(format!(
-                "reader ends at {position}, not {}",
-                found.next_position
-            ));
+            return Err(format!("reader ends at {position}, not {}", found.next_position));
         }
         self.lives.truncate(found.durable as usize);
         self.durable = found.durable;

@@ -34,46 +34,24 @@ fn both_ends_know_the_other_by_its_certificate() {
         use rustls::pki_types::{CertificateDer, pem::PemObject};
         let file = authority.directory.join(name);
         let certificate = CertificateDer::from_pem_file(file).expect("an issued certificate");
-        ring::digest::digest(&ring::digest::SHA256, &certificate)
-            .as_ref()
-            .to_vec()
+        ring::digest::digest(&ring::digest::SHA256, &certificate).as_ref().to_vec()
     };
-    assert_eq!(
-        ends.server.peer.expect("a client certificate")[..],
-        hash("client.pem")
-    );
-    assert_eq!(
-        ends.client.peer.expect("a server certificate")[..],
-        hash("server.pem")
-    );
+    assert_eq!(ends.server.peer.expect("a client certificate")[..], hash("client.pem"));
+    assert_eq!(ends.client.peer.expect("a server certificate")[..], hash("server.pem"));
 }
 
 #[test]
 fn a_client_without_certificate_is_refused() {
     let authority = Authority::new();
-    let files = ClientFiles {
-        identity: None,
-        authority: authority.authority_file(),
-    };
+    let files = ClientFiles { identity: None, authority: authority.authority_file() };
     let mut pair = pair(&authority);
     let conn = pair.begin(&files.load().expect("client files"));
     let at_client = pair.client_end(conn);
-    assert_eq!(
-        transport_code(&at_client),
-        CRYPTO_ERROR + CERTIFICATE_REQUIRED
-    );
+    assert_eq!(transport_code(&at_client), CRYPTO_ERROR + CERTIFICATE_REQUIRED);
     assert_eq!(at_client.code(), "quic_tls");
     let at_server = pair.server_failure();
-    assert_eq!(
-        transport_code(&at_server),
-        CRYPTO_ERROR + CERTIFICATE_REQUIRED
-    );
-    assert!(
-        !pair
-            .server_events
-            .iter()
-            .any(|event| matches!(event, Event::Opened { .. }))
-    );
+    assert_eq!(transport_code(&at_server), CRYPTO_ERROR + CERTIFICATE_REQUIRED);
+    assert!(!pair.server_events.iter().any(|event| matches!(event, Event::Opened { .. })));
 }
 
 #[test]
@@ -85,10 +63,7 @@ fn a_client_of_another_authority_is_refused() {
     };
     let mut pair = pair(&authority);
     let conn = pair.begin(&files.load().expect("client files"));
-    assert_eq!(
-        transport_code(&pair.client_end(conn)),
-        CRYPTO_ERROR + UNKNOWN_CA
-    );
+    assert_eq!(transport_code(&pair.client_end(conn)), CRYPTO_ERROR + UNKNOWN_CA);
     assert_eq!(pair.server_failure().code(), "quic_tls");
 }
 
@@ -101,85 +76,55 @@ fn a_server_of_another_authority_is_refused() {
     };
     let mut pair = pair(&authority);
     let conn = pair.begin(&files.load().expect("client files"));
-    assert_eq!(
-        transport_code(&pair.client_end(conn)),
-        CRYPTO_ERROR + UNKNOWN_CA
-    );
+    assert_eq!(transport_code(&pair.client_end(conn)), CRYPTO_ERROR + UNKNOWN_CA);
 }
 
 #[test]
 fn another_protocol_is_refused() {
     let authority = Authority::new();
-    let tls = authority
-        .client_files()
-        .load_for(b"huntgraph/0")
-        .expect("client files");
+    let tls = authority.client_files().load_for(b"huntgraph/0").expect("client files");
     let mut pair = pair(&authority);
     let conn = pair.begin(&tls);
     let reason = pair.client_end(conn);
-    assert_eq!(
-        transport_code(&reason),
-        CRYPTO_ERROR + NO_APPLICATION_PROTOCOL
-    );
+    assert_eq!(transport_code(&reason), CRYPTO_ERROR + NO_APPLICATION_PROTOCOL);
 }
 
 #[test]
 fn connections_beyond_the_limit_are_refused_and_fit_again_later() {
     let authority = Authority::new();
     let tls = authority.client();
-    let settings = Settings {
-        connections_max: 2,
-        ..Settings::server()
-    };
+    let settings = Settings { connections_max: 2, ..Settings::server() };
     let mut pair = Pair::new(&authority.server(), settings, Settings::client());
     let first = pair.open(&tls);
     pair.open(&tls);
     let third = pair.begin(&tls);
     assert_eq!(pair.client_end(third).code(), "quic_refused");
-    take(&mut pair.server_events, |event| {
-        (*event == Event::Refused { count: 1 }).then_some(())
-    })
-    .expect("the refusal was not told");
-    assert_eq!(
-        (pair.server.stats().refused, pair.server.connections()),
-        (1, 2)
-    );
+    take(&mut pair.server_events, |event| (*event == Event::Refused { count: 1 }).then_some(()))
+        .expect("the refusal was not told");
+    assert_eq!((pair.server.stats().refused, pair.server.connections()), (1, 2));
 
     pair.client.close(Instant::now(), first.client.conn, 0, "");
-    pair.until("a free slot", |pair| {
-        (pair.server.connections() == 1).then_some(())
-    });
+    pair.until("a free slot", |pair| (pair.server.connections() == 1).then_some(()));
     let fourth = pair.open(&tls);
-    assert_ne!(
-        fourth.server.conn, first.server.conn,
-        "names of connections are not used again"
-    );
+    assert_ne!(fourth.server.conn, first.server.conn, "names of connections are not used again");
 }
 
 #[test]
 fn a_client_refuses_to_begin_more_than_its_limit() {
     let authority = Authority::new();
     let tls = authority.client();
-    let settings = Settings {
-        connections_max: 1,
-        ..Settings::client()
-    };
+    let settings = Settings { connections_max: 1, ..Settings::client() };
     let mut pair = Pair::new(&authority.server(), Settings::server(), settings);
     pair.open(&tls);
     let address = pair.server_addr();
-    let refused = pair
-        .client
-        .connect(Instant::now(), address, SERVER_NAME, &tls);
+    let refused = pair.client.connect(Instant::now(), address, SERVER_NAME, &tls);
     assert_eq!(refused, Err(ConnectError::Full { connections_max: 1 }));
 }
 
 #[test]
 fn a_busy_server_lets_strangers_prove_their_address_first() {
     let authority = Authority::new();
-    let settings = Settings {
-        retry_above_handshakes: 0,
-        ..Settings::server()
-    };
+    let settings = Settings { retry_above_handshakes: 0, ..Settings::server() };
     let mut pair = Pair::new(&authority.server(), settings, Settings::client());
     pair.open(&authority.client());
     assert_eq!(pair.server.stats().retried, 1);
@@ -194,39 +139,22 @@ fn a_second_connection_resumes_the_session_until_certificates_are_reloaded() {
     assert!(!full.client.resumed && !full.server.resumed);
     // The tickets travel ahead of the first bytes from the server.
     let stream = pair.client.open_stream(full.client.conn).expect("a stream");
-    assert_eq!(
-        round_trip(&mut pair, full.client.conn, stream, b"hello"),
-        b"hello"
-    );
-    let received = |pair: &Pair, conn| {
-        pair.client
-            .connection_stats(conn)
-            .expect("a connection")
-            .udp_rx
-            .bytes
-    };
+    assert_eq!(round_trip(&mut pair, full.client.conn, stream, b"hello"), b"hello");
+    let received =
+        |pair: &Pair, conn| pair.client.connection_stats(conn).expect("a connection").udp_rx.bytes;
     let full_bytes = received(&pair, full.client.conn);
 
     let again = pair.open(&tls);
     assert!(again.client.resumed && again.server.resumed);
-    assert_eq!(
-        again.server.peer, full.server.peer,
-        "the resumed peer is known as before"
-    );
+    assert_eq!(again.server.peer, full.server.peer, "the resumed peer is known as before");
     assert!(again.server.peer.is_some());
     let resumed_bytes = received(&pair, again.client.conn);
-    assert!(
-        resumed_bytes < full_bytes,
-        "{resumed_bytes} bytes resumed, {full_bytes} full"
-    );
+    assert!(resumed_bytes < full_bytes, "{resumed_bytes} bytes resumed, {full_bytes} full");
 
     pair.server.set_server_tls(&authority.server());
     let reloaded = pair.open(&tls);
     assert!(!reloaded.client.resumed && !reloaded.server.resumed);
-    assert_ne!(
-        reloaded.client.peer, full.client.peer,
-        "the new certificate is shown"
-    );
+    assert_ne!(reloaded.client.peer, full.client.peer, "the new certificate is shown");
 }
 
 #[test]
@@ -237,10 +165,7 @@ fn files_that_cannot_be_used_are_named() {
     let broken = authority.directory.join("broken.pem");
     std::fs::write(&broken, "no certificate\n").expect("a file");
     let load = |identity: &IdentityFiles, authority| {
-        let files = ServerFiles {
-            identity: identity.clone(),
-            authority,
-        };
+        let files = ServerFiles { identity: identity.clone(), authority };
         files.load().err().expect("these files must not load")
     };
     let missing = authority.directory.join("missing.pem");
@@ -248,20 +173,11 @@ fn files_that_cannot_be_used_are_named() {
     assert_eq!((error.code, &error.path), ("tls_file", &missing));
     let error = load(&good, broken.clone());
     assert_eq!((error.code, &error.path), ("tls_file", &broken));
-    let no_key = IdentityFiles {
-        private_key: broken.clone(),
-        ..good.clone()
-    };
+    let no_key = IdentityFiles { private_key: broken.clone(), ..good.clone() };
     let error = load(&no_key, authority.authority_file());
     assert_eq!((error.code, &error.path), ("tls_file", &broken));
-    let mixed = IdentityFiles {
-        private_key: other.private_key.clone(),
-        ..good
-    };
+    let mixed = IdentityFiles { private_key: other.private_key.clone(), ..good };
     let error = load(&mixed, authority.authority_file());
-    assert_eq!(
-        (error.code, &error.path),
-        ("tls_identity", &other.private_key)
-    );
+    assert_eq!((error.code, &error.path), ("tls_identity", &other.private_key));
     assert!(error.to_string().contains("good.pem"), "{error}");
 }

@@ -51,18 +51,13 @@ impl Authority {
     }
 
     pub fn server(&self) -> ServerTls {
-        let files = ServerFiles {
-            identity: self.issue("server"),
-            authority: self.authority_file(),
-        };
+        let files =
+            ServerFiles { identity: self.issue("server"), authority: self.authority_file() };
         files.load().expect("server files")
     }
 
     pub fn client_files(&self) -> ClientFiles {
-        ClientFiles {
-            identity: Some(self.issue("client")),
-            authority: self.authority_file(),
-        }
+        ClientFiles { identity: Some(self.issue("client")), authority: self.authority_file() }
     }
 
     pub fn client(&self) -> ClientTls {

@@ -13,10 +13,7 @@ pub fn round_trip(pair: &mut Pair, conn: ConnId, stream: StreamId, bytes: &[u8])
     let mut sent = 0;
     let mut back = Vec::new();
     pair.until("echo", |pair| {
-        sent += pair
-            .client
-            .write(conn, stream, &bytes[sent..])
-            .expect("an open stream");
+        sent += pair.client.write(conn, stream, &bytes[sent..]).expect("an open stream");
         pair.client.transmit(Instant::now());
         echo.serve(pair);
         read_all(&mut pair.client, conn, stream, &mut back);
@@ -31,14 +28,9 @@ fn echo_all_sizes(server: Settings, client: Settings) {
     let conn = pair.open(&authority.client()).client.conn;
     let stream = pair.client.open_stream(conn).expect("a stream");
     let mut random = Random(1);
-    for size in [
-        1, 2, 63, 64, 1_199, 1_452, 6_416, 65_536, 262_144, 262_145, 1_000_000,
-    ] {
+    for size in [1, 2, 63, 64, 1_199, 1_452, 6_416, 65_536, 262_144, 262_145, 1_000_000] {
         let bytes = random.bytes(size);
-        assert!(
-            round_trip(&mut pair, conn, stream, &bytes) == bytes,
-            "{size} bytes differ"
-        );
+        assert!(round_trip(&mut pair, conn, stream, &bytes) == bytes, "{size} bytes differ");
     }
 }
 
@@ -49,19 +41,13 @@ fn bytes_of_every_size_come_back() {
 
 #[test]
 fn bytes_come_back_without_segmentation_offload() {
-    let off = |settings| Settings {
-        segmentation_offload: false,
-        ..settings
-    };
+    let off = |settings| Settings { segmentation_offload: false, ..settings };
     echo_all_sizes(off(Settings::server()), off(Settings::client()));
 }
 
 #[test]
 fn bytes_come_back_in_large_datagrams() {
-    let jumbo = |settings| Settings {
-        datagram_max_bytes: 16_000,
-        ..settings
-    };
+    let jumbo = |settings| Settings { datagram_max_bytes: 16_000, ..settings };
     echo_all_sizes(jumbo(Settings::server()), jumbo(Settings::client()));
 }
 
@@ -87,13 +73,7 @@ fn frames_of_twenty_connections_interleave_and_keep_their_order() {
             let conn = pair.open(&tls).client.conn;
             let stream = pair.client.open_stream(conn).expect("a stream");
             let frames = (0..100).map(|_| frame(&mut random)).collect();
-            Line {
-                conn,
-                stream,
-                frames,
-                sent: 0,
-                back: Vec::new(),
-            }
+            Line { conn, stream, frames, sent: 0, back: Vec::new() }
         })
         .collect();
     let mut echo = Echo::default();
@@ -108,16 +88,10 @@ fn frames_of_twenty_connections_interleave_and_keep_their_order() {
         for line in &mut lines {
             read_all(&mut pair.client, line.conn, line.stream, &mut line.back);
         }
-        lines
-            .iter()
-            .all(|line| line.back.len() == line.frames.concat().len())
-            .then_some(())
+        lines.iter().all(|line| line.back.len() == line.frames.concat().len()).then_some(())
     });
     for (number, line) in lines.iter().enumerate() {
-        assert!(
-            line.back == line.frames.concat(),
-            "connection {number} got other bytes back"
-        );
+        assert!(line.back == line.frames.concat(), "connection {number} got other bytes back");
     }
 }
 
@@ -138,10 +112,7 @@ fn send_one(pair: &mut Pair, line: &mut Line) {
         index += 1;
     }
     let rest = &line.frames[index][line.sent - start..];
-    line.sent += pair
-        .client
-        .write(line.conn, line.stream, rest)
-        .expect("an open stream");
+    line.sent += pair.client.write(line.conn, line.stream, rest).expect("an open stream");
 }
 
 #[test]
@@ -162,10 +133,7 @@ fn small_round_trips_need_no_further_buffers() {
 fn a_writer_outruns_a_peer_that_does_not_read_and_goes_on_when_it_reads() {
     let authority = Authority::new();
     let window = 64 << 10;
-    let server = Settings {
-        stream_window_bytes: window,
-        ..Settings::server()
-    };
+    let server = Settings { stream_window_bytes: window, ..Settings::server() };
     let mut pair = Pair::new(&authority.server(), server, Settings::client());
     let ends = pair.open(&authority.client());
     let (conn, at_server) = (ends.client.conn, ends.server.conn);
@@ -176,34 +144,20 @@ fn a_writer_outruns_a_peer_that_does_not_read_and_goes_on_when_it_reads() {
     assert!(pair.client.is_blocked(conn, stream));
     let same = pair.server_stream(at_server);
     for _ in 0..20 {
-        assert_eq!(
-            pair.client.write(conn, stream, &batch),
-            Ok(0),
-            "nothing was read"
-        );
+        assert_eq!(pair.client.write(conn, stream, &batch), Ok(0), "nothing was read");
         pair.turn();
     }
     let writable = Event::Writable { conn, stream };
-    assert!(
-        !pair.client_events.contains(&writable),
-        "told of room before there was any"
-    );
+    assert!(!pair.client_events.contains(&writable), "told of room before there was any");
 
     let mut read = Vec::new();
     pair.until("room", |pair| {
         read_all(&mut pair.server, at_server, same, &mut read);
         pair.server.transmit(Instant::now());
-        take(&mut pair.client_events, |event| {
-            (*event == writable).then_some(())
-        })
+        take(&mut pair.client_events, |event| (*event == writable).then_some(()))
     });
     assert!(!pair.client.is_blocked(conn, stream));
-    assert!(
-        pair.client
-            .write(conn, stream, &batch)
-            .expect("an open stream")
-            > 0
-    );
+    assert!(pair.client.write(conn, stream, &batch).expect("an open stream") > 0);
 }
 
 #[test]
@@ -212,18 +166,12 @@ fn a_read_cut_short_by_the_buffer_is_told_again() {
     let mut pair = Pair::new(&authority.server(), Settings::server(), Settings::client());
     let ends = pair.open(&authority.client());
     let stream = pair.client.open_stream(ends.client.conn).expect("a stream");
-    assert_eq!(
-        pair.client.write(ends.client.conn, stream, &[5; 100]),
-        Ok(100)
-    );
+    assert_eq!(pair.client.write(ends.client.conn, stream, &[5; 100]), Ok(100));
     let conn = ends.server.conn;
     let mut buffer = [0; 40];
     for expected in [40, 40, 20] {
         let same = pair.server_stream(conn);
-        assert_eq!(
-            pair.server.read(conn, same, &mut buffer),
-            Read::Data(expected)
-        );
+        assert_eq!(pair.server.read(conn, same, &mut buffer), Read::Data(expected));
     }
     assert_eq!(pair.server.read(conn, stream, &mut buffer), Read::Blocked);
 }
@@ -233,25 +181,15 @@ fn two_streams_are_open_at_once_and_finished_ones_make_room() {
     let authority = Authority::new();
     let mut pair = Pair::new(&authority.server(), Settings::server(), Settings::client());
     let conn = pair.open(&authority.client()).client.conn;
-    let first = pair
-        .client
-        .open_stream(conn)
-        .expect("the connection's stream");
+    let first = pair.client.open_stream(conn).expect("the connection's stream");
     assert_eq!(round_trip(&mut pair, conn, first, b"first"), b"first");
     let mut echo = Echo::default();
     for round in 0..50u8 {
         let control = pair.until("a stream", |pair| pair.client.open_stream(conn));
-        assert_eq!(
-            pair.client.open_stream(conn),
-            None,
-            "a third stream in round {round}"
-        );
+        assert_eq!(pair.client.open_stream(conn), None, "a third stream in round {round}");
         assert_eq!(pair.client.write(conn, control, &[round]), Ok(1));
         pair.client.finish(conn, control);
-        assert_eq!(
-            pair.client.write(conn, control, &[round]),
-            Err(WriteRefused::Closed)
-        );
+        assert_eq!(pair.client.write(conn, control, &[round]), Err(WriteRefused::Closed));
         let mut back = Vec::new();
         pair.until("the stream's end", |pair| {
             echo.serve(pair);
@@ -260,8 +198,5 @@ fn two_streams_are_open_at_once_and_finished_ones_make_room() {
         });
         assert_eq!(back, [round]);
     }
-    assert_eq!(
-        round_trip(&mut pair, conn, first, b"still here"),
-        b"still here"
-    );
+    assert_eq!(round_trip(&mut pair, conn, first, b"still here"), b"still here");
 }

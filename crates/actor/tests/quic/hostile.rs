@@ -29,15 +29,11 @@ fn flood(pair: &mut Pair, seed: u64) {
     println!("seed {seed}");
     let mut random = Random(seed);
     let attacker = UdpSocket::bind(any_port()).expect("a socket");
-    let targets: [SocketAddr; 2] = [
-        pair.server_addr(),
-        pair.client.local_addr().expect("client address"),
-    ];
+    let targets: [SocketAddr; 2] =
+        [pair.server_addr(), pair.client.local_addr().expect("client address")];
     for number in 0..DATAGRAMS {
         let bytes = hostile(&mut random);
-        attacker
-            .send_to(&bytes, targets[number as usize % 2])
-            .expect("loopback takes it");
+        attacker.send_to(&bytes, targets[number as usize % 2]).expect("loopback takes it");
         // Often enough that no socket buffer overflows.
         if number % 32 == 0 {
             pair.turn();
@@ -57,26 +53,14 @@ fn ten_thousand_hostile_datagrams_leave_connections_alone() {
     let mut back = Vec::new();
     pair.until("echo", |pair| {
         let ended = |event: &Event| matches!(event, Event::Closed { .. });
-        assert!(
-            !pair
-                .server_events
-                .iter()
-                .chain(&pair.client_events)
-                .any(ended)
-        );
+        assert!(!pair.server_events.iter().chain(&pair.client_events).any(ended));
         echo.serve(pair);
         read_all(&mut pair.client, conn, stream, &mut back);
         (back == b"still here").then_some(())
     });
     let received = pair.server.stats().datagrams_received + pair.client.stats().datagrams_received;
-    assert!(
-        received >= u64::from(DATAGRAMS),
-        "only {received} datagrams were received"
-    );
-    assert_eq!(
-        (pair.server.connections(), pair.client.connections()),
-        (1, 1)
-    );
+    assert!(received >= u64::from(DATAGRAMS), "only {received} datagrams were received");
+    assert_eq!((pair.server.connections(), pair.client.connections()), (1, 1));
 }
 
 /// The first datagram of a real client, as an eavesdropper would have it.
@@ -85,9 +69,7 @@ fn captured_first_datagram(authority: &Authority) -> Vec<u8> {
     let mut client = Endpoint::client(any_port(), Settings::client()).expect("client socket");
     let now = Instant::now();
     let address = tap.local_addr().expect("an address");
-    client
-        .connect(now, address, SERVER_NAME, &authority.client())
-        .expect("a free slot");
+    client.connect(now, address, SERVER_NAME, &authority.client()).expect("a free slot");
     client.transmit(now);
     let mut bytes = vec![0; 2_000];
     let size = tap.recv(&mut bytes).expect("the first datagram");
@@ -98,19 +80,14 @@ fn captured_first_datagram(authority: &Authority) -> Vec<u8> {
 #[test]
 fn replayed_and_damaged_first_packets_hold_slots_only_for_a_while() {
     let authority = Authority::new();
-    let settings = Settings {
-        handshake_timeout_ms: 200,
-        ..Settings::server()
-    };
+    let settings = Settings { handshake_timeout_ms: 200, ..Settings::server() };
     let mut pair = Pair::new(&authority.server(), settings, Settings::client());
     let live = pair.open(&authority.client());
     let seed = 77;
     println!("seed {seed}");
     let mut random = Random(seed);
     let first = captured_first_datagram(&authority);
-    let attackers: Vec<_> = (0..20)
-        .map(|_| UdpSocket::bind(any_port()).expect("socket"))
-        .collect();
+    let attackers: Vec<_> = (0..20).map(|_| UdpSocket::bind(any_port()).expect("socket")).collect();
     for number in 0..2_000 {
         let mut bytes = first.clone();
         // The connection id is the key of the server's tables: another one is another client, for
@@ -120,9 +97,7 @@ fn replayed_and_damaged_first_packets_hold_slots_only_for_a_while() {
             bytes[at] ^= 1 << random.below(8);
         }
         let attacker = &attackers[random.below(20)];
-        attacker
-            .send_to(&bytes, pair.server_addr())
-            .expect("loopback takes it");
+        attacker.send_to(&bytes, pair.server_addr()).expect("loopback takes it");
         if number % 16 == 0 {
             pair.turn();
         }
@@ -132,8 +107,5 @@ fn replayed_and_damaged_first_packets_hold_slots_only_for_a_while() {
     });
     let conn = live.client.conn;
     let stream = pair.client.open_stream(conn).expect("a stream");
-    assert_eq!(
-        round_trip(&mut pair, conn, stream, b"still here"),
-        b"still here"
-    );
+    assert_eq!(round_trip(&mut pair, conn, stream, b"still here"), b"still here");
 }

@@ -79,22 +79,17 @@ impl Pair {
 
     pub fn begin(&mut self, tls: &ClientTls) -> ConnId {
         let address = self.server_addr();
-        self.client
-            .connect(Instant::now(), address, SERVER_NAME, tls)
-            .expect("a free slot")
+        self.client.connect(Instant::now(), address, SERVER_NAME, tls).expect("a free slot")
     }
 
     /// Connects and waits until both ends are open.
     pub fn open(&mut self, tls: &ClientTls) -> Opened {
         let conn = self.begin(tls);
         let client = self.until("opening at the client", |pair| {
-            take(&mut pair.client_events, |event| {
-                opened(event).filter(|it| it.conn == conn)
-            })
+            take(&mut pair.client_events, |event| opened(event).filter(|it| it.conn == conn))
         });
-        let server = self.until("opening at the server", |pair| {
-            take(&mut pair.server_events, opened)
-        });
+        let server =
+            self.until("opening at the server", |pair| take(&mut pair.server_events, opened));
         Opened { client, server }
     }
 
@@ -148,15 +143,9 @@ pub struct OpenedEnd {
 
 fn opened(event: &Event) -> Option<OpenedEnd> {
     match event {
-        Event::Opened {
-            conn,
-            peer_certificate_sha256,
-            resumed,
-        } => Some(OpenedEnd {
-            conn: *conn,
-            peer: *peer_certificate_sha256,
-            resumed: *resumed,
-        }),
+        Event::Opened { conn, peer_certificate_sha256, resumed } => {
+            Some(OpenedEnd { conn: *conn, peer: *peer_certificate_sha256, resumed: *resumed })
+        }
         _ => None,
     }
 }
@@ -172,10 +161,8 @@ fn end(event: &Event, of: ConnId) -> Option<CloseReason> {
 
 /// Takes the first event out of `events` for which `pick` gives something.
 pub fn take<T>(events: &mut Vec<Event>, mut pick: impl FnMut(&Event) -> Option<T>) -> Option<T> {
-    let (index, found) = events
-        .iter()
-        .enumerate()
-        .find_map(|(index, event)| Some((index, pick(event)?)))?;
+    let (index, found) =
+        events.iter().enumerate().find_map(|(index, event)| Some((index, pick(event)?)))?;
     events.remove(index);
     Some(found)
 }
@@ -196,14 +183,9 @@ pub fn step(endpoint: &mut Endpoint, events: &mut Vec<Event>) -> usize {
 /// Sleeps until one of the endpoints has something to do, at most a second.
 pub fn sleep(endpoints: &[&Endpoint]) {
     let far = Instant::now() + Duration::from_secs(1);
-    let deadline = endpoints
-        .iter()
-        .filter_map(|it| it.next_timeout())
-        .fold(far, Instant::min);
-    let mut fds: Vec<_> = endpoints
-        .iter()
-        .map(|it| PollFd::from_borrowed_fd(it.fd(), PollFlags::IN))
-        .collect();
+    let deadline = endpoints.iter().filter_map(|it| it.next_timeout()).fold(far, Instant::min);
+    let mut fds: Vec<_> =
+        endpoints.iter().map(|it| PollFd::from_borrowed_fd(it.fd(), PollFlags::IN)).collect();
     Idle::Block.wait(&mut fds, Some(deadline)).expect("ppoll");
 }
 

@@ -43,8 +43,5 @@ fn policies_are_read_by_their_words() {
         assert_eq!(idle.word().parse(), Ok(idle));
     }
     let unknown = "sleep".parse::<Idle>().expect_err("not a policy");
-    assert!(
-        unknown.to_string().contains("block, yield, spin"),
-        "{unknown}"
-    );
+    assert!(unknown.to_string().contains("block, yield, spin"), "{unknown}");
 }

@@ -51,13 +51,7 @@ impl Partition<'_> {
     /// else worked out anew now and then, so that its first hunter does not wait.
     fn cold_field(&self) -> Option<usize> {
         let work = &self.guidance.work;
-        let owned = || {
-            self.guidance
-                .fields
-                .iter()
-                .enumerate()
-                .filter(|(_, f)| f.owner != NONE)
-        };
+        let owned = || self.guidance.fields.iter().enumerate().filter(|(_, f)| f.owner != NONE);
         let kept_along = |field: &Field| field.epoch == work.previous && field.epoch != work.epoch;
         let mut first = owned().filter(|(at, field)| kept_along(field) && self.can_repair(*at));
         let cold =

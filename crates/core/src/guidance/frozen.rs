@@ -23,11 +23,7 @@ impl Guidance<'_> {
         self.listed[self.work.listed as usize] = edge as u32;
         self.work.listed += 1;
         let at = self.find(edge);
-        self.pending[at] = Pending {
-            key: edge as u32 + 1,
-            weight,
-            closed: closed as u16,
-        };
+        self.pending[at] = Pending { key: edge as u32 + 1, weight, closed: closed as u16 };
     }
 
     /// The table's place for an edge: its own, or the free one where it belongs.
@@ -84,10 +80,6 @@ impl Partition<'_> {
             return self.open_weight(edge);
         }
         let then = guidance.pending[guidance.find(edge)];
-        if then.closed != 0 {
-            None
-        } else {
-            Some(then.weight as u32)
-        }
+        if then.closed != 0 { None } else { Some(then.weight as u32) }
     }
 }

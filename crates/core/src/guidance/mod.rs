@@ -109,11 +109,7 @@ impl Guidance<'_> {
     /// Everything unknown: the state after boot.
     pub(crate) fn reset(&mut self) {
         for (row, field) in self.fields.iter_mut().enumerate() {
-            *field = Field {
-                row: row as u32,
-                owner: NONE,
-                ..Field::default()
-            };
+            *field = Field { row: row as u32, owner: NONE, ..Field::default() };
         }
         self.work.spare_row = self.fields.len() as u32;
         self.work.field_of = [NO_FIELD; HUNTS * STAGES];
@@ -154,22 +150,13 @@ impl Guidance<'_> {
         if field.owner != NONE {
             self.work.field_of[field.owner as usize] = NO_FIELD;
         }
-        *field = Field {
-            node,
-            row: field.row,
-            owner: owner as u32,
-            ..Field::default()
-        };
+        *field = Field { node, row: field.row, owner: owner as u32, ..Field::default() };
         self.work.field_of[owner] = found as u8;
     }
 
     /// The field that is being worked on, NONE when none is.
     fn busy(&self) -> u32 {
-        if self.work.phase == field::IDLE {
-            NONE
-        } else {
-            self.work.field
-        }
+        if self.work.phase == field::IDLE { NONE } else { self.work.field }
     }
 
     /// Gives the targets of a hunt that opens a field each, as long as there are free ones.
@@ -180,12 +167,7 @@ impl Guidance<'_> {
             let free = fields.find(|(at, field)| *at as u32 != busy && field.owner == NONE);
             let Some((free, _)) = free else { return };
             let (owner, row) = (hunt * STAGES + stage, self.fields[free].row);
-            self.fields[free] = Field {
-                node,
-                row,
-                owner: owner as u32,
-                ..Field::default()
-            };
+            self.fields[free] = Field { node, row, owner: owner as u32, ..Field::default() };
             self.work.field_of[owner] = free as u8;
         }
     }
@@ -195,16 +177,10 @@ impl Guidance<'_> {
         let targets = hunt * STAGES..(hunt + 1) * STAGES;
         self.work.hunters[targets.clone()].fill(0);
         self.work.field_of[targets.clone()].fill(NO_FIELD);
-        for field in self
-            .fields
-            .iter_mut()
-            .filter(|field| targets.contains(&(field.owner as usize)))
+        for field in
+            self.fields.iter_mut().filter(|field| targets.contains(&(field.owner as usize)))
         {
-            *field = Field {
-                row: field.row,
-                owner: NONE,
-                ..Field::default()
-            };
+            *field = Field { row: field.row, owner: NONE, ..Field::default() };
         }
     }
 
@@ -212,9 +188,7 @@ impl Guidance<'_> {
     #[inline(always)]
     pub(crate) fn cell_of(&self, owner: usize, node: u32, nodes: u32) -> Option<usize> {
         let field = *self.work.field_of.get(owner)? as usize;
-        self.fields
-            .get(field)
-            .map(|field| field.row as usize * nodes as usize + node as usize)
+        self.fields.get(field).map(|field| field.row as usize * nodes as usize + node as usize)
     }
 
     /// The field of a hunted target.
@@ -251,10 +225,7 @@ impl Partition<'_> {
         let hunted = self.guidance.fields.iter().filter(|field| {
             field.whole == 1 && field.owner != NONE && work.hunters[field.owner as usize] > 0
         });
-        hunted
-            .map(|field| field.epoch)
-            .min()
-            .unwrap_or(self.header.tick)
+        hunted.map(|field| field.epoch).min().unwrap_or(self.header.tick)
     }
 
     /// Writes target, next step and distance of a player into its update.
@@ -292,11 +263,7 @@ impl Partition<'_> {
     /// Answers from the target's field; false when it was never made whole.
     #[inline]
     fn read_field(&self, owner: usize, node: u32, update: &mut Update) -> bool {
-        let Some(field) = self
-            .guidance
-            .field_of(owner)
-            .filter(|field| field.whole == 1)
-        else {
+        let Some(field) = self.guidance.field_of(owner).filter(|field| field.whole == 1) else {
             return false;
         };
         let at = field.row as usize * self.header.nodes as usize + node as usize;

@@ -53,12 +53,8 @@ impl Partition<'_> {
         let (start, to) = (self.guidance.work.cursor as usize, self.row_of_spare());
         let from = self.guidance.fields[self.guidance.work.field as usize].row as usize * nodes;
         let end = (start + COPIED_AT_ONCE).min(nodes);
-        self.guidance
-            .distance
-            .copy_within(from + start..from + end, to + start);
-        self.guidance
-            .slot
-            .copy_within(from + start..from + end, to + start);
+        self.guidance.distance.copy_within(from + start..from + end, to + start);
+        self.guidance.slot.copy_within(from + start..from + end, to + start);
         let work = &mut *self.guidance.work;
         work.cursor = end as u32;
         if end == nodes {
@@ -76,11 +72,7 @@ impl Partition<'_> {
         }
         let work = &mut *self.guidance.work;
         work.phase = then;
-        work.cursor = if then == INVALIDATE {
-            work.chain_first
-        } else {
-            0
-        };
+        work.cursor = if then == INVALIDATE { work.chain_first } else { 0 };
     }
 
     /// A node whose way leads over this edge is forgotten, unless the edge got no heavier.
@@ -93,9 +85,7 @@ impl Partition<'_> {
             return;
         }
         let beyond = self.guidance.distance[base + self.head_of(edge) as usize];
-        let over = self
-            .epoch_weight(edge)
-            .map(|weight| beyond.saturating_add(weight));
+        let over = self.epoch_weight(edge).map(|weight| beyond.saturating_add(weight));
         if over.is_none_or(|over| over > self.guidance.distance[at]) {
             self.forget(base, tail);
         }
@@ -145,8 +135,7 @@ impl Partition<'_> {
         let base = self.row_of_spare();
         let ways = self.row(node).filter_map(|edge| {
             let beyond = self.guidance.distance[base + self.head_of(edge) as usize];
-            self.epoch_weight(edge)
-                .map(|weight| beyond.saturating_add(weight))
+            self.epoch_weight(edge).map(|weight| beyond.saturating_add(weight))
         });
         let best = ways.min().unwrap_or(UNREACHABLE);
         if best != UNREACHABLE {

@@ -42,15 +42,7 @@ impl Partition<'_> {
             self.guidance.labels.fill(Label::default());
         }
         let (mut heap_len, mut used) = (0, 0);
-        self.reach(
-            Reached {
-                node: from,
-                distance: 0,
-                slot: u32::MAX,
-            },
-            &mut heap_len,
-            &mut used,
-        );
+        self.reach(Reached { node: from, distance: 0, slot: u32::MAX }, &mut heap_len, &mut used);
         for _ in 0..NODES {
             let Some(label) = self.pop_final(&mut heap_len) else {
                 return false;
@@ -84,21 +76,9 @@ impl Partition<'_> {
             let Some(weight) = self.open_weight(edge) else {
                 continue;
             };
-            let slot = if is_start {
-                (edge - row.start) as u32
-            } else {
-                label.slot
-            };
+            let slot = if is_start { (edge - row.start) as u32 } else { label.slot };
             let distance = label.distance.saturating_add(weight);
-            if !self.reach(
-                Reached {
-                    node: self.head_of(edge),
-                    distance,
-                    slot,
-                },
-                heap_len,
-                used,
-            ) {
+            if !self.reach(Reached { node: self.head_of(edge), distance, slot }, heap_len, used) {
                 return false;
             }
         }
@@ -126,12 +106,7 @@ impl Partition<'_> {
         if *used > LABELS / 2 || *heap_len == HEAP {
             return false;
         }
-        *label = Label {
-            stamp,
-            node: way.node,
-            distance: way.distance,
-            slot: way.slot,
-        };
+        *label = Label { stamp, node: way.node, distance: way.distance, slot: way.slot };
         self.push((way.distance as u64) << 32 | cell as u64, heap_len);
         true
     }

@@ -22,11 +22,7 @@ fn play(seed: u64, world: &World, limits: Limits, records: u32) -> (Seen, Shadow
             partition.work(rng.below(world.nodes() * 4));
         }
         if number % 256 == 0 {
-            assert_eq!(
-                partition.state_hash(),
-                partition.rehash(),
-                "record {number}, seed {seed}"
-            );
+            assert_eq!(partition.state_hash(), partition.rehash(), "record {number}, seed {seed}");
         }
     }
     assert_eq!(partition.state_hash(), partition.rehash(), "seed {seed}");
@@ -39,26 +35,15 @@ fn every_answer_is_a_shortest_way_on_the_weights_it_names() {
         let world = World::random(&mut Rng(seed), 60, 120, [3, 9, 60_000][seed as usize % 3]);
         let (seen, shadow, _) = play(seed, &world, world.limits(64, 12), 12_000);
         assert!(seen.now > 100 && seen.epoch > 100, "{seen:?}");
-        assert!(
-            seen.late > 100 && seen.lost > 0 && seen.pending > 0,
-            "{seen:?}"
-        );
-        assert!(
-            shadow.closed_hunts > 0,
-            "no hunt closed while fields were worked on"
-        );
+        assert!(seen.late > 100 && seen.lost > 0 && seen.pending > 0, "{seen:?}");
+        assert!(shadow.closed_hunts > 0, "no hunt closed while fields were worked on");
     }
 }
 
 /// Few edges change between two epochs, so that fields are repaired and not built anew.
 #[test]
 fn repaired_fields_are_those_that_would_be_built() {
-    for (seed, most, slice) in [
-        (1, 4, 900),
-        (2, 50, 2_000),
-        (3, 60_000, 9_000),
-        (4, 2, 9_000),
-    ] {
+    for (seed, most, slice) in [(1, 4, 900), (2, 50, 2_000), (3, 60_000, 9_000), (4, 2, 9_000)] {
         let world = World::random(&mut Rng(seed), 500, 1_000, most);
         let limits = world.limits(8, 8);
         let mut memory = block(limits);
@@ -106,10 +91,7 @@ fn more_targets_than_fields_are_never_answered_wrongly() {
 #[test]
 fn a_full_memory_of_changes_costs_answers_but_never_a_wrong_one() {
     let world = World::random(&mut Rng(5), 400, 1_000, 50);
-    let limits = Limits {
-        pending: 1024,
-        ..world.limits(64, 4)
-    };
+    let limits = Limits { pending: 1024, ..world.limits(64, 4) };
     let mut memory = block(limits);
     let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
     let (mut shadow, mut seen, mut rng) = (Shadow::new(&world), Seen::default(), Rng(6));
@@ -217,11 +199,7 @@ fn work_in_any_slices_gives_the_same_field() {
         }
         let tick = tick_of(&partition);
         must(&mut partition, &tick, &mut shadow);
-        must(
-            &mut partition,
-            &player_move(kind::ENTER, 1, 1, 0, 0, 0),
-            &mut shadow,
-        );
+        must(&mut partition, &player_move(kind::ENTER, 1, 1, 0, 0, 0), &mut shadow);
         let mut used = 0;
         loop {
             let did = partition.work(slice);
@@ -244,10 +222,7 @@ fn work_in_any_slices_gives_the_same_field() {
     let whole = answers(u32::MAX);
     let weights = &world.cost;
     for (node, &(distance, next)) in world.solve(weights, 11).iter().enumerate() {
-        assert_eq!(
-            whole.1[node],
-            (distance, if distance == 0 { NONE } else { next })
-        );
+        assert_eq!(whole.1[node], (distance, if distance == 0 { NONE } else { next }));
     }
     for slice in [1, 2, 17, 300] {
         assert_eq!(answers(slice), whole);

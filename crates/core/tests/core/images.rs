@@ -7,9 +7,7 @@ use crate::turmoil::Turmoil;
 
 fn refused(world: &World, limits: Limits) -> ImageError {
     let mut memory = block(limits);
-    Partition::create(&mut memory, limits, &world.view())
-        .map(|_| ())
-        .unwrap_err()
+    Partition::create(&mut memory, limits, &world.view()).map(|_| ()).unwrap_err()
 }
 
 #[test]
@@ -32,10 +30,7 @@ fn malformed_worlds_are_refused_at_their_node() {
     assert_eq!(spoil(&|w| w.cost[last - 1] = 60_001), ImageError::Row(3));
     assert_eq!(spoil(&|w| w.first[1] = u32::MAX), ImageError::Row(0));
     assert!(matches!(spoil(&|w| w.first[2] = 0), ImageError::Row(_)));
-    assert!(matches!(
-        spoil(&|w| w.first[0] = 1),
-        ImageError::Row(_) | ImageError::Size
-    ));
+    assert!(matches!(spoil(&|w| w.first[0] = 1), ImageError::Row(_) | ImageError::Size));
     assert_eq!(spoil(&|w| w.first[4] -= 1), ImageError::Row(2));
     assert_eq!(spoil(&|w| w.head.truncate(last - 1)), ImageError::Size);
     assert_eq!(spoil(&|w| w.cost.truncate(last - 1)), ImageError::Size);
@@ -51,10 +46,7 @@ fn a_row_has_at_most_64_slots() {
     let fits = star(64);
     let mut memory = block(fits.limits(1, 1));
     assert!(Partition::create(&mut memory, fits.limits(1, 1), &fits.view()).is_ok());
-    assert_eq!(
-        refused(&star(65), star(65).limits(1, 1)),
-        ImageError::Row(0)
-    );
+    assert_eq!(refused(&star(65), star(65).limits(1, 1)), ImageError::Row(0));
 }
 
 #[test]
@@ -63,20 +55,11 @@ fn limits_out_of_range_are_refused() {
     let good = world.limits(4, 1);
     let wrong = [
         Limits { players: 0, ..good },
-        Limits {
-            players: (1 << 22) + 1,
-            ..good
-        },
+        Limits { players: (1 << 22) + 1, ..good },
         Limits { fields: 0, ..good },
         Limits { fields: 65, ..good },
-        Limits {
-            pending: 1_000,
-            ..good
-        },
-        Limits {
-            pending: 512,
-            ..good
-        },
+        Limits { pending: 1_000, ..good },
+        Limits { pending: 512, ..good },
         Limits { nodes: 0, ..good },
     ];
     for limits in wrong {
@@ -107,32 +90,15 @@ fn blocks_that_are_no_image_are_refused() {
     assert_eq!(taken(&Vec::clear), Err(ImageError::Size));
     assert_eq!(taken(&|m| m.truncate(1)), Err(ImageError::Size));
     assert_eq!(taken(&|m| m.push(Line::default())), Err(ImageError::Size));
-    assert_eq!(
-        taken(&|m| m.truncate(limits.state_lines())),
-        Err(ImageError::Size)
-    );
-    assert_eq!(
-        taken(&|m| bytes_mut(m)[0] ^= 1),
-        Err(ImageError::Magic),
-        "magic"
-    );
-    assert_eq!(
-        taken(&|m| bytes_mut(m)[8] ^= 2),
-        Err(ImageError::Magic),
-        "version"
-    );
+    assert_eq!(taken(&|m| m.truncate(limits.state_lines())), Err(ImageError::Size));
+    assert_eq!(taken(&|m| bytes_mut(m)[0] ^= 1), Err(ImageError::Magic), "magic");
+    assert_eq!(taken(&|m| bytes_mut(m)[8] ^= 2), Err(ImageError::Magic), "version");
     let sizes = 12..32;
     for at in sizes.step_by(4) {
         let grown = taken(&|m| bytes_mut(m)[at + 1] ^= 0x40);
-        assert!(
-            matches!(grown, Err(ImageError::Size | ImageError::Limits)),
-            "byte {at}"
-        );
+        assert!(matches!(grown, Err(ImageError::Size | ImageError::Limits)), "byte {at}");
         let none = taken(&|m| bytes_mut(m)[at..at + 4].fill(0));
-        assert!(
-            matches!(none, Err(ImageError::Size | ImageError::Limits)),
-            "byte {at}"
-        );
+        assert!(matches!(none, Err(ImageError::Size | ImageError::Limits)), "byte {at}");
     }
 }
 

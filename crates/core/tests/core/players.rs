@@ -20,9 +20,7 @@ fn inverse(odd: u64) -> u64 {
 /// Ids whose products with the multiplier share their top bits: all belong into one bucket.
 fn colliding(top: u64, count: u64) -> Vec<u64> {
     let back = inverse(0x9E37_79B9_7F4A_7C15);
-    (0..count)
-        .map(|low| ((top << 52) | low).wrapping_mul(back))
-        .collect()
+    (0..count).map(|low| ((top << 52) | low).wrapping_mul(back)).collect()
 }
 
 #[test]
@@ -55,10 +53,7 @@ fn colliding_and_extreme_ids_are_all_found_again() {
             assert_eq!(answer.update.code, Code::PlayersFull as u16);
             assert!(!answer.logged);
         }
-        assert_eq!(
-            (partition.state_hash(), partition.header.position),
-            (hash, position)
-        );
+        assert_eq!((partition.state_hash(), partition.header.position), (hash, position));
         assert_eq!(partition.rehash(), hash);
     }
 }

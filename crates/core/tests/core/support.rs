@@ -84,12 +84,7 @@ impl World {
     }
 
     pub fn view(&self) -> WorldView<'_> {
-        WorldView {
-            first: &self.first,
-            head: &self.head,
-            cost: &self.cost,
-            world_id: 0x1234,
-        }
+        WorldView { first: &self.first, head: &self.head, cost: &self.cost, world_id: 0x1234 }
     }
 
     pub fn limits(&self, players: u32, fields: u32) -> Limits {
@@ -129,9 +124,7 @@ impl World {
             });
             slots.next().map_or(NONE, |edge| self.head[edge])
         };
-        (0..self.nodes())
-            .map(|node| (away[node as usize], next(node)))
-            .collect()
+        (0..self.nodes()).map(|node| (away[node as usize], next(node))).collect()
     }
 }
 
@@ -144,11 +137,7 @@ pub struct Shadow {
 
 impl Shadow {
     pub fn new(world: &World) -> Self {
-        Self {
-            live: world.cost.clone(),
-            ticks: vec![world.cost.clone()],
-            closed_hunts: 0,
-        }
+        Self { live: world.cost.clone(), ticks: vec![world.cost.clone()], closed_hunts: 0 }
     }
 }
 
@@ -217,29 +206,12 @@ pub fn block(limits: Limits) -> Vec<Line> {
 
 /// A player's move in `hunt`.
 pub fn player_move(kind: u8, player: u64, seq: u32, hunt: u16, from: u32, to: u32) -> [u8; 64] {
-    Move {
-        kind,
-        player,
-        seq,
-        hunt,
-        from,
-        to,
-        ..Move::default()
-    }
-    .encode()
+    Move { kind, player, seq, hunt, from, to, ..Move::default() }.encode()
 }
 
 /// A record about edge `from -> to`, or about nothing.
 pub fn order(kind: u8, hunt: u16, from: u32, to: u32, arg: u32) -> [u8; 64] {
-    Move {
-        kind,
-        hunt,
-        from,
-        to,
-        arg,
-        ..Move::default()
-    }
-    .encode()
+    Move { kind, hunt, from, to, arg, ..Move::default() }.encode()
 }
 
 /// The next tick.
@@ -249,15 +221,8 @@ pub fn tick_of(partition: &Partition) -> [u8; 64] {
 
 /// Rows that publish a hunt of treasures at these nodes, each open to every player.
 pub fn treasures(hunt: u16, nodes: &[u32]) -> Vec<[u8; 64]> {
-    let blank = Rule {
-        hunt,
-        ..Rule::default()
-    };
-    let mut rows = vec![Rule {
-        kind: kind::HUNT_BEGIN,
-        hunt_id: 9,
-        ..blank
-    }];
+    let blank = Rule { hunt, ..Rule::default() };
+    let mut rows = vec![Rule { kind: kind::HUNT_BEGIN, hunt_id: 9, ..blank }];
     rows.extend(nodes.iter().enumerate().map(|(index, &from)| Rule {
         kind: kind::HUNT_STAGE,
         index: index as u8,
@@ -266,11 +231,7 @@ pub fn treasures(hunt: u16, nodes: &[u32]) -> Vec<[u8; 64]> {
         from,
         ..blank
     }));
-    rows.push(Rule {
-        kind: kind::HUNT_PUBLISH,
-        count: nodes.len() as u32,
-        ..blank
-    });
+    rows.push(Rule { kind: kind::HUNT_PUBLISH, count: nodes.len() as u32, ..blank });
     rows.iter().map(Rule::encode).collect()
 }
 

@@ -17,12 +17,7 @@ pub struct Turmoil<'w> {
 
 impl<'w> Turmoil<'w> {
     pub fn new(seed: u64, world: &'w World, players: u32) -> Self {
-        Self {
-            rng: Rng(seed),
-            world,
-            players,
-            rows: VecDeque::new(),
-        }
+        Self { rng: Rng(seed), world, players, rows: VecDeque::new() }
     }
 
     /// One record: most are moves of players, sound or not.
@@ -41,10 +36,8 @@ impl<'w> Turmoil<'w> {
 
     fn walk(&mut self, partition: &Partition) -> [u8; 64] {
         let id = self.rng.below(self.players) as u64 * 0x0101_0101_0101;
-        let (hunt, place) = (
-            self.rng.below(HUNTS as u32) as u16,
-            self.rng.below(self.world.nodes()),
-        );
+        let (hunt, place) =
+            (self.rng.below(HUNTS as u32) as u16, self.rng.below(self.world.nodes()));
         let Some(slot) = partition.player_slot(id) else {
             return player_move(kind::ENTER, id, 1, hunt, 0, place);
         };
@@ -81,10 +74,7 @@ impl<'w> Turmoil<'w> {
 
     fn steer(&mut self, partition: &Partition) -> [u8; 64] {
         let slot = self.rng.below(HUNTS as u32);
-        if matches!(
-            partition.hunts[slot as usize].state,
-            state::EMPTY | state::CLOSED
-        ) {
+        if matches!(partition.hunts[slot as usize].state, state::EMPTY | state::CLOSED) {
             self.publish(slot as u16);
         }
         let kinds = [
@@ -102,10 +92,7 @@ impl<'w> Turmoil<'w> {
     }
 
     fn publish(&mut self, hunt: u16) {
-        let blank = Rule {
-            hunt,
-            ..Rule::default()
-        };
+        let blank = Rule { hunt, ..Rule::default() };
         let mut rows = vec![Rule {
             kind: kind::HUNT_BEGIN,
             opens: self.rng.below(3),
@@ -122,13 +109,7 @@ impl<'w> Turmoil<'w> {
                 points: 5,
                 ..blank
             });
-            rows.push(Rule {
-                kind: kind::HUNT_HINT,
-                index,
-                delay: 1,
-                cost: 2,
-                ..blank
-            });
+            rows.push(Rule { kind: kind::HUNT_HINT, index, delay: 1, cost: 2, ..blank });
         }
         self.add_gate(&mut rows, blank);
         rows.push(Rule {
@@ -140,18 +121,13 @@ impl<'w> Turmoil<'w> {
             cost: self.rng.below(6),
             ..blank
         });
-        rows.push(Rule {
-            kind: kind::HUNT_PUBLISH,
-            count: rows.len() as u32 - 1,
-            ..blank
-        });
+        rows.push(Rule { kind: kind::HUNT_PUBLISH, count: rows.len() as u32 - 1, ..blank });
         self.rows.extend(rows.iter().map(Rule::encode));
     }
 
     fn add_gate(&mut self, rows: &mut Vec<Rule>, blank: Rule) {
-        let real: Vec<usize> = (0..self.world.head.len())
-            .filter(|&edge| self.world.cost[edge] > 0)
-            .collect();
+        let real: Vec<usize> =
+            (0..self.world.head.len()).filter(|&edge| self.world.cost[edge] > 0).collect();
         rows.push(Rule {
             kind: kind::HUNT_GATE,
             flags: self.rng.below(2) as u8,
