@@ -110,13 +110,19 @@ async def linked(
 
 
 async def dial(
-    actor: Actor, leaf: Leaf | None, *, protocol: str = "huntgraph/1", wait: bool = True
+    actor: Actor,
+    leaf: Leaf | None,
+    *,
+    protocol: str = "huntgraph/1",
+    wait: bool = True,
+    window_bytes: int = 1 << 20,
 ) -> IndependentClient:
     """A connection that can be hung up without a farewell, as by a game server that died.
 
     With ``wait=False`` it is given back at once, to see how the handshake ends.
     """
     configuration = QuicConfiguration(is_client=True, alpn_protocols=[protocol])
+    configuration.max_stream_data = window_bytes
     configuration.verify_mode = ssl.CERT_REQUIRED
     configuration.server_name = "localhost"
     configuration.load_verify_locations(cafile=str(ground().server.authority))

@@ -135,7 +135,11 @@ impl Actor {
         if !link.session.unsent().is_empty() {
             match self.endpoint.write(conn, stream, link.session.unsent()) {
                 Ok(count) => link.session.was_sent(count),
-                Err(_) => link.session.outbox.clear(),
+                // The peer reads no more: it is let go once its moves are durable.
+                Err(_) => {
+                    link.session.drop_unsent();
+                    link.session.wants_drain = true;
+                }
             }
         }
         let frames = link.frames_waiting;
@@ -171,7 +175,7 @@ impl Actor {
             link.session.tell_drained(self.durable_seen);
             // A last frame is small: it fits, or the peer does not read anyway.
             let _ = self.endpoint.write(conn, stream, link.session.unsent());
-            link.session.outbox.clear();
+            link.session.drop_unsent();
             self.endpoint.finish(conn, stream);
             link.leaves = Some(now + LAST_WORDS);
         }

@@ -41,9 +41,8 @@ pub struct Session {
     /// Bytes that came.
     pub inbox: Inbox,
     /// Bytes to go; those before `sent` are gone.
-    pub outbox: Vec<u8>,
-    /// Bytes of the outbox that were sent.
-    pub sent: usize,
+    outbox: Vec<u8>,
+    sent: usize,
     /// Set when the peer must be told and cut off.
     pub failed: Option<Code>,
     /// Frames wait in the inbox for room in the log.
@@ -265,12 +264,17 @@ impl Session {
         &self.outbox[self.sent..]
     }
 
+    /// Forgets what waits to be sent: nobody will read it.
+    pub fn drop_unsent(&mut self) {
+        self.outbox.clear();
+        self.sent = 0;
+    }
+
     /// `count` bytes were taken by the peer's socket.
     pub fn was_sent(&mut self, count: usize) {
         self.sent += count;
         if self.sent == self.outbox.len() {
-            self.outbox.clear();
-            self.sent = 0;
+            self.drop_unsent();
         } else if self.sent > ANSWER_BYTES {
             self.outbox.drain(..self.sent);
             self.sent = 0;
