@@ -59,11 +59,6 @@ impl Emit<'_> {
             self.out.extend_from_slice(&receipt.encode());
             self.tally.claims += 1;
         }
-        self.log_only(raw, answer);
-    }
-
-    /// Notes an answer that nobody waits for.
-    pub fn log_only(&mut self, raw: &RawRecord, answer: &Answer) {
         if answer.logged {
             self.log.push(*raw);
             self.tally.logged += 1;
