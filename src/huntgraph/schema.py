@@ -206,6 +206,10 @@ class Kind(IntEnum):
     """Edge `from` -> `to` opens."""
     EDGE_PRICE = 18
     """Edge `from` -> `to` gets base cost `arg`."""
+    EDGE_REMOVE = 19
+    """Edge `from` -> `to` is no more."""
+    EDGE_ADD = 20
+    """There is an edge `from` -> `to` of base cost `arg`."""
     HUNT_BEGIN = 32
     """A hunt starts loading into a slot."""
     HUNT_STAGE = 33
@@ -401,6 +405,12 @@ class Code(IntEnum):
     """Not the next tick."""
     HASH_MISMATCH = 34
     """The state differs from the log's hash."""
+    EDGE_EXISTS = 37
+    """There is such an edge already."""
+    EDGES_FULL = 38
+    """No room for another edge, in the partition or at one of its nodes."""
+    BAD_EDGE = 39
+    """An edge must lead to another node."""
     HUNT_IN_USE = 40
     """The slot holds a running hunt."""
     NOT_LOADING = 41
@@ -458,6 +468,9 @@ CODE_TEXT: Final[dict[int, tuple[str, str]]] = {
     32: ("cost out of range", "use 1 to COST_MAX less the greatest heat term"),
     33: ("not the next tick", "only the actor sends ticks"),
     34: ("the state differs from the log's hash", "run verify and bisect"),
+    37: ("there is such an edge already", "change its price, or remove it first"),
+    38: ("no room for another edge, in the partition or at one of its nodes", "raise --added-edges, or add a node between"),
+    39: ("an edge must lead to another node", "name two different nodes"),
     40: ("the slot holds a running hunt", "close that hunt first or take another slot"),
     41: ("no hunt is loading in this slot", "begin one first"),
     42: ("a row of the hunt is out of range or out of order", "check the hunt with 'huntgraph hunt check'"),

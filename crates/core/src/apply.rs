@@ -136,7 +136,8 @@ impl Partition<'_> {
 
     fn other_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
         let outcome = match record.kind {
-            kind::EDGE_CLOSE..=kind::EDGE_PRICE => self.change_edge(record, sink),
+            kind::EDGE_ADD => self.add_edge(record.from, record.to, record.arg, sink),
+            kind::EDGE_CLOSE..=kind::EDGE_REMOVE => self.change_edge(record, sink),
             kind::HUNT_PAUSE..=kind::HUNT_CLOSE => {
                 self.order_hunt(record).inspect(|()| self.header.position += 1)
             }
@@ -160,6 +161,7 @@ impl Partition<'_> {
         self.header.position += 1;
         match record.kind {
             kind::EDGE_PRICE => self.set_cost(edge, record.arg, sink),
+            kind::EDGE_REMOVE => self.remove_edge(edge, sink),
             _ => self.set_closed(edge, record.kind == kind::EDGE_CLOSE, sink),
         }
         Ok(())

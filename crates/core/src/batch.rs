@@ -2,7 +2,8 @@
 
 use crate::apply::{Answer, Sink};
 use crate::image::{Partition, prefetch};
-use crate::schema::{Receipt, kind};
+use crate::schema::{Receipt, STAGES, kind};
+use crate::topology::LINE_NODES;
 
 /// Records between the first fetch for a record and its turn, and between the later ones.
 const FAR: usize = 24;
@@ -29,7 +30,7 @@ impl Partition<'_> {
                 self.fetch_player(ahead);
             }
             if let Some(ahead) = records.get(at + NEAR) {
-                self.fetch_row(ahead);
+                self.fetch_page(ahead);
             }
             if let Some(ahead) = records.get(at + NEXT) {
                 self.fetch_way_on(ahead);
@@ -43,7 +44,8 @@ impl Partition<'_> {
     #[inline(always)]
     fn fetch_index(&self, raw: &[u8; 64]) {
         prefetch(self.index, self.bucket(word(raw, 8)));
-        prefetch(self.first, half(raw, 16));
+        prefetch(self.topology.lines, half(raw, 16) as usize / LINE_NODES);
+        prefetch(self.topology.lines, half(raw, 20) as usize / LINE_NODES);
     }
 
     #[inline(always)]
@@ -52,40 +54,48 @@ impl Partition<'_> {
             let slot = self.index[self.bucket(word(raw, 8))];
             prefetch(self.players, slot as usize);
         }
-        if let Some(&edge) = self.first.get(half(raw, 16)) {
-            prefetch(self.head, edge as usize);
-            prefetch(self.weight, edge as usize);
-            prefetch(self.heat, edge as usize);
+        let from = half(raw, 16);
+        if from < self.header.nodes {
+            let edge = self.topology.row_start(from);
+            prefetch(self.topology.near, edge);
+            prefetch(self.weight, edge);
+            prefetch(self.heat, edge);
+            prefetch(self.closed, edge / 64);
+        }
+    }
+
+    /// The page of the field for the node that the player comes to.
+    #[inline(always)]
+    fn fetch_page(&self, raw: &[u8; 64]) {
+        let to = half(raw, 20);
+        if to < self.header.nodes
+            && let Some(table) = self.table_for(word(raw, 8))
+        {
+            self.guidance.prefetch(table, to);
         }
     }
 
     /// The row of the node that the player comes to, which guidance reads.
     #[inline(always)]
     fn fetch_way_on(&self, raw: &[u8; 64]) {
-        if let Some(&edge) = self.first.get(half(raw, 20)) {
-            prefetch(self.head, edge as usize);
+        let to = half(raw, 20);
+        if to < self.header.nodes {
+            prefetch(self.topology.near, self.topology.row_start(to));
         }
     }
 
-    /// The field's entry for the node that the player comes to.
+    /// The table of the field that a player's next answer will be read from.
     #[inline(always)]
-    fn fetch_row(&self, raw: &[u8; 64]) {
-        let to = half(raw, 20);
-        prefetch(self.first, to);
-        if let Some(slot) = self.player_slot(word(raw, 8)) {
-            let player = &self.players[slot];
-            let owner = player.hunt as usize * crate::schema::STAGES + player.target as usize;
-            if let Some(at) = self.guidance.cell_of(owner, to as u32, self.header.nodes) {
-                prefetch(self.guidance.distance, at);
-                prefetch(self.guidance.slot, at);
-            }
-        }
+    fn table_for(&self, id: u64) -> Option<u32> {
+        let slot = self.index[self.bucket(id)];
+        let player = self.players.get(slot as usize)?;
+        self.guidance.table_of(player.hunt as usize * STAGES + player.target as usize)
     }
 }
 
 #[inline(always)]
-fn half(raw: &[u8; 64], at: usize) -> usize {
-    u32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]) as usize
+fn half(raw: &[u8; 64], at: usize) -> u32 {
+    u32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]])
 }
 
 #[inline(always)]

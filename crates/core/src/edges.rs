@@ -1,23 +1,15 @@
 //! Edges: rows, closing and opening, prices and heat (rules, section 4).
 
 use crate::apply::Sink;
-use crate::hash::edge_cell;
+use crate::hash::{added_cell, edge_cell};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
-
-const NODE_BITS: u32 = 24;
-const NODE_MASK: u32 = (1 << NODE_BITS) - 1;
-const SLOT_MASK: u32 = 63;
-const CLOSED: u32 = 1 << 31;
-
-/// A head as the image holds it: node, slot of the reverse edge in that node's row, closed bit.
-pub(crate) fn pack_head(node: u32, reverse: u32, closed: bool) -> u32 {
-    node | (reverse & SLOT_MASK) << NODE_BITS | if closed { CLOSED } else { 0 }
-}
 
 /// What is known of one edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
+    /// Node it leads from.
+    pub tail: u32,
     /// Node it leads to.
     pub head: u32,
     /// Weight now, 0 for an absent slot.
@@ -29,30 +21,10 @@ pub struct Edge {
 }
 
 impl Partition<'_> {
-    /// The slots of a node's row.
-    #[inline(always)]
-    pub(crate) fn row(&self, node: u32) -> core::ops::Range<usize> {
-        self.first[node as usize] as usize..self.first[node as usize + 1] as usize
-    }
-
-    /// Node that an edge leads to.
-    #[inline(always)]
-    pub(crate) fn head_of(&self, edge: usize) -> u32 {
-        self.head[edge] & NODE_MASK
-    }
-
-    /// The edge that leads the other way.
-    #[inline(always)]
-    pub(crate) fn reverse_of(&self, edge: usize) -> usize {
-        let packed = self.head[edge];
-        let slot = packed >> NODE_BITS & SLOT_MASK;
-        self.first[(packed & NODE_MASK) as usize] as usize + slot as usize
-    }
-
     /// Whether nobody may go along an edge now; absent slots are closed for ever.
     #[inline(always)]
-    pub(crate) fn is_closed(&self, edge: usize) -> bool {
-        self.head[edge] & CLOSED != 0
+    pub fn is_closed(&self, edge: usize) -> bool {
+        self.closed[edge / 64] >> (edge % 64) & 1 == 1
     }
 
     /// Weight of an edge for routing now, `None` when closed.
@@ -61,16 +33,25 @@ impl Partition<'_> {
         if self.is_closed(edge) { None } else { Some(self.weight[edge] as u32) }
     }
 
+    /// Edge ids in use: the slots of the world, then those added since.
+    #[inline]
+    pub fn edge_ids(&self) -> usize {
+        self.topology.slots() + self.header.added as usize
+    }
+
     /// All about an edge.
     pub fn edge(&self, edge: usize) -> Option<Edge> {
-        self.head.get(edge)?;
+        if edge >= self.edge_ids() {
+            return None;
+        }
+        let (tail, head) = (self.topology.tail(edge), self.topology.head_of(edge));
         let (weight, heat) = (self.weight[edge], self.heat[edge]);
-        Some(Edge { head: self.head_of(edge), weight, heat, closed: self.is_closed(edge) })
+        Some(Edge { tail, head, weight, heat, closed: self.is_closed(edge) })
     }
 
     /// Weights of all slots: the live ones of the last record.
     pub fn weights(&self) -> &[u16] {
-        self.weight
+        &self.weight[..self.edge_ids()]
     }
 
     /// Finds the slot `tail -> head`; absent slots count as no edge.
@@ -82,10 +63,8 @@ impl Partition<'_> {
         if tail >= self.header.nodes || head >= self.header.nodes {
             return Err(Code::UnknownNode);
         }
-        let row = self.row(tail);
-        let slots = self.head[row.clone()].iter();
-        match slots.map(|slot| slot & NODE_MASK).position(|node| node == head) {
-            Some(slot) if self.weight[row.start + slot] != 0 => Ok(row.start + slot),
+        match self.topology.find(tail, head) {
+            Some(way) if self.weight[way.edge] != 0 => Ok(way.edge),
             _ => Err(Code::NoEdge),
         }
     }
@@ -97,7 +76,7 @@ impl Partition<'_> {
     }
 
     /// The one place where an edge changes: hash, guidance and delta follow.
-    #[inline]
+    #[inline(always)]
     fn set_edge<S: Sink>(
         &mut self,
         edge: usize,
@@ -110,29 +89,87 @@ impl Partition<'_> {
         let cells = self.header.cells.wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
         self.heat[edge] = heat;
-        if (weight, closed) == (old.0, old.2) {
-            return;
+        if (weight, closed) != (old.0, old.2) {
+            self.reweigh(edge, weight, closed, sink);
         }
-        self.guidance.note_change(edge, old.0, old.2);
+    }
+
+    /// Gives an edge another routing weight, and tells of it.
+    #[inline(never)]
+    fn reweigh<S: Sink>(&mut self, edge: usize, weight: u16, closed: bool, sink: &mut S) {
+        self.guidance.note_change(edge, self.weight[edge], self.is_closed(edge));
         self.weight[edge] = weight;
-        self.head[edge] = self.head[edge] & !CLOSED | if closed { CLOSED } else { 0 };
-        let tail = self.head_of(self.reverse_of(edge));
+        let (word, bit) = (edge / 64, 1 << (edge % 64));
+        self.closed[word] = self.closed[word] & !bit | if closed { bit } else { 0 };
+        let tail = self.topology.tail(edge);
         sink.event(&Event {
             kind: event::DELTA,
             flags: closed as u8,
             from: tail,
-            to: self.head_of(edge),
+            to: self.topology.head_of(edge),
             edge: edge as u32,
             value: weight as u32,
             ..self.event()
         });
     }
 
-    /// Closes or opens an edge; nothing happens when it is so already.
+    /// Closes or opens an edge; nothing happens when it is so already, or was removed.
     pub(crate) fn set_closed<S: Sink>(&mut self, edge: usize, closed: bool, sink: &mut S) {
-        if self.is_closed(edge) != closed {
+        if self.is_closed(edge) != closed && self.weight[edge] != 0 {
             self.set_edge(edge, self.weight[edge], self.heat[edge], closed, sink);
         }
+    }
+
+    /// Adds an edge: an absent slot becomes real, or both ways between two nodes get slots.
+    ///
+    /// # Errors
+    /// [`Code::UnknownNode`], [`Code::BadEdge`], [`Code::BadCost`], [`Code::EdgeExists`],
+    /// [`Code::EdgesFull`]; nothing has changed then.
+    pub(crate) fn add_edge<S: Sink>(
+        &mut self,
+        tail: u32,
+        head: u32,
+        cost: u32,
+        sink: &mut S,
+    ) -> Result<(), Code> {
+        if tail >= self.header.nodes || head >= self.header.nodes {
+            return Err(Code::UnknownNode);
+        }
+        if tail == head {
+            return Err(Code::BadEdge);
+        }
+        self.check_cost(cost)?;
+        let edge = match self.topology.find(tail, head) {
+            Some(way) if self.weight[way.edge] != 0 => return Err(Code::EdgeExists),
+            Some(way) => way.edge,
+            None => self.add_slots(tail, head)?,
+        };
+        self.header.position += 1;
+        self.set_edge(edge, cost as u16, 0, false, sink);
+        self.widen_costs(cost);
+        Ok(())
+    }
+
+    /// Absent slots for both ways between two nodes; the edge id of the first.
+    fn add_slots(&mut self, tail: u32, head: u32) -> Result<usize, Code> {
+        let used = self.header.added as usize;
+        if !self.topology.fits(used, tail, head) {
+            return Err(Code::EdgesFull);
+        }
+        for (number, from, to) in [(used, tail, head), (used + 1, head, tail)] {
+            self.topology.add(number, from, to);
+            let edge = self.topology.slots() + number;
+            self.closed[edge / 64] |= 1 << (edge % 64);
+            let cells = edge_cell(edge, 0, 0, true).wrapping_add(added_cell(edge, from, to));
+            self.header.cells = self.header.cells.wrapping_add(cells);
+        }
+        self.header.added += 2;
+        Ok(self.topology.slots() + used)
+    }
+
+    /// Removes an edge: its slot is absent from now on.
+    pub(crate) fn remove_edge<S: Sink>(&mut self, edge: usize, sink: &mut S) {
+        self.set_edge(edge, 0, 0, true, sink);
     }
 
     /// Whether a base cost is in range, alone and with the greatest heat term.
@@ -148,8 +185,14 @@ impl Partition<'_> {
     pub(crate) fn set_cost<S: Sink>(&mut self, edge: usize, cost: u32, sink: &mut S) {
         let heat = self.heat[edge];
         self.set_edge(edge, (cost + self.term(heat)) as u16, heat, self.is_closed(edge), sink);
-        self.header.cost_min = self.header.cost_min.min(cost);
-        self.header.cost_max = self.header.cost_max.max(cost);
+        self.widen_costs(cost);
+    }
+
+    fn widen_costs(&mut self, cost: u32) {
+        let header = &mut *self.header;
+        // A world without edges has no least cost yet.
+        let least = if header.cost_max == 0 { cost } else { header.cost_min };
+        (header.cost_min, header.cost_max) = (least.min(cost), header.cost_max.max(cost));
     }
 
     /// Gives an edge another heat; the weight follows by the difference of the terms.
@@ -177,7 +220,7 @@ impl Partition<'_> {
             return;
         }
         let turn = self.header.tick as u64 % period_ticks;
-        let edges = self.head.len() as u64;
+        let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
         for edge in start as usize..end as usize {
             let heat = self.heat[edge];
@@ -204,7 +247,7 @@ impl Partition<'_> {
             return;
         }
         (h.shift, h.cost) = (shift, cost);
-        for edge in 0..self.head.len() {
+        for edge in 0..self.edge_ids() {
             let heat = self.heat[edge];
             if heat > 0 {
                 let base = self.weight[edge] as u32 - (heat as u32 >> old.0) * old.1;

@@ -11,6 +11,7 @@ const STAGE: u64 = 4 << 56;
 const GATE: u64 = 5 << 56;
 const GATE_EDGE: u64 = 6 << 56;
 const SINGLE: u64 = 7 << 56;
+const ADDED: u64 = 8 << 56;
 
 /// Mixes a cell's name and its word: both halves of a 128-bit product.
 #[inline(always)]
@@ -23,6 +24,11 @@ pub fn mix(name: u64, word: u64) -> u64 {
 #[inline(always)]
 pub(crate) fn edge_cell(edge: usize, weight: u16, heat: u8, closed: bool) -> u64 {
     mix(EDGE | edge as u64, weight as u64 | (heat as u64) << 16 | (closed as u64) << 24)
+}
+
+/// The cell of an added slot: where it leads.
+pub(crate) fn added_cell(edge: usize, tail: u32, head: u32) -> u64 {
+    mix(ADDED | edge as u64, tail as u64 | (head as u64) << 32)
 }
 
 fn player_cells(slot: usize, player: &Player) -> u64 {
@@ -48,8 +54,12 @@ impl Partition<'_> {
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {
-        sum((0..self.head.len())
-            .map(|edge| edge_cell(edge, self.weight[edge], self.heat[edge], self.is_closed(edge))))
+        let cell =
+            |edge| edge_cell(edge, self.weight[edge], self.heat[edge], self.is_closed(edge));
+        let added = self.topology.added[..self.header.added as usize].iter();
+        let first = self.topology.slots();
+        let ways = added.enumerate().map(|(at, way)| added_cell(first + at, way.tail, way.head));
+        sum((0..self.edge_ids()).map(cell)).wrapping_add(sum(ways))
     }
 
     /// Puts a player's cells in place of those of its former state; `None`: it had no slot.

@@ -6,16 +6,17 @@
 
 use core::mem::{size_of, size_of_val};
 
-use crate::guidance::{Field, Guidance, Label, Pending, Work};
+use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
-use crate::schema::{DEGREE, HUNTS, NONE, Receipt};
+use crate::schema::{COST_MAX, DEGREE, HUNTS, NONE, Receipt};
+use crate::topology::{Added, Entry, RowLine, Topology, count_far};
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
 /// Version of the image's layout.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// One cache line; a block is a slice of these.
 #[repr(C, align(64))]
@@ -35,6 +36,10 @@ pub struct Header {
     players_max: u32,
     fields_max: u32,
     pending_max: u32,
+    far_max: u32,
+    added_max: u32,
+    pages_max: u32,
+    queued_max: u32,
     /// The world's id.
     pub world_id: u64,
     /// Position of the last logged record.
@@ -67,17 +72,19 @@ pub struct Header {
     pub period_ticks: u32,
     /// Weight that a bucket of heat adds.
     pub cost: u32,
-    spare: u32,
+    /// Slots added to the running world.
+    pub added: u32,
 }
 
 /// A partition at work: typed views into its block.
 pub struct Partition<'a> {
     /// Single values.
     pub header: &'a mut Header,
-    pub(crate) first: &'a mut [u32],
-    pub(crate) head: &'a mut [u32],
+    pub(crate) topology: Topology<'a>,
     pub(crate) weight: &'a mut [u16],
     pub(crate) heat: &'a mut [u8],
+    /// Bit per edge: nobody may go along it.
+    pub(crate) closed: &'a mut [u64],
     /// The player table.
     pub players: &'a mut [Player],
     pub(crate) index: &'a mut [u32],
@@ -107,6 +114,10 @@ impl<'a> Partition<'a> {
         {
             return Err(ImageError::Size);
         }
+        check_rows(world)?;
+        if count_far(world) * 2 > limits.far as usize {
+            return Err(ImageError::Limits);
+        }
         block.fill(Line::default());
         let mut partition = Self::carve(block, &limits)?;
         *partition.header = Header {
@@ -117,12 +128,17 @@ impl<'a> Partition<'a> {
             players_max: limits.players,
             fields_max: limits.fields,
             pending_max: limits.pending,
+            far_max: limits.far,
+            added_max: limits.added,
+            pages_max: limits.pages,
+            queued_max: limits.queued,
             world_id: world.world_id,
             ..Header::default()
         };
         partition.index.fill(NONE);
-        partition.load(world)?;
-        partition.guidance.reset();
+        partition.load(world);
+        let heaviest = partition.heaviest();
+        partition.guidance.reset(limits.reserve(), heaviest);
         partition.header.cells = partition.edge_cells();
         Ok(partition)
     }
@@ -139,7 +155,8 @@ impl<'a> Partition<'a> {
         }
         block[state..].fill(Line::default());
         let mut partition = Self::carve(block, &limits)?;
-        partition.guidance.reset();
+        let heaviest = partition.heaviest();
+        partition.guidance.reset(limits.reserve(), heaviest);
         partition.adopt_targets();
         Ok(partition)
     }
@@ -172,6 +189,10 @@ impl<'a> Partition<'a> {
             players: header.players_max,
             fields: header.fields_max,
             pending: header.pending_max,
+            far: header.far_max,
+            added: header.added_max,
+            pages: header.pages_max,
+            queued: header.queued_max,
         };
         limits.check().map(|()| limits)
     }
@@ -180,26 +201,35 @@ impl<'a> Partition<'a> {
         if block.len() != limits.total_lines() {
             return Err(ImageError::Size);
         }
-        let (nodes, edges) = (limits.nodes as usize, limits.edges as usize);
+        let (edges, tiles) = (limits.edge_ids(), limits.tiles());
         let (fields, pending) = (limits.fields as usize, limits.pending as usize);
+        let (pages, queued) = (limits.pages as usize, limits.queued as usize);
         let mut block = block;
         let rest = &mut block;
         Ok(Self {
             header: &mut take::<Header>(rest, 1)[0],
-            first: take(rest, nodes + 1),
-            head: take(rest, edges),
+            topology: Topology {
+                lines: take(rest, limits.row_lines()),
+                near: take(rest, limits.edges as usize),
+                far: take(rest, limits.far as usize),
+                added: take(rest, limits.added as usize),
+                first_added: take(rest, limits.first_added_len()),
+            },
             weight: take(rest, edges),
             heat: take(rest, edges),
+            closed: take(rest, edges / 64 + 1),
             players: take(rest, limits.players as usize),
             index: take(rest, limits.index_len()),
             hunts: take(rest, HUNTS),
             guidance: Guidance {
                 work: &mut take::<Work>(rest, 1)[0],
                 fields: take(rest, fields),
-                distance: take(rest, (fields + 1) * nodes),
-                slot: take(rest, (fields + 1) * nodes),
-                next: take(rest, nodes),
-                back: take(rest, nodes),
+                tables: take(rest, (fields + 1) * tiles),
+                pages: take(rest, pages),
+                free: take(rest, pages),
+                touched: take(rest, tiles),
+                queue: take(rest, queued),
+                chain: take(rest, queued),
                 buckets: take(rest, crate::guidance::BUCKETS),
                 changed: take(rest, edges / 64 + 1),
                 pending: take(rest, pending),
@@ -212,50 +242,42 @@ impl<'a> Partition<'a> {
         })
     }
 
-    /// Copies the world's rows in, with the slot of each edge's reverse beside its head.
-    fn load(&mut self, world: &WorldView) -> Result<(), ImageError> {
-        let nodes = self.header.nodes;
-        self.first.copy_from_slice(world.first);
-        let (mut sum, mut real) = (0u64, 0u64);
-        let (mut least, mut most) = (u16::MAX, 0u16);
-        for node in 0..nodes {
-            let bad = Err(ImageError::Row(node));
-            let (start, end) =
-                (world.first[node as usize] as usize, world.first[node as usize + 1] as usize);
-            if start > end || end > world.head.len() || end - start > DEGREE {
+    /// Copies the world's rows in.
+    fn load(&mut self, world: &WorldView) {
+        self.topology.load(world);
+        self.weight[..world.cost.len()].copy_from_slice(world.cost);
+        for (edge, _) in world.cost.iter().enumerate().filter(|&(_, &cost)| cost == 0) {
+            self.closed[edge / 64] |= 1 << (edge % 64);
+        }
+        let real = || world.cost.iter().filter(|&&cost| cost > 0).map(|&cost| cost as u64);
+        self.header.cost_min = real().min().unwrap_or(0) as u32;
+        self.header.cost_max = real().max().unwrap_or(0) as u32;
+        let mean = real().sum::<u64>().checked_div(real().count() as u64);
+        self.header.cost_mean = mean.unwrap_or(1) as u32;
+    }
+}
+
+/// Rows in order, of allowed length and cost, and each slot with one that leads back.
+fn check_rows(world: &WorldView) -> Result<(), ImageError> {
+    let nodes = world.first.len() as u32 - 1;
+    for node in 0..nodes {
+        let bad = Err(ImageError::Row(node));
+        let (start, end) =
+            (world.first[node as usize] as usize, world.first[node as usize + 1] as usize);
+        if start > end || end > world.head.len() || end - start > DEGREE {
+            return bad;
+        }
+        for edge in start..end {
+            let head = world.head[edge];
+            let sorted = edge == start || world.head[edge - 1] < head;
+            let sound = head < nodes && head != node && world.cost[edge] as u32 <= COST_MAX;
+            if !sorted || !sound || reverse_slot(world, head, node).is_none() {
                 return bad;
             }
-            for edge in start..end {
-                let head = world.head[edge];
-                let sorted = edge == start || world.head[edge - 1] < head;
-                if head >= nodes
-                    || head == node
-                    || !sorted
-                    || world.cost[edge] as u32 > crate::schema::COST_MAX
-                {
-                    return bad;
-                }
-                let Some(reverse) = reverse_slot(world, head, node) else {
-                    return bad;
-                };
-                let cost = world.cost[edge];
-                self.head[edge] = crate::edges::pack_head(head, reverse, cost == 0);
-                self.weight[edge] = cost;
-                if cost > 0 {
-                    (sum, real) = (sum + cost as u64, real + 1);
-                    (least, most) = (least.min(cost), most.max(cost));
-                }
-            }
         }
-        let whole = world.first[0] == 0 && world.first[nodes as usize] as usize == world.head.len();
-        if !whole {
-            return Err(ImageError::Size);
-        }
-        self.header.cost_min = if real == 0 { 0 } else { least as u32 };
-        self.header.cost_max = most as u32;
-        self.header.cost_mean = sum.checked_div(real).unwrap_or(1) as u32;
-        Ok(())
     }
+    let whole = world.first[0] == 0 && world.first[nodes as usize] as usize == world.head.len();
+    if whole { Ok(()) } else { Err(ImageError::Size) }
 }
 
 /// The number of the slot in `tail`'s row that leads to `head`.
@@ -307,7 +329,8 @@ macro_rules! plain {
         unsafe impl Plain for $kind {}
     )* };
 }
-plain!(u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label);
+plain!(u8, u16, u32, u64, i16, Header, Player, Hunt);
+plain!(RowLine, Entry, Added, Work, Field, Page, Queued, Pending, Label);
 
 /// Cuts `count` items off the front of `rest`.
 fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

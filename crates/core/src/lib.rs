@@ -21,14 +21,15 @@ mod hash;
 mod hunts;
 mod image;
 mod limits;
+mod loading;
 mod moves;
 mod players;
-mod rows;
 #[rustfmt::skip]
 pub mod schema;
 mod sha256;
 mod stages;
 mod tick;
+mod topology;
 
 pub use apply::{Answer, Sink};
 pub use edges::Edge;

@@ -1,10 +1,13 @@
 //! Capacities of a partition, what a world gives it, and why an image may be refused.
 
-use crate::guidance::{BUCKETS, Field, HEAP, LABELS, Label, Pending, Work};
+use crate::guidance::{
+    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work,
+};
 use crate::hunts::Hunt;
 use crate::image::{Header, lines};
 use crate::players::Player;
 use crate::schema::{HUNTS, NODES, NONE};
+use crate::topology::{Added, Entry, LINE_NODES, RowLine, count_far};
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,29 +20,77 @@ pub struct Limits {
     pub players: u32,
     /// Targets that can have a field at the same time.
     pub fields: u32,
-    /// Edge changes that can be remembered while fields are worked on.
+    /// Edge changes that can be remembered while fields are worked on: half of this power of two.
     pub pending: u32,
+    /// Cells of the table of heads far from their tails, a power of two.
+    pub far: u32,
+    /// Slots that can be added to the running world; an edge takes two.
+    pub added: u32,
+    /// Pages of all fields together: each holds a field's numbers for 64 nodes.
+    pub pages: u32,
+    /// Nodes that can wait to be settled while a field is worked on.
+    pub queued: u32,
 }
 
 impl Limits {
-    /// Limits for a world, with the default room for edge changes.
-    pub fn new(nodes: usize, edges: usize, players: u32, fields: u32) -> Self {
-        let (nodes, edges) = (nodes as u32, edges as u32);
-        Self { nodes, edges, players, fields, pending: 1 << 17 }
+    /// Limits for a world, with room for `fields` whole fields and the defaults of the rest.
+    pub fn of(world: &WorldView, players: u32, fields: u32) -> Self {
+        let nodes = world.first.len().saturating_sub(1) as u32;
+        let far = (2 * count_far(world)).next_power_of_two() as u32;
+        let mut limits = Self {
+            nodes,
+            edges: world.head.len() as u32,
+            players,
+            fields,
+            pending: 1 << 16,
+            far,
+            added: 2048,
+            pages: 0,
+            queued: nodes / 16 + 8192,
+        };
+        limits.pages = 1 + fields * limits.tiles() as u32 + limits.reserve();
+        limits
+    }
+
+    /// Tiles of 64 nodes.
+    pub fn tiles(&self) -> usize {
+        (self.nodes as usize).div_ceil(PAGE_NODES)
+    }
+
+    /// Pages that only repairs may take.
+    pub fn reserve(&self) -> u32 {
+        self.tiles() as u32 / 16 + 65
     }
 
     pub(crate) fn index_len(&self) -> usize {
         (self.players as usize * 2).next_power_of_two().max(64)
     }
 
+    /// Edge ids: slots of the world and those that can be added.
+    pub(crate) fn edge_ids(&self) -> usize {
+        self.edges as usize + self.added as usize
+    }
+
+    pub(crate) fn row_lines(&self) -> usize {
+        (self.nodes as usize).div_ceil(LINE_NODES)
+    }
+
+    pub(crate) fn first_added_len(&self) -> usize {
+        (self.added as usize * 2).next_power_of_two()
+    }
+
     /// Lines of the part that is state: hashed, saved, compared.
     pub fn state_lines(&self) -> usize {
-        let (nodes, edges) = (self.nodes as usize, self.edges as usize);
+        let edges = self.edge_ids();
         lines::<Header>(1)
-            + lines::<u32>(nodes + 1)
-            + lines::<u32>(edges)
+            + lines::<RowLine>(self.row_lines())
+            + lines::<i16>(self.edges as usize)
+            + lines::<Entry>(self.far as usize)
+            + lines::<Added>(self.added as usize)
+            + lines::<Entry>(self.first_added_len())
             + lines::<u16>(edges)
             + lines::<u8>(edges)
+            + lines::<u64>(edges / 64 + 1)
             + lines::<Player>(self.players as usize)
             + lines::<u32>(self.index_len())
             + lines::<Hunt>(HUNTS)
@@ -47,15 +98,18 @@ impl Limits {
 
     /// Lines of the whole block: state and guidance.
     pub fn total_lines(&self) -> usize {
-        let (nodes, fields) = (self.nodes as usize, self.fields as usize);
+        let (tiles, fields) = (self.tiles(), self.fields as usize);
         self.state_lines()
             + lines::<Work>(1)
             + lines::<Field>(fields)
-            + lines::<u32>((fields + 1) * nodes)
-            + lines::<u8>((fields + 1) * nodes)
-            + 2 * lines::<u32>(nodes)
+            + lines::<u32>((fields + 1) * tiles)
+            + lines::<Page>(self.pages as usize)
+            + lines::<u32>(self.pages as usize)
+            + lines::<u32>(tiles)
+            + lines::<Queued>(self.queued as usize)
+            + lines::<u32>(self.queued as usize)
             + lines::<u32>(BUCKETS)
-            + lines::<u64>(self.edges as usize / 64 + 1)
+            + lines::<u64>(self.edge_ids() / 64 + 1)
             + lines::<Pending>(self.pending as usize)
             + lines::<u32>(self.pending as usize / 2)
             + lines::<Pending>(self.pending as usize / 2)
@@ -66,11 +120,16 @@ impl Limits {
     pub(crate) fn check(&self) -> Result<(), ImageError> {
         let sound = self.nodes > 0
             && self.nodes as usize <= NODES
-            && self.edges < NONE
+            && self.edges < NONE - (1 << 20)
             && (1..=1 << 22).contains(&self.players)
             && (1..=64).contains(&self.fields)
             && self.pending.is_power_of_two()
-            && self.pending >= 1024;
+            && self.pending >= 1024
+            && self.far.is_power_of_two()
+            && self.added <= 1 << 20
+            && self.pages > self.reserve() + 1
+            && self.pages <= 1 << 26
+            && (1024..=1 << 26).contains(&self.queued);
         if sound { Ok(()) } else { Err(ImageError::Limits) }
     }
 }

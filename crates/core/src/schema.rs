@@ -649,6 +649,10 @@ pub mod kind {
     pub const EDGE_OPEN: u8 = 17;
     /// edge `from` -> `to` gets base cost `arg`
     pub const EDGE_PRICE: u8 = 18;
+    /// edge `from` -> `to` is no more
+    pub const EDGE_REMOVE: u8 = 19;
+    /// there is an edge `from` -> `to` of base cost `arg`
+    pub const EDGE_ADD: u8 = 20;
     /// a hunt starts loading into a slot
     pub const HUNT_BEGIN: u8 = 32;
     /// row: a clue or treasure
@@ -839,6 +843,12 @@ pub enum Code {
     BadTick = 33,
     /// The state differs from the log's hash.
     HashMismatch = 34,
+    /// There is such an edge already.
+    EdgeExists = 37,
+    /// No room for another edge, in the partition or at one of its nodes.
+    EdgesFull = 38,
+    /// An edge must lead to another node.
+    BadEdge = 39,
     /// The slot holds a running hunt.
     HuntInUse = 40,
     /// No hunt is loading in this slot.
@@ -899,6 +909,9 @@ impl Code {
             Self::BadCost => "cost out of range",
             Self::BadTick => "not the next tick",
             Self::HashMismatch => "the state differs from the log's hash",
+            Self::EdgeExists => "there is such an edge already",
+            Self::EdgesFull => "no room for another edge, in the partition or at one of its nodes",
+            Self::BadEdge => "an edge must lead to another node",
             Self::HuntInUse => "the slot holds a running hunt",
             Self::NotLoading => "no hunt is loading in this slot",
             Self::BadRule => "a row of the hunt is out of range or out of order",
@@ -918,7 +931,7 @@ impl Code {
 }
 
 /// All codes: number and name.
-pub const CODES: [(u16, &str); 40] = [
+pub const CODES: [(u16, &str); 43] = [
     (0, "OK"),
     (10, "BAD_KIND"),
     (11, "UNKNOWN_PLAYER"),
@@ -945,6 +958,9 @@ pub const CODES: [(u16, &str); 40] = [
     (32, "BAD_COST"),
     (33, "BAD_TICK"),
     (34, "HASH_MISMATCH"),
+    (37, "EDGE_EXISTS"),
+    (38, "EDGES_FULL"),
+    (39, "BAD_EDGE"),
     (40, "HUNT_IN_USE"),
     (41, "NOT_LOADING"),
     (42, "BAD_RULE"),

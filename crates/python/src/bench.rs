@@ -128,11 +128,12 @@ pub fn bench_sync_floor<'py>(
     run(py, watch, |watch| bench::sync_floor(&directory, size_bytes, time, watch))
 }
 
-/// Bytes of an image of these limits, and of its state part.
+/// Bytes of the image of a world's file with this room, and of its state part.
 #[pyfunction]
-pub fn image_bytes(nodes: usize, edges: usize, players: u32, fields: u32) -> (usize, usize) {
-    let limits = Limits::new(nodes, edges, players, fields);
-    (limits.total_lines() * 64, limits.state_lines() * 64)
+pub fn image_bytes(world: PathBuf, players: u32, fields: u32) -> PyResult<(usize, usize)> {
+    let world = WorldFile::open(&world).map_err(raise)?;
+    let limits = Limits::of(&world.view(), players, fields);
+    Ok((limits.total_lines() * 64, limits.state_lines() * 64))
 }
 
 fn identity([certificate, key, authority]: [PathBuf; 3]) -> Identity {

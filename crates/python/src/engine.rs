@@ -62,8 +62,10 @@ impl Engine {
             cost: cost.as_slice()?,
             world_id,
         };
-        let nodes = world.first.len().checked_sub(1).ok_or_else(|| bad("first is empty"))?;
-        let limits = Limits::new(nodes, world.head.len(), players, fields);
+        if world.first.is_empty() {
+            return Err(bad("first is empty"));
+        }
+        let limits = Limits::of(&world, players, fields);
         let mut block = vec![Line::default(); limits.total_lines()];
         Partition::create(&mut block, limits, &world).map_err(bad)?;
         Ok(Self { block, events: Events::default() })
@@ -132,11 +134,8 @@ impl Engine {
 
     fn closed<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<bool>>> {
         let partition = self.partition()?;
-        let edges = partition.header.edges as usize;
-        Ok(PyArray1::from_iter(
-            py,
-            (0..edges).map(|at| partition.edge(at).is_none_or(|edge| edge.closed)),
-        ))
+        let edges = 0..partition.edge_ids();
+        Ok(PyArray1::from_iter(py, edges.map(|edge| partition.is_closed(edge))))
     }
 
     /// (id, seq, node, score, hunt, team, target, progress, present) of a player, or None.

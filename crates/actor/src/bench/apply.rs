@@ -79,7 +79,7 @@ pub fn apply(scene: &Scene, watch: Watch) -> Result<Report, Failure> {
     let crowd = Crowd::new(&scene.world, scene.players)?;
     let image = |e| failure(e, scene.world.display());
     let (nodes, edges) = (crowd.world().nodes, crowd.world().edges);
-    let limits = Limits::new(nodes, edges, scene.players, 8);
+    let limits = Limits::of(&crowd.world().view(), scene.players, 8);
     let mut block = vec![Line::default(); limits.total_lines()];
     let partition = Partition::create(&mut block, limits, &crowd.world().view()).map_err(image)?;
     let mut bench = Bench {

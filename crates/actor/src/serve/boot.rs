@@ -64,7 +64,7 @@ fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
 /// # Errors
 /// HG3010 to HG3014; nothing on disk is changed.
 pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, Failure> {
-    let limits = Limits::new(world.nodes, world.edges, options.players, options.fields);
+    let limits = Limits::of(&world.view(), options.players, options.fields);
     let disk = folder(options, "snapshots")?;
     let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
         .map_err(|e| snapshot_failure(e, options))?;

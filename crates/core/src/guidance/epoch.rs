@@ -1,69 +1,196 @@
-//! Epochs: which tick's weights the fields are worked out for.
+//! Epochs: which tick's weights the fields are worked out for, and what is worked on next.
 
-use super::Field;
-use super::field::IDLE;
+use super::{BLANK, COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, VOID, WIPE};
 use crate::image::Partition;
 use crate::schema::NONE;
 
-/// Age at which the field of a target without hunters is worked out anew: 5 seconds.
-const COLD_TICKS: u32 = 100;
+/// Ticks after a late epoch during which only what is needed is worked on.
+const LATE_TICKS: u32 = 100;
+/// Ticks of the windows over which a field's farthest answer is remembered.
+const WINDOW_TICKS: u32 = 64;
+
+/// What to do next about fields.
+enum Task {
+    Free(usize),
+    Wipe(usize),
+    Repair(usize),
+    Grow(usize),
+}
 
 impl Partition<'_> {
-    /// At a tick edge: when all fields are exact for the old epoch, this tick becomes the epoch.
-    /// Without changes since, the fields are exact for it as they stand.
+    /// At a tick edge: when all hunted fields are exact for the old epoch, this tick becomes the
+    /// epoch. Without changes since, the fields are exact for it as they stand.
     pub(crate) fn begin_epoch(&mut self) {
         let tick = self.header.tick;
         self.guidance.work.budget = super::search::NODES_PER_TICK;
-        let waits = self.guidance.work.phase != IDLE || self.stale_field().is_some();
-        let lost = self.guidance.work.overflow == 1 && self.guidance.work.phase == IDLE;
+        self.stop_growing();
+        if tick.is_multiple_of(WINDOW_TICKS) {
+            for field in self.guidance.fields.iter_mut() {
+                field.farthest = [0, field.farthest[0]];
+            }
+        }
+        let lost = self.guidance.work.overflow == 1;
+        let waits = self.guidance.work.phase != IDLE || self.first(Self::is_stale).is_some();
         self.guidance.work.due = (waits && !lost) as u32;
         if waits && !lost {
+            if tick - self.guidance.work.epoch > 1 {
+                self.hold_back();
+            }
             return;
+        }
+        if lost {
+            self.give_up_fields();
         }
         let old = self.guidance.work.epoch;
         let seeds = if lost { 0 } else { self.collect_seeds() };
         self.guidance.thaw();
-        if seeds == 0 && !lost {
-            for field in self.guidance.fields.iter_mut() {
-                if field.whole == 1 && field.epoch == old {
-                    field.epoch = tick;
-                }
+        if seeds == 0 {
+            for field in self.guidance.fields.iter_mut().filter(|field| field.epoch == old) {
+                field.epoch = tick;
             }
         }
+        let heaviest = self.heaviest();
         let work = &mut *self.guidance.work;
-        (work.seeds, work.previous) = (seeds, if lost { NONE } else { old });
-        self.guidance.work.epoch = tick;
-        // Bucket width: the greatest power of two that no edge is lighter than.
-        self.guidance.work.shift = self.header.cost_min.max(1).ilog2();
+        (work.seeds, work.previous, work.epoch, work.heaviest) = (seeds, old, tick, heaviest);
     }
 
-    /// A hunted target whose field is not exact for the epoch.
-    fn stale_field(&self) -> Option<usize> {
+    /// Guidance does not keep up: fields shrink to what their hunters need.
+    fn hold_back(&mut self) {
+        self.guidance.work.late = self.header.tick;
+        for number in 0..self.guidance.fields.len() {
+            self.trim(number);
+        }
+    }
+
+    /// The old epoch's weights are forgotten: all that was worked out from them is void.
+    fn give_up_fields(&mut self) {
+        if self.guidance.work.phase != IDLE {
+            self.abandon();
+        }
+        self.guidance.work.overflows += 1;
+        for field in self.guidance.fields.iter_mut().filter(|field| field.grown == GROWN) {
+            field.grown = VOID;
+        }
+    }
+
+    /// Players that hunt a field's target.
+    pub(super) fn hunters_of(&self, field: &Field) -> u32 {
+        self.guidance.work.hunters.get(field.owner as usize).copied().unwrap_or(0)
+    }
+
+    fn first(&self, wanted: impl Fn(&Self, &Field) -> bool) -> Option<usize> {
+        self.guidance.fields.iter().position(|field| wanted(self, field))
+    }
+
+    /// A hunted target whose field could be brought to the epoch.
+    fn is_stale(&self, field: &Field) -> bool {
+        field.grown == GROWN && field.epoch != self.guidance.work.epoch && self.hunters_of(field) > 0
+    }
+
+    /// Whether hunters wait beyond the radius.
+    fn is_asked(&self, field: &Field) -> bool {
+        let waited_for = field.grown != GROWN || field.asked + 2 > self.header.tick;
+        waited_for && self.may_grow(field) && self.hunters_of(field) > 0
+    }
+
+    fn may_grow(&self, field: &Field) -> bool {
+        field.owner != NONE
+            && self.header.tick >= field.rests_until
+            && (field.grown == BLANK || field.grown == GROWN && field.radius != COMPLETE)
+    }
+
+    /// Whether there was time for everything lately.
+    fn has_leisure(&self) -> bool {
         let work = &self.guidance.work;
-        self.guidance.fields.iter().position(|field| {
-            field.owner != NONE
-                && work.hunters[field.owner as usize] > 0
-                && !(field.whole == 1 && field.epoch == work.epoch)
-        })
+        work.late == 0 || self.header.tick.saturating_sub(work.late) > LATE_TICKS
     }
 
-    /// A target that nobody hunts yet: its field is kept along as long as a repair does it, and
-    /// else worked out anew now and then, so that its first hunter does not wait.
-    fn cold_field(&self) -> Option<usize> {
-        let work = &self.guidance.work;
-        let owned = || self.guidance.fields.iter().enumerate().filter(|(_, f)| f.owner != NONE);
-        let kept_along = |field: &Field| field.epoch == work.previous && field.epoch != work.epoch;
-        let mut first = owned().filter(|(at, field)| kept_along(field) && self.can_repair(*at));
-        let cold =
-            |field: &Field| field.whole == 0 || field.epoch.saturating_add(COLD_TICKS) < work.epoch;
-        let next = || owned().find(|(_, field)| cold(field));
-        first.next().or_else(next).map(|(at, _)| at)
+    /// Repairs that are waited for come first, then growth that is, then the same for targets that
+    /// nobody hunts yet, so that their first hunters do not wait.
+    fn next_task(&self) -> Option<Task> {
+        if self.guidance.work.overflow == 1 {
+            return None;
+        }
+        let stale = |field: &Field| {
+            field.grown == GROWN && field.epoch != self.guidance.work.epoch
+        };
+        let behind = |field: &Field| stale(field) && field.epoch != self.guidance.work.previous;
+        let void = self.first(|_, field| field.grown == VOID || behind(field)).map(Task::Free);
+        let repair = || self.first(Self::is_stale).map(Task::Repair);
+        let asked = || self.first(Self::is_asked).map(Task::Grow);
+        let cold = || self.first(|_, field| stale(field)).map(Task::Repair);
+        let rest = || self.first(|this, field| this.may_grow(field)).map(Task::Grow);
+        let more = || {
+            let free = self.guidance.work.due == 0 && self.has_leisure();
+            if free { cold().or_else(rest) } else { None }
+        };
+        let wide = || self.first(|_, field| field.wide == 1 && field.grown == GROWN).map(Task::Wipe);
+        void.or_else(repair).or_else(wide).or_else(asked).or_else(more)
     }
 
-    /// The field to work on next: those that are waited for come first, and the others only when
-    /// no epoch is overdue.
-    pub(crate) fn next_field(&self) -> Option<usize> {
-        let cold = || self.cold_field().filter(|_| self.guidance.work.due == 0);
-        self.stale_field().or_else(cold)
+    /// Works on fields for at most `operations` (about one settled node each); returns how many
+    /// were used. Fewer than asked means that there is nothing left to do for this epoch.
+    pub fn work(&mut self, operations: u32) -> u32 {
+        let mut used = 0;
+        while used < operations {
+            let work = &self.guidance.work;
+            let lost = work.overflow == 1 || self.guidance.fields[work.field as usize].grown != GROWN;
+            match work.phase {
+                IDLE => match self.next_task() {
+                    Some(task) => self.start(task),
+                    None => break,
+                },
+                _ if lost => self.abandon(),
+                SETTLE => self.settle_one(),
+                SCAN => self.scan_some(),
+                WIPE => self.wipe_some(),
+                DRAIN => self.drain_some(),
+                _ => self.repair_some(),
+            }
+            used += 1;
+        }
+        used
+    }
+
+    /// Whether [`Self::work`] has anything to do.
+    pub fn has_work(&self) -> bool {
+        self.guidance.work.phase != IDLE || self.next_task().is_some()
+    }
+
+    fn start(&mut self, task: Task) {
+        let (field, grows) = match task {
+            Task::Free(field) => return self.free_field(field),
+            Task::Wipe(field) => (field, false),
+            Task::Repair(field) => (field, false),
+            Task::Grow(field) => (field, true),
+        };
+        if self.must_drain(field, grows) {
+            self.start_draining();
+        } else if grows {
+            self.start_growing(field);
+        } else if matches!(task, Task::Wipe(_)) {
+            self.start_wiping(field);
+        } else {
+            self.start_repair(field);
+        }
+    }
+
+    /// Frees what a void field held.
+    fn free_field(&mut self, number: usize) {
+        let field = self.guidance.fields[number];
+        if self.guidance.work.queue_field == number as u32 {
+            self.guidance.empty_queue();
+        }
+        self.guidance.blank_table(field.table);
+        self.guidance.fields[number].grown = BLANK;
+    }
+
+    /// The work at hand is for nothing: its target or its weights are gone.
+    fn abandon(&mut self) {
+        if self.guidance.work.repairs == 1 {
+            return self.abandon_repair();
+        }
+        self.guidance.work.phase = IDLE;
+        self.guidance.fields[self.guidance.work.field as usize].grown = VOID;
     }
 }

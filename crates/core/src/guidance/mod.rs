@@ -1,52 +1,103 @@
 //! Guidance: where a player's target lies and how far, exact for a named epoch.
 //!
-//! Each target that is hunted has a *field*: for every node the distance to the target and the
-//! slot of the next edge. Fields are worked out in slices between moves ([`Partition::work`])
+//! Each target that is hunted has a *field*: for the nodes around it the distance and the slot of
+//! the next edge (`pages`). Fields are worked out in slices between moves ([`Partition::work`])
 //! against the weights of one tick, the *epoch* (`epoch`), while live weights go on changing; the
-//! values that changed since the epoch are remembered aside (`frozen`). From epoch to epoch a field
-//! is repaired (`repair`) or, when too much changed, built anew (`field`); either way it is hidden
-//! until it is whole. Near targets are also searched for on the live weights (`search`).
+//! values that changed since the epoch are remembered aside (`frozen`). A field grows outwards from
+//! its target (`grow`) and is repaired from epoch to epoch (`repair`), with a bucket queue
+//! (`queue`). Near targets are also searched for on the live weights (`search`).
 //! None of this is state: see `docs/decisions/0001-guidance-is-derived.md`.
 
 mod epoch;
-mod field;
 mod frozen;
+mod grow;
+mod pages;
+mod queue;
 mod repair;
 mod search;
+mod trim;
 
 use crate::image::Partition;
 use crate::players::{NO_STAGE, Player};
 use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, Update, flag, state};
 
-pub use field::BUCKETS;
+pub use pages::{PAGE_NODES, Page};
+pub use queue::{BUCKETS, Queued};
 pub use search::{HEAP, LABELS, Label};
 
 /// No field holds this target.
 const NO_FIELD: u8 = 255;
+/// Radius of a field that knows every node from which its target can be reached.
+const COMPLETE: u32 = UNREACHABLE - 1;
+/// [`Field::grown`]: its table is blank.
+const BLANK: u32 = 0;
+/// It answers, as far as its radius.
+const GROWN: u32 = 1;
+/// It answers no more, and its pages are to be freed.
+const VOID: u32 = 2;
+/// Ticks that a field rests for which there were no pages.
+const REST_TICKS: u32 = 100;
+
+/// Nothing is worked on.
+const IDLE: u32 = 0;
+/// Nodes are taken from the queue and settled: growing, and the last phase of a repair.
+const SETTLE: u32 = 1;
+/// Labels that a stopped growth left beyond the radius are forgotten.
+const DRAIN: u32 = 2;
+/// Growing goes on from the known nodes near the radius.
+const SCAN: u32 = 3;
+/// What a field knows beyond its radius is forgotten, and its pages are freed.
+const WIPE: u32 = 4;
+const SEED: u32 = 5;
+const INVALIDATE: u32 = 6;
+const RESEED: u32 = 7;
+const RELAX: u32 = 8;
 
 /// The one-off values of guidance work.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
-    /// Fields made whole since boot, by build or repair.
+    /// Fields made whole by growing, and repairs, since boot.
     pub built: u64,
-    /// Those by repair.
+    /// Repairs since boot.
     pub repaired: u64,
     /// Nodes settled since boot.
     pub settled: u64,
     /// Bounded searches since boot.
     pub searches: u64,
-    /// Times that work for an epoch was thrown away because too many edges changed meanwhile.
+    /// Times that all fields were lost because too many edges changed within an epoch.
     pub overflows: u64,
+    /// Times that pages, queue or chain were used up.
+    pub shortages: u64,
     bucket: u64,
     /// Tick whose weights fields are worked out for.
     pub epoch: u32,
     phase: u32,
+    /// Field under work, its table, and whether it is repaired (1) or grown (0).
     field: u32,
+    table: u32,
+    repairs: u32,
     cursor: u32,
+    turn: u32,
+    /// Phase in which growth was stopped.
+    resume: u32,
+    /// 1 when pages, queue or chain ran out under this work.
+    short: u32,
+    spare_table: u32,
+    /// Field whose labels beyond its radius are in the queue, NONE when the queue may be reused.
+    queue_field: u32,
     queued: u32,
+    entries: u32,
+    free_entry: u32,
+    done_first: u32,
+    done_last: u32,
     shift: u32,
-    spare_row: u32,
+    /// No edge was heavier than this at the epoch.
+    heaviest: u32,
+    free: u32,
+    reserve: u32,
+    touched: u32,
+    chain: u32,
     overflow: u32,
     /// Edges changed since the epoch.
     pub listed: u32,
@@ -54,27 +105,35 @@ pub struct Work {
     stamp: u32,
     seeds: u32,
     previous: u32,
-    chain_first: u32,
-    chain_last: u32,
     due: u32,
+    /// Tick at which the last epoch began late.
+    late: u32,
     hunters: [u32; HUNTS * STAGES],
     field_of: [u8; HUNTS * STAGES],
 }
 
-/// One field's description; its numbers stand in row `row` of the dense arrays.
+/// One field's description; its numbers stand in the pages of table `table`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Field {
     /// The target.
     pub node: u32,
-    row: u32,
-    /// Epoch it is exact for, when `whole`.
+    table: u32,
+    /// Epoch it is exact for, when grown.
     pub epoch: u32,
-    /// 1 when it was made whole for its target at least once.
-    pub whole: u32,
+    /// BLANK, GROWN or VOID.
+    grown: u32,
     /// Hunt slot * STAGES + stage it serves, NONE when free.
     pub owner: u32,
-    spare: u32,
+    /// It knows exactly the nodes up to this distance.
+    pub radius: u32,
+    /// Last tick at which a hunter stood beyond the radius.
+    asked: u32,
+    /// Greatest distance it answered in this window of ticks, and in the one before.
+    farthest: [u32; 2],
+    rests_until: u32,
+    /// 1 when its table holds outdated numbers beyond the radius.
+    wide: u32,
 }
 
 /// The value that an edge had at the epoch.
@@ -86,16 +145,24 @@ pub struct Pending {
     closed: u16,
 }
 
+impl Pending {
+    fn edge(&self) -> usize {
+        self.key as usize - 1
+    }
+}
+
 /// The guidance part of a partition.
 pub struct Guidance<'a> {
     /// One-off values.
     pub work: &'a mut Work,
     /// The fields.
     pub fields: &'a mut [Field],
-    pub(crate) distance: &'a mut [u32],
-    pub(crate) slot: &'a mut [u8],
-    pub(crate) next: &'a mut [u32],
-    pub(crate) back: &'a mut [u32],
+    pub(crate) tables: &'a mut [u32],
+    pub(crate) pages: &'a mut [Page],
+    pub(crate) free: &'a mut [u32],
+    pub(crate) touched: &'a mut [u32],
+    pub(crate) queue: &'a mut [Queued],
+    pub(crate) chain: &'a mut [u32],
     pub(crate) buckets: &'a mut [u32],
     pub(crate) changed: &'a mut [u64],
     pub(crate) pending: &'a mut [Pending],
@@ -105,18 +172,28 @@ pub struct Guidance<'a> {
     pub(crate) heap: &'a mut [u64],
 }
 
+impl Field {
+    /// The field of another target, or of none: what it knew is void.
+    fn given_to(&self, node: u32, owner: u32) -> Self {
+        let grown = if self.grown == BLANK { BLANK } else { VOID };
+        Self { node, table: self.table, owner, grown, ..Self::default() }
+    }
+}
+
 impl Guidance<'_> {
-    /// Everything unknown: the state after boot.
-    pub(crate) fn reset(&mut self) {
-        for (row, field) in self.fields.iter_mut().enumerate() {
-            *field = Field { row: row as u32, owner: NONE, ..Field::default() };
+    /// Everything unknown: the state after boot. `reserve` pages are for repairs only, and no edge
+    /// is heavier than `heaviest`.
+    pub(crate) fn reset(&mut self, reserve: u32, heaviest: u32) {
+        for (table, field) in self.fields.iter_mut().enumerate() {
+            *field = Field { table: table as u32, owner: NONE, ..Field::default() };
         }
-        self.work.spare_row = self.fields.len() as u32;
+        self.work.spare_table = self.fields.len() as u32;
         self.work.field_of = [NO_FIELD; HUNTS * STAGES];
-        self.work.phase = field::IDLE;
+        self.work.phase = IDLE;
         self.work.previous = NONE;
-        self.back.fill(field::NOT_QUEUED);
-        self.buckets.fill(NONE);
+        (self.work.reserve, self.work.heaviest) = (reserve, heaviest);
+        self.reset_pages();
+        self.empty_queue();
     }
 
     /// A player no longer hunts its target.
@@ -150,13 +227,13 @@ impl Guidance<'_> {
         if field.owner != NONE {
             self.work.field_of[field.owner as usize] = NO_FIELD;
         }
-        *field = Field { node, row: field.row, owner: owner as u32, ..Field::default() };
+        *field = field.given_to(node, owner as u32);
         self.work.field_of[owner] = found as u8;
     }
 
     /// The field that is being worked on, NONE when none is.
     fn busy(&self) -> u32 {
-        if self.work.phase == field::IDLE { NONE } else { self.work.field }
+        if self.work.phase == IDLE { NONE } else { self.work.field }
     }
 
     /// Gives the targets of a hunt that opens a field each, as long as there are free ones.
@@ -166,8 +243,8 @@ impl Guidance<'_> {
             let mut fields = self.fields.iter().enumerate();
             let free = fields.find(|(at, field)| *at as u32 != busy && field.owner == NONE);
             let Some((free, _)) = free else { return };
-            let (owner, row) = (hunt * STAGES + stage, self.fields[free].row);
-            self.fields[free] = Field { node, row, owner: owner as u32, ..Field::default() };
+            let owner = hunt * STAGES + stage;
+            self.fields[free] = self.fields[free].given_to(node, owner as u32);
             self.work.field_of[owner] = free as u8;
         }
     }
@@ -180,20 +257,15 @@ impl Guidance<'_> {
         for field in
             self.fields.iter_mut().filter(|field| targets.contains(&(field.owner as usize)))
         {
-            *field = Field { row: field.row, owner: NONE, ..Field::default() };
+            *field = field.given_to(0, NONE);
         }
     }
 
-    /// Where a whole field keeps its numbers for a node.
+    /// The table of a target's field.
     #[inline(always)]
-    pub(crate) fn cell_of(&self, owner: usize, node: u32, nodes: u32) -> Option<usize> {
+    pub(crate) fn table_of(&self, owner: usize) -> Option<u32> {
         let field = *self.work.field_of.get(owner)? as usize;
-        self.fields.get(field).map(|field| field.row as usize * nodes as usize + node as usize)
-    }
-
-    /// The field of a hunted target.
-    fn field_of(&self, owner: usize) -> Option<&Field> {
-        self.fields.get(self.work.field_of[owner] as usize)
+        self.fields.get(field).map(|field| field.table)
     }
 }
 
@@ -223,7 +295,7 @@ impl Partition<'_> {
     pub fn oldest_epoch(&self) -> u32 {
         let work = &self.guidance.work;
         let hunted = self.guidance.fields.iter().filter(|field| {
-            field.whole == 1 && field.owner != NONE && work.hunters[field.owner as usize] > 0
+            field.grown == GROWN && field.owner != NONE && work.hunters[field.owner as usize] > 0
         });
         hunted.map(|field| field.epoch).min().unwrap_or(self.header.tick)
     }
@@ -260,21 +332,29 @@ impl Partition<'_> {
         }
     }
 
-    /// Answers from the target's field; false when it was never made whole.
-    #[inline]
-    fn read_field(&self, owner: usize, node: u32, update: &mut Update) -> bool {
-        let Some(field) = self.guidance.field_of(owner).filter(|field| field.whole == 1) else {
+    /// Answers from the target's field; false when it does not reach so far.
+    #[inline(always)]
+    fn read_field(&mut self, owner: usize, node: u32, update: &mut Update) -> bool {
+        let number = self.guidance.work.field_of[owner] as usize;
+        let Some(field) = self.guidance.fields.get_mut(number).filter(|f| f.grown == GROWN) else {
             return false;
         };
-        let at = field.row as usize * self.header.nodes as usize + node as usize;
-        let distance = self.guidance.distance[at];
+        let (table, radius) = (field.table, field.radius);
         update.epoch = field.epoch;
-        if distance == UNREACHABLE {
+        let distance = self.guidance.distance(table, node);
+        if distance > radius {
+            if radius != COMPLETE {
+                self.guidance.fields[number].asked = self.header.tick;
+                return false;
+            }
             update.flags |= flag::NO_PATH | flag::CERTIFIED;
+            update.distance = UNREACHABLE;
             return true;
         }
-        let edge = self.first[node as usize] as usize + self.guidance.slot[at] as usize;
-        (update.next, update.distance) = (self.head_of(edge), distance);
+        let farthest = &mut self.guidance.fields[number].farthest[0];
+        *farthest = (*farthest).max(distance);
+        let way = self.topology.way(node, self.guidance.slot(table, node));
+        (update.next, update.distance) = (way.head, distance);
         update.flags |= flag::GUIDED | flag::CERTIFIED;
         true
     }

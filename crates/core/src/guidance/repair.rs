@@ -1,19 +1,14 @@
 //! Repairing a field: from one epoch's weights to the next by what changed, in slices.
 //!
-//! The batch form of Ramalingam and Reps (1996): the spare row becomes a copy of the field; nodes
-//! whose shortest way led over an edge that got heavier are forgotten, with all that stand behind
-//! them; each forgotten node takes the best way over a remembered neighbour; ways over changed
-//! edges are offered; then nodes are settled as in a build. A field repaired is byte for byte the
-//! field built anew.
+//! The batch form of Ramalingam and Reps (1996), up to the field's radius: nodes whose shortest way
+//! led over an edge that got heavier are forgotten, with all that stand behind them; each forgotten
+//! node takes the best way over a remembered neighbour; ways over changed edges are offered; then
+//! nodes are settled as in growing. The work is done in a copy of the field's table, which takes
+//! its place at the end. A field repaired is the field grown anew to the same radius.
 
-use super::field::{COPY, INVALIDATE, RELAX, RESEED, SEED, SETTLE};
+use super::{GROWN, IDLE, INVALIDATE, RELAX, RESEED, SEED, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
-
-/// Nodes copied by one operation: about as long as settling one.
-const COPIED_AT_ONCE: usize = 256;
-/// With more changes than one in so many nodes a build is quicker than a repair.
-const NODES_PER_CHANGE: usize = 16;
 
 impl Partition<'_> {
     /// Keeps what each changed edge was at the old epoch; the number that differ now. To be called
@@ -31,35 +26,25 @@ impl Partition<'_> {
         seeds as u32
     }
 
-    pub(super) fn can_repair(&self, field: usize) -> bool {
-        let (field, work) = (&self.guidance.fields[field], &self.guidance.work);
-        let few = work.seeds as usize * NODES_PER_CHANGE <= self.header.nodes as usize;
-        field.whole == 1 && field.epoch == work.previous && few
+    /// Starts to bring a field from the last epoch to this one.
+    pub(super) fn start_repair(&mut self, number: usize) {
+        self.open_queue(NONE);
+        let work = &mut *self.guidance.work;
+        (work.field, work.table, work.repairs) = (number as u32, work.spare_table, 1);
+        (work.phase, work.cursor, work.chain) = (SEED, 0, 0);
+        self.guidance.copy_table();
     }
 
     /// One operation of the phases before settling.
     pub(super) fn repair_some(&mut self) {
+        if self.guidance.work.short == 1 {
+            return self.run_short();
+        }
         match self.guidance.work.phase {
-            COPY => self.copy_some(),
             SEED => self.next_seed(INVALIDATE, Self::forget_behind),
             INVALIDATE => self.invalidate_one(),
             RESEED => self.reseed_one(),
             _ => self.next_seed(SETTLE, Self::offer),
-        }
-    }
-
-    fn copy_some(&mut self) {
-        let nodes = self.header.nodes as usize;
-        let (start, to) = (self.guidance.work.cursor as usize, self.row_of_spare());
-        let from = self.guidance.fields[self.guidance.work.field as usize].row as usize * nodes;
-        let end = (start + COPIED_AT_ONCE).min(nodes);
-        self.guidance.distance.copy_within(from + start..from + end, to + start);
-        self.guidance.slot.copy_within(from + start..from + end, to + start);
-        let work = &mut *self.guidance.work;
-        work.cursor = end as u32;
-        if end == nodes {
-            (work.phase, work.cursor) = (SEED, 0);
-            (work.chain_first, work.chain_last) = (NONE, NONE);
         }
     }
 
@@ -68,88 +53,119 @@ impl Partition<'_> {
         let at = self.guidance.work.cursor;
         if at < self.guidance.work.seeds {
             self.guidance.work.cursor += 1;
-            return take(self, self.guidance.seeds[at as usize].key as usize - 1);
+            return take(self, self.guidance.seeds[at as usize].edge());
         }
-        let work = &mut *self.guidance.work;
-        work.phase = then;
-        work.cursor = if then == INVALIDATE { work.chain_first } else { 0 };
+        (self.guidance.work.phase, self.guidance.work.cursor) = (then, 0);
+    }
+
+    fn known(&self, node: u32) -> u32 {
+        self.guidance.distance(self.guidance.work.table, node)
     }
 
     /// A node whose way leads over this edge is forgotten, unless the edge got no heavier.
     fn forget_behind(&mut self, edge: usize) {
-        let base = self.row_of_spare();
-        let tail = self.head_of(self.reverse_of(edge));
-        let at = base + tail as usize;
-        let slot = (edge - self.first[tail as usize] as usize) as u8;
-        if self.guidance.slot[at] != slot || self.guidance.distance[at] == UNREACHABLE {
+        let (tail, head) = (self.topology.tail(edge), self.topology.head_of(edge));
+        let known = self.known(tail);
+        if known == UNREACHABLE || !self.leads_over(tail, edge, head) {
             return;
         }
-        let beyond = self.guidance.distance[base + self.head_of(edge) as usize];
-        let over = self.epoch_weight(edge).map(|weight| beyond.saturating_add(weight));
-        if over.is_none_or(|over| over > self.guidance.distance[at]) {
-            self.forget(base, tail);
+        let over = self.epoch_weight(edge).map(|weight| self.known(head).saturating_add(weight));
+        if over.is_none_or(|over| over > known) {
+            self.forget(tail);
         }
     }
 
+    /// Whether the way of `tail` begins with this edge.
+    fn leads_over(&self, tail: u32, edge: usize, head: u32) -> bool {
+        let slot = self.guidance.slot(self.guidance.work.table, tail);
+        let way = self.topology.find(tail, head);
+        way.is_some_and(|way| way.edge == edge && way.slot == slot)
+    }
+
     /// Puts a node at the end of the chain of forgotten ones.
-    fn forget(&mut self, base: usize, node: u32) {
-        self.guidance.distance[base + node as usize] = UNREACHABLE;
-        self.guidance.slot[base + node as usize] = u8::MAX;
-        self.guidance.next[node as usize] = NONE;
-        let last = core::mem::replace(&mut self.guidance.work.chain_last, node);
-        if last == NONE {
-            self.guidance.work.chain_first = node;
-        } else {
-            self.guidance.next[last as usize] = node;
+    fn forget(&mut self, node: u32) {
+        let work = &mut *self.guidance.work;
+        if work.chain as usize == self.guidance.chain.len() {
+            work.short = 1;
+            return;
         }
+        self.guidance.chain[work.chain as usize] = node;
+        work.chain += 1;
+        self.guidance.set_distance(node, UNREACHABLE);
+        self.guidance.set_slot(node, u8::MAX);
+    }
+
+    /// The next forgotten node, or the next phase.
+    fn next_forgotten(&mut self, then: u32) -> Option<u32> {
+        let at = self.guidance.work.cursor;
+        if at < self.guidance.work.chain {
+            self.guidance.work.cursor += 1;
+            return Some(self.guidance.chain[at as usize]);
+        }
+        (self.guidance.work.phase, self.guidance.work.cursor) = (then, 0);
+        None
     }
 
     /// Forgets the nodes whose way leads through the next forgotten one.
     fn invalidate_one(&mut self) {
-        let node = self.guidance.work.cursor;
-        if node == NONE {
-            let work = &mut *self.guidance.work;
-            (work.phase, work.cursor) = (RESEED, work.chain_first);
-            return;
-        }
-        let base = self.row_of_spare();
-        for edge in self.row(node) {
-            let before = self.head_of(edge);
-            let slot = (self.reverse_of(edge) - self.first[before as usize] as usize) as u8;
-            let at = base + before as usize;
-            if self.guidance.slot[at] == slot && self.guidance.distance[at] != UNREACHABLE {
-                self.forget(base, before);
+        let Some(node) = self.next_forgotten(RESEED) else { return };
+        let mut walk = self.topology.walk(node);
+        while let Some(way) = self.topology.step(&mut walk) {
+            if self.known(way.head) != UNREACHABLE
+                && let Some(back) = self.topology.find(way.head, node)
+                && self.guidance.slot(self.guidance.work.table, way.head) == back.slot
+            {
+                self.forget(way.head);
             }
         }
-        self.guidance.work.cursor = self.guidance.next[node as usize];
     }
 
     /// Gives the next forgotten node the best way over a neighbour that is not forgotten.
     fn reseed_one(&mut self) {
-        let node = self.guidance.work.cursor;
-        if node == NONE {
-            (self.guidance.work.phase, self.guidance.work.cursor) = (RELAX, 0);
-            return;
+        let Some(node) = self.next_forgotten(RELAX) else { return };
+        let mut best = UNREACHABLE;
+        let mut walk = self.topology.walk(node);
+        while let Some(way) = self.topology.step(&mut walk) {
+            let beyond = self.known(way.head);
+            if beyond < best
+                && let Some(weight) = self.epoch_weight(way.edge)
+            {
+                best = best.min(beyond.saturating_add(weight));
+            }
         }
-        self.guidance.work.cursor = self.guidance.next[node as usize];
-        let base = self.row_of_spare();
-        let ways = self.row(node).filter_map(|edge| {
-            let beyond = self.guidance.distance[base + self.head_of(edge) as usize];
-            self.epoch_weight(edge).map(|weight| beyond.saturating_add(weight))
-        });
-        let best = ways.min().unwrap_or(UNREACHABLE);
         if best != UNREACHABLE {
-            self.label(base, node, best);
+            self.label(node, best);
         }
     }
 
     /// Offers the way over a changed edge to its tail.
     fn offer(&mut self, edge: usize) {
-        let base = self.row_of_spare();
-        let beyond = self.guidance.distance[base + self.head_of(edge) as usize];
-        if beyond != UNREACHABLE {
-            let tail = self.head_of(self.reverse_of(edge));
-            self.relax(base, edge, tail, beyond);
+        let (tail, head) = (self.topology.tail(edge), self.topology.head_of(edge));
+        let beyond = self.known(head);
+        if beyond != UNREACHABLE
+            && let Some(way) = self.topology.find(tail, head)
+        {
+            self.relax(edge, way.slot, tail, beyond);
         }
+    }
+
+    /// The repaired table becomes the field's.
+    pub(super) fn finish_repair(&mut self) {
+        self.guidance.settle_pages(true);
+        let work = &mut *self.guidance.work;
+        let field = &mut self.guidance.fields[work.field as usize];
+        core::mem::swap(&mut field.table, &mut work.spare_table);
+        field.epoch = work.epoch;
+        (work.phase, work.built, work.repaired) = (IDLE, work.built + 1, work.repaired + 1);
+    }
+
+    /// The field is given up: it will be grown anew.
+    pub(super) fn abandon_repair(&mut self) {
+        self.guidance.settle_pages(false);
+        self.guidance.empty_queue();
+        self.guidance.work.phase = IDLE;
+        let field = &mut self.guidance.fields[self.guidance.work.field as usize];
+        debug_assert!(field.grown == GROWN);
+        field.grown = VOID;
     }
 }

@@ -49,8 +49,8 @@ impl Partition<'_> {
             };
             self.guidance.work.budget -= 1;
             if label.node == target {
-                let edge = self.first[from as usize] as usize + label.slot as usize;
-                (update.next, update.distance) = (self.head_of(edge), label.distance);
+                let way = self.topology.way(from, label.slot as u8);
+                (update.next, update.distance) = (way.head, label.distance);
                 update.epoch = self.header.tick;
                 update.flags &= !(flag::CERTIFIED | flag::NO_PATH);
                 update.flags |= flag::GUIDED | flag::EXACT_NOW;
@@ -71,14 +71,14 @@ impl Partition<'_> {
         heap_len: &mut usize,
         used: &mut usize,
     ) -> bool {
-        let row = self.row(label.node);
-        for edge in row.clone() {
-            let Some(weight) = self.open_weight(edge) else {
+        let mut walk = self.topology.walk(label.node);
+        while let Some(way) = self.topology.step(&mut walk) {
+            let Some(weight) = self.open_weight(way.edge) else {
                 continue;
             };
-            let slot = if is_start { (edge - row.start) as u32 } else { label.slot };
+            let slot = if is_start { way.slot as u32 } else { label.slot };
             let distance = label.distance.saturating_add(weight);
-            if !self.reach(Reached { node: self.head_of(edge), distance, slot }, heap_len, used) {
+            if !self.reach(Reached { node: way.head, distance, slot }, heap_len, used) {
                 return false;
             }
         }

@@ -88,6 +88,20 @@ fn more_targets_than_fields_are_never_answered_wrongly() {
     }
 }
 
+/// Fields share a pool that holds one and a half of them; queue and chain hold less than a field.
+#[test]
+fn fields_short_of_pages_or_queue_answer_less_but_never_wrongly() {
+    for seed in 0..8 {
+        let most = [4, 60, 60_000][seed as usize % 3];
+        let world = World::random(&mut Rng(seed), 4_000, 6_000, most);
+        let whole = world.limits(64, 4);
+        let pages = 1 + whole.reserve() + whole.tiles() as u32 * 3 / 2;
+        let queued = if seed % 2 == 0 { 1024 } else { whole.queued };
+        let (seen, _, _) = play(seed, &world, Limits { pages, queued, ..whole }, 4_000);
+        assert!(seen.epoch > 10 && seen.pending > 0, "{seen:?}, seed {seed}");
+    }
+}
+
 #[test]
 fn a_full_memory_of_changes_costs_answers_but_never_a_wrong_one() {
     let world = World::random(&mut Rng(5), 400, 1_000, 50);

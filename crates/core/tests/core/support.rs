@@ -88,7 +88,7 @@ impl World {
     }
 
     pub fn limits(&self, players: u32, fields: u32) -> Limits {
-        Limits::new(self.nodes() as usize, self.head.len(), players, fields)
+        Limits::of(&self.view(), players, fields)
     }
 
     pub fn row(&self, node: u32) -> std::ops::Range<usize> {

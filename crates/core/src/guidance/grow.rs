@@ -1,0 +1,248 @@
+//! Growing a field: Dijkstra's algorithm from the target over reversed edges, in slices.
+//!
+//! A field is exact up to its *radius*; growing raises the radius bucket by bucket, so that near
+//! hunters are answered long before far ones. It may stop anywhere, at a tick's edge or for want of
+//! pages, and goes on later from the nodes at the radius. The slot of the next edge is the lowest
+//! one on a shortest way: the same weights give the same field however it was reached.
+
+use super::queue::Next;
+use super::{COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, VOID};
+use crate::image::{Partition, prefetch};
+use crate::schema::{NONE, UNREACHABLE};
+
+/// Queue entries drained by one operation.
+const DRAINED_AT_ONCE: u32 = 64;
+/// Nodes looked at for the edge of the known by one operation.
+const SCANNED_AT_ONCE: u32 = 64;
+/// Nodes settled before another field may have its turn.
+const TURN: u32 = 32_768;
+
+impl Partition<'_> {
+    /// Starts to grow a field, or goes on where the last turn ended.
+    pub(super) fn start_growing(&mut self, number: usize) {
+        let field = self.guidance.fields[number];
+        let work = &mut *self.guidance.work;
+        (work.field, work.table, work.repairs) = (number as u32, field.table, 0);
+        work.turn = TURN;
+        if work.queue_field == number as u32 && field.grown == GROWN {
+            work.phase = work.resume;
+            return;
+        }
+        self.open_queue(number as u32);
+        if field.grown == GROWN {
+            (self.guidance.work.phase, self.guidance.work.cursor) = (SCAN, 0);
+            return;
+        }
+        self.guidance.work.phase = SETTLE;
+        self.guidance.fields[number].epoch = self.guidance.work.epoch;
+        self.guidance.fields[number].radius = 0;
+        self.guidance.fields[number].grown = GROWN;
+        self.label(field.node, 0);
+    }
+
+    /// What a stopped growth labelled beyond the radius is forgotten.
+    pub(super) fn drain_some(&mut self) {
+        let field = self.guidance.fields[self.guidance.work.field as usize];
+        let start = self.guidance.work.cursor;
+        let end = (start + DRAINED_AT_ONCE).min(self.guidance.work.entries);
+        for entry in start..end {
+            let node = self.guidance.queue[entry as usize].node;
+            let distance = self.guidance.distance(field.table, node);
+            if distance > field.radius && distance != UNREACHABLE {
+                self.guidance.set_distance(node, UNREACHABLE);
+            }
+        }
+        self.guidance.work.cursor = end;
+        if end == self.guidance.work.entries {
+            self.guidance.empty_queue();
+            self.guidance.work.phase = IDLE;
+        }
+    }
+
+    /// Labels what lies just beyond the radius, from the known nodes near it.
+    pub(super) fn scan_some(&mut self) {
+        let field = self.guidance.fields[self.guidance.work.field as usize];
+        let start = self.guidance.work.cursor;
+        let end = (start + SCANNED_AT_ONCE).min(self.header.nodes);
+        let inner = field.radius.saturating_sub(self.guidance.work.heaviest);
+        if self.guidance.page_of(field.table, start) != 0 {
+            for node in start..end {
+                let distance = self.guidance.distance(field.table, node);
+                if distance >= inner && distance <= field.radius {
+                    self.offer_behind(node, distance, field.radius);
+                }
+            }
+        }
+        self.guidance.work.cursor = end;
+        if end == self.header.nodes {
+            self.guidance.work.phase = SETTLE;
+        }
+    }
+
+    /// No edge is heavier than this now.
+    pub(crate) fn heaviest(&self) -> u32 {
+        self.header.cost_max + self.term(u8::MAX)
+    }
+
+    /// Offers a known node's distance to those that lead to it and lie beyond the radius.
+    fn offer_behind(&mut self, node: u32, distance: u32, radius: u32) {
+        let mut walk = self.topology.walk(node);
+        while let Some(way) = self.topology.step(&mut walk) {
+            if self.guidance.distance(self.guidance.work.table, way.head) > radius {
+                self.relax_to(way.head, node, distance);
+            }
+        }
+    }
+
+    /// Settles the next node; ends the turn when it is used up or nothing is left.
+    pub(super) fn settle_one(&mut self) {
+        if self.guidance.work.short == 1 {
+            return self.run_short();
+        }
+        let before = self.guidance.work.bucket;
+        let next = self.guidance.pop();
+        let repairs = self.guidance.work.repairs == 1;
+        if !repairs && self.guidance.work.bucket != before {
+            self.raise_radius();
+        }
+        match next {
+            Next::Node(node) => self.settle(node),
+            Next::Later => {}
+            Next::Empty if repairs => self.finish_repair(),
+            Next::Empty => {
+                let field = &mut self.guidance.fields[self.guidance.work.field as usize];
+                field.radius = COMPLETE;
+                self.guidance.work.built += 1;
+                self.guidance.work.phase = IDLE;
+                self.guidance.work.queue_field = NONE;
+            }
+        }
+        if !repairs && self.guidance.work.phase == SETTLE {
+            self.guidance.work.turn -= 1;
+            if self.guidance.work.turn == 0 {
+                self.stop_growing();
+            }
+        }
+    }
+
+    /// Everything below the bucket at work is final.
+    fn raise_radius(&mut self) {
+        let work = &*self.guidance.work;
+        let below = (work.bucket << work.shift).min(COMPLETE as u64 - 1) as u32;
+        let field = &mut self.guidance.fields[work.field as usize];
+        field.radius = field.radius.max(below.saturating_sub(1));
+    }
+
+    /// Pages or queue are used up: the field stays as far as it came, or is given up.
+    pub(super) fn run_short(&mut self) {
+        let field = self.guidance.work.field as usize;
+        self.guidance.work.shortages += 1;
+        if self.guidance.work.repairs == 1 {
+            return self.abandon_repair();
+        }
+        self.make_room(field);
+        let Field { table, node, .. } = self.guidance.fields[field];
+        if self.guidance.distance(table, node) == 0 {
+            return self.start_draining();
+        }
+        // Not even the target got a page.
+        (self.guidance.fields[field].grown, self.guidance.work.phase) = (VOID, IDLE);
+    }
+
+    fn settle(&mut self, node: u32) {
+        let table = self.guidance.work.table;
+        let distance = self.guidance.distance(table, node);
+        let bucket = (distance >> self.guidance.work.shift) as u64;
+        if bucket < self.guidance.work.bucket || distance == UNREACHABLE {
+            // Shortened since: it had its turn, or was forgotten.
+            return;
+        }
+        self.guidance.work.settled += 1;
+        let mut slot = u8::MAX;
+        let mut walk = self.topology.walk(node);
+        while let Some(way) = self.topology.step(&mut walk) {
+            let beyond = self.guidance.distance(table, way.head);
+            if beyond > distance {
+                self.relax_to(way.head, node, distance);
+            } else if beyond < distance && slot == u8::MAX {
+                let onward = self.epoch_weight(way.edge) == Some(distance - beyond);
+                slot = if onward { way.slot } else { slot };
+            }
+        }
+        if self.guidance.slot(table, node) != slot {
+            self.guidance.set_slot(node, slot);
+        }
+    }
+
+    /// Offers `tail` the way to `head`, which lies at `distance`.
+    #[inline(always)]
+    fn relax_to(&mut self, tail: u32, head: u32, distance: u32) {
+        // Rows are symmetric, so that the way back is always there.
+        if let Some(way) = self.topology.find(tail, head) {
+            self.relax(way.edge, way.slot, tail, distance);
+        }
+    }
+
+    /// Offers `tail` the way over `edge` to a node at `distance`: a shorter one is taken, of equal
+    /// ones the lower slot.
+    #[inline(always)]
+    pub(super) fn relax(&mut self, edge: usize, slot: u8, tail: u32, distance: u32) {
+        let Some(weight) = self.epoch_weight(edge) else {
+            return;
+        };
+        let longer = distance.saturating_add(weight);
+        let known = self.guidance.distance(self.guidance.work.table, tail);
+        if longer < known {
+            self.label(tail, longer);
+        } else if longer == known
+            && longer != UNREACHABLE
+            && slot < self.guidance.slot(self.guidance.work.table, tail)
+        {
+            self.guidance.set_slot(tail, slot);
+        }
+    }
+
+    /// Gives a node a shorter distance and its place in the queue; a repair leaves what lies
+    /// beyond the radius alone.
+    #[inline(always)]
+    pub(super) fn label(&mut self, node: u32, distance: u32) {
+        let work = &*self.guidance.work;
+        if work.repairs == 1 && distance > self.guidance.fields[work.field as usize].radius {
+            return;
+        }
+        if self.guidance.push(node, distance) {
+            // Without a page the entry finds nothing at its turn.
+            self.guidance.set_distance(node, distance);
+            prefetch(self.topology.lines, node as usize / crate::topology::LINE_NODES);
+        }
+    }
+
+    /// Growth stops where it is, if there is any. It may go on as if it had not; other work must
+    /// drain the queue first.
+    pub(super) fn stop_growing(&mut self) {
+        let work = &mut *self.guidance.work;
+        if matches!(work.phase, SCAN | SETTLE) && work.repairs == 0 {
+            (work.resume, work.phase) = (work.phase, IDLE);
+        }
+    }
+
+    /// An empty queue, with buckets for the lightest edge that ever was.
+    pub(super) fn open_queue(&mut self, field: u32) {
+        self.guidance.work.shift = self.header.cost_min.max(1).ilog2();
+        (self.guidance.work.queue_field, self.guidance.work.short) = (field, 0);
+        self.guidance.reset_queue();
+    }
+
+    /// Whether a stopped growth has left labels behind that are in the way of other work.
+    pub(super) fn must_drain(&self, next: usize, grows: bool) -> bool {
+        let work = &self.guidance.work;
+        work.queue_field != NONE && !(grows && work.queue_field == next as u32)
+    }
+
+    pub(super) fn start_draining(&mut self) {
+        let work = &mut *self.guidance.work;
+        work.field = work.queue_field;
+        work.table = self.guidance.fields[work.field as usize].table;
+        (work.phase, work.cursor, work.repairs) = (DRAIN, 0, 0);
+    }
+}

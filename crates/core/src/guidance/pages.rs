@@ -1,0 +1,171 @@
+//! Where fields keep their numbers: pages of 64 nodes, taken from one pool.
+//!
+//! A field is a table of page numbers, one for each 64 nodes. Page 0 stays blank and stands where
+//! a field knows nothing, so that reading never asks. Growing a field writes into its own pages,
+//! beyond what readers trust; a repair works on a copy of the table and copies a page when it first
+//! writes to it, so that readers keep the old numbers until the tables change places.
+
+use super::Guidance;
+use crate::image::prefetch;
+use crate::schema::UNREACHABLE;
+
+/// Nodes of a page.
+pub const PAGE_NODES: usize = 64;
+
+/// What a field knows of 64 nodes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    distance: [u32; PAGE_NODES],
+    slot: [u8; PAGE_NODES],
+}
+
+impl Page {
+    const BLANK: Self = Self { distance: [UNREACHABLE; PAGE_NODES], slot: [u8::MAX; PAGE_NODES] };
+}
+
+impl Guidance<'_> {
+    /// All pages free, all tables blank.
+    pub(super) fn reset_pages(&mut self) {
+        self.tables.fill(0);
+        self.pages[0] = Page::BLANK;
+        self.work.free = self.pages.len() as u32 - 1;
+        for (at, free) in self.free.iter_mut().enumerate() {
+            *free = (self.pages.len() - 1 - at) as u32;
+        }
+    }
+
+    pub(super) fn tiles(&self) -> usize {
+        self.touched.len()
+    }
+
+    #[inline(always)]
+    fn entry(&self, table: u32, node: u32) -> usize {
+        table as usize * self.tiles() + node as usize / PAGE_NODES
+    }
+
+    /// The page that holds a node.
+    #[inline(always)]
+    pub(crate) fn page_of(&self, table: u32, node: u32) -> usize {
+        self.tables[self.entry(table, node)] as usize
+    }
+
+    /// Brings a node's numbers towards the cache.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, table: u32, node: u32) {
+        let (page, at) = (&self.pages[self.page_of(table, node)], node as usize % PAGE_NODES);
+        prefetch(&page.distance, at);
+        prefetch(&page.slot, at);
+    }
+
+    /// Distance of a node, UNREACHABLE when not known.
+    #[inline(always)]
+    pub(crate) fn distance(&self, table: u32, node: u32) -> u32 {
+        self.pages[self.page_of(table, node)].distance[node as usize % PAGE_NODES]
+    }
+
+    /// Slot of the next edge, 255 when not known.
+    #[inline(always)]
+    pub(crate) fn slot(&self, table: u32, node: u32) -> u8 {
+        self.pages[self.page_of(table, node)].slot[node as usize % PAGE_NODES]
+    }
+
+    /// The page of the table under work that holds a node, made its own first: taken anew, or
+    /// copied when a field's table shares it. `None` when there is no page left.
+    #[inline(always)]
+    fn own_page(&mut self, node: u32) -> Option<usize> {
+        let entry = self.entry(self.work.table, node);
+        let page = self.tables[entry];
+        let shared = if self.work.repairs == 1 {
+            self.tables[self.entry(self.fields[self.work.field as usize].table, node)]
+        } else {
+            0
+        };
+        if page != shared { Some(page as usize) } else { self.take_page(entry, page as usize) }
+    }
+
+    #[inline(never)]
+    fn take_page(&mut self, entry: usize, from: usize) -> Option<usize> {
+        let kept = if self.work.repairs == 1 { 0 } else { self.work.reserve };
+        if self.work.free <= kept {
+            self.work.short = 1;
+            return None;
+        }
+        self.work.free -= 1;
+        let page = self.free[self.work.free as usize];
+        self.pages[page as usize] = self.pages[from];
+        self.tables[entry] = page;
+        if self.work.repairs == 1 {
+            self.touched[self.work.touched as usize] = (entry % self.tiles()) as u32;
+            self.work.touched += 1;
+        }
+        Some(page as usize)
+    }
+
+    /// Writes a distance in the table under work; false when there is no page for it.
+    #[inline(always)]
+    pub(super) fn set_distance(&mut self, node: u32, distance: u32) -> bool {
+        let Some(page) = self.own_page(node) else { return false };
+        self.pages[page].distance[node as usize % PAGE_NODES] = distance;
+        true
+    }
+
+    /// Writes a slot in the table under work; false when there is no page for it.
+    #[inline(always)]
+    pub(super) fn set_slot(&mut self, node: u32, slot: u8) -> bool {
+        let Some(page) = self.own_page(node) else { return false };
+        self.pages[page].slot[node as usize % PAGE_NODES] = slot;
+        true
+    }
+
+    fn give_back(&mut self, page: u32) {
+        if page != 0 {
+            self.free[self.work.free as usize] = page;
+            self.work.free += 1;
+        }
+    }
+
+    /// The table under work becomes a copy of the field's.
+    pub(super) fn copy_table(&mut self) {
+        let (from, tiles) = (self.fields[self.work.field as usize].table as usize, self.tiles());
+        self.work.touched = 0;
+        self.tables.copy_within(from * tiles..(from + 1) * tiles, self.work.table as usize * tiles);
+    }
+
+    /// Of each page that the repair copied, frees the original (`done`) or the copy.
+    pub(super) fn settle_pages(&mut self, done: bool) {
+        let field = self.fields[self.work.field as usize].table;
+        let table = if done { field } else { self.work.table };
+        for at in 0..self.work.touched as usize {
+            let entry = table as usize * self.tiles() + self.touched[at] as usize;
+            self.give_back(self.tables[entry]);
+        }
+        self.work.touched = 0;
+    }
+
+    /// Forgets what a table knows of one tile beyond `radius`; frees the page when that is all.
+    pub(super) fn wipe_page(&mut self, table: u32, tile: u32, radius: u32) {
+        let entry = table as usize * self.tiles() + tile as usize;
+        let page = self.tables[entry];
+        if page == 0 {
+            return;
+        }
+        let Page { distance, slot } = &mut self.pages[page as usize];
+        for (distance, slot) in distance.iter_mut().zip(slot).filter(|(d, _)| **d > radius) {
+            (*distance, *slot) = (UNREACHABLE, u8::MAX);
+        }
+        if distance.iter().all(|&distance| distance == UNREACHABLE) {
+            self.tables[entry] = 0;
+            self.give_back(page);
+        }
+    }
+
+    /// Frees all pages of a table.
+    pub(super) fn blank_table(&mut self, table: u32) {
+        let tiles = self.tiles();
+        for entry in table as usize * tiles..(table as usize + 1) * tiles {
+            let page = core::mem::take(&mut self.tables[entry]);
+            self.give_back(page);
+        }
+    }
+}

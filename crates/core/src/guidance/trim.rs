@@ -1,0 +1,59 @@
+//! Trimming fields to what their hunters need, when time or pages are short.
+
+use super::{GROWN, IDLE, REST_TICKS, VOID, WIPE};
+use crate::image::Partition;
+
+/// Tiles wiped by one operation.
+const WIPED_AT_ONCE: u32 = 4;
+
+impl Partition<'_> {
+    /// Lowers a field's radius to a quarter beyond its farthest hunter; a target without hunters
+    /// keeps its field. True when there was anything to cut off.
+    pub(super) fn trim(&mut self, number: usize) -> bool {
+        let field = &self.guidance.fields[number];
+        let farthest = field.farthest[0].max(field.farthest[1]);
+        let wanted = farthest.saturating_add(farthest / 4 + 16 * self.header.cost_mean);
+        let hunted = self.hunters_of(field) > 0 && farthest > 0;
+        let cuts = field.grown == GROWN && hunted && wanted < field.radius;
+        if cuts {
+            let field = &mut self.guidance.fields[number];
+            (field.radius, field.wide) = (wanted, 1);
+        }
+        cuts
+    }
+
+    /// Finds pages for a field that is hunted: another one gives up what nobody needs.
+    pub(super) fn make_room(&mut self, field: usize) {
+        let others = (0..self.guidance.fields.len()).filter(|&other| other != field);
+        let cold = |other: usize| {
+            let other = &self.guidance.fields[other];
+            other.grown == GROWN && self.hunters_of(other) == 0
+        };
+        let hunted = self.hunters_of(&self.guidance.fields[field]) > 0;
+        if hunted && let Some(other) = others.clone().find(|&other| cold(other)) {
+            self.guidance.fields[other].grown = VOID;
+        } else if !hunted || !others.fold(false, |found, other| self.trim(other) || found) {
+            self.guidance.fields[field].rests_until = self.header.tick + REST_TICKS;
+        }
+    }
+
+    pub(super) fn start_wiping(&mut self, number: usize) {
+        let work = &mut *self.guidance.work;
+        (work.field, work.phase, work.cursor, work.repairs) = (number as u32, WIPE, 0, 0);
+    }
+
+    pub(super) fn wipe_some(&mut self) {
+        let number = self.guidance.work.field as usize;
+        let (table, radius) = (self.guidance.fields[number].table, self.guidance.fields[number].radius);
+        for _ in 0..WIPED_AT_ONCE {
+            let tile = self.guidance.work.cursor;
+            if tile as usize == self.guidance.tiles() {
+                self.guidance.work.phase = IDLE;
+                self.guidance.fields[number].wide = 0;
+                return;
+            }
+            self.guidance.wipe_page(table, tile, radius);
+            self.guidance.work.cursor += 1;
+        }
+    }
+}

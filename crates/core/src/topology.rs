@@ -1,0 +1,295 @@
+//! Which node each edge leads to, in about two and a half bytes an edge.
+//!
+//! A node's row is a run of slots, numbered through; that number is the edge's id. One cache line
+//! says where the rows of 29 nodes begin. A slot holds the difference between head and tail, which
+//! fits 16 bits wherever near nodes have near numbers; the heads of the others stand in a small
+//! hash table. Edges added to a running world have ids behind all rows and are chained by tail.
+//! Rows are structurally symmetric: to every slot there is one that leads back.
+
+use crate::limits::WorldView;
+use crate::schema::{DEGREE, NONE};
+
+/// Nodes of one [`RowLine`].
+pub(crate) const LINE_NODES: usize = 29;
+/// Bit of a row's start: the node has added edges.
+const HAS_ADDED: u16 = 1 << 15;
+/// A slot whose head stands in the table of far heads.
+const FAR: i16 = i16::MIN;
+
+/// Where the rows of 29 nodes begin: one cache line.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct RowLine {
+    base: u32,
+    starts: [u16; LINE_NODES + 1],
+}
+
+/// A number under a key in a hash table; `key` is one more than what is looked up, 0 = free.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entry {
+    key: u32,
+    value: u32,
+}
+
+/// An edge added to a running world.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Added {
+    /// Node it leads from.
+    pub tail: u32,
+    /// Node it leads to.
+    pub head: u32,
+    /// The tail's next added edge, NONE at the end.
+    next: u32,
+    spare: u32,
+}
+
+/// One slot of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// Its number in the row.
+    pub slot: u8,
+    /// Its edge id.
+    pub edge: usize,
+    /// The node it leads to.
+    pub head: u32,
+}
+
+/// A walk through a row, slot by slot: see [`Topology::step`].
+#[derive(Clone, Copy)]
+pub(crate) struct Walk {
+    node: u32,
+    edge: usize,
+    end: usize,
+    slot: u8,
+    added: u32,
+}
+
+/// The rows of a partition.
+pub struct Topology<'a> {
+    pub(crate) lines: &'a mut [RowLine],
+    pub(crate) near: &'a mut [i16],
+    pub(crate) far: &'a mut [Entry],
+    pub(crate) added: &'a mut [Added],
+    pub(crate) first_added: &'a mut [Entry],
+}
+
+/// Slots of `world` whose heads do not fit 16 bits.
+pub(crate) fn count_far(world: &WorldView) -> usize {
+    let rows = world.first.windows(2).enumerate();
+    rows.map(|(node, row)| {
+        let heads = world.head.get(row[0] as usize..row[1] as usize).unwrap_or(&[]);
+        heads.iter().filter(|&&head| difference(node as u32, head).is_none()).count()
+    })
+    .sum()
+}
+
+#[inline(always)]
+fn difference(tail: u32, head: u32) -> Option<i16> {
+    let difference = head.wrapping_sub(tail) as i32;
+    (difference > FAR as i32 && difference <= i16::MAX as i32).then_some(difference as i16)
+}
+
+/// The place of `of` in a table: its own, or the free one where it belongs. Linear probing.
+#[inline]
+fn find_entry(table: &[Entry], of: u32) -> usize {
+    let (key, mask) = (of + 1, table.len() - 1);
+    let mut at = key.wrapping_mul(0x9E37_79B9) as usize >> 7 & mask;
+    while table[at].key != 0 && table[at].key != key {
+        at = (at + 1) & mask;
+    }
+    at
+}
+
+impl Topology<'_> {
+    /// Slots that the rows of the world have; added edges have ids from here on.
+    #[inline(always)]
+    pub(crate) fn slots(&self) -> usize {
+        self.near.len()
+    }
+
+    /// Takes over a world's rows, which must have been checked.
+    pub(crate) fn load(&mut self, world: &WorldView) {
+        let nodes = world.first.len() - 1;
+        for (line, first) in self.lines.iter_mut().zip((0..nodes).step_by(LINE_NODES)) {
+            line.base = world.first[first];
+            for (at, start) in line.starts.iter_mut().enumerate() {
+                let node = (first + at).min(nodes);
+                *start = (world.first[node] - line.base) as u16;
+            }
+        }
+        for node in 0..nodes as u32 {
+            for edge in world.first[node as usize]..world.first[node as usize + 1] {
+                let head = world.head[edge as usize];
+                self.near[edge as usize] = difference(node, head).unwrap_or_else(|| {
+                    let at = find_entry(self.far, edge);
+                    self.far[at] = Entry { key: edge + 1, value: head };
+                    FAR
+                });
+            }
+        }
+    }
+
+    /// Edges of a node's row without the added ones, and whether there are added ones.
+    #[inline(always)]
+    fn row(&self, node: u32) -> (usize, usize, bool) {
+        let (line, at) = (node as usize / LINE_NODES, node as usize % LINE_NODES);
+        let RowLine { base, starts } = &self.lines[line];
+        let (start, end) = (starts[at], starts[at + 1] & !HAS_ADDED);
+        let first = *base as usize;
+        (first + (start & !HAS_ADDED) as usize, first + end as usize, start & HAS_ADDED != 0)
+    }
+
+    /// The first edge of a node's row: where the row lies in memory.
+    #[inline(always)]
+    pub(crate) fn row_start(&self, node: u32) -> usize {
+        self.row(node).0
+    }
+
+    #[inline(always)]
+    fn head(&self, tail: u32, edge: usize) -> u32 {
+        let near = self.near[edge];
+        if near == FAR { self.far_head(edge) } else { tail.wrapping_add_signed(near as i32) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn far_head(&self, edge: usize) -> u32 {
+        self.far[find_entry(self.far, edge as u32)].value
+    }
+
+    /// A walk through all slots of a node, absent ones too.
+    #[inline(always)]
+    pub(crate) fn walk(&self, node: u32) -> Walk {
+        let (edge, end, more) = self.row(node);
+        let added = if more { self.first_of(node) } else { NONE };
+        Walk { node, edge, end, slot: 0, added }
+    }
+
+    /// The next slot of a walk.
+    #[inline(always)]
+    pub(crate) fn step(&self, walk: &mut Walk) -> Option<Way> {
+        let slot = walk.slot;
+        if walk.edge < walk.end {
+            let edge = walk.edge;
+            (walk.edge, walk.slot) = (edge + 1, slot + 1);
+            return Some(Way { slot, edge, head: self.head(walk.node, edge) });
+        }
+        if walk.added == NONE { None } else { Some(self.step_added(walk)) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn step_added(&self, walk: &mut Walk) -> Way {
+        let number = walk.added as usize;
+        let Added { head, next, .. } = self.added[number];
+        let way = Way { slot: walk.slot, edge: self.slots() + number, head };
+        (walk.added, walk.slot) = (next, walk.slot + 1);
+        way
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_of(&self, node: u32) -> u32 {
+        self.first_added[find_entry(self.first_added, node)].value
+    }
+
+    /// The slot `tail -> head`, absent or not.
+    #[inline(always)]
+    pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
+        let (start, end, more) = self.row(tail);
+        if let Some(wanted) = difference(tail, head) {
+            let at = self.near[start..end].iter().position(|&near| near == wanted);
+            if let Some(slot) = at {
+                return Some(Way { slot: slot as u8, edge: start + slot, head });
+            }
+            if !more {
+                return None;
+            }
+        }
+        self.find_slowly(tail, head)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_slowly(&self, tail: u32, head: u32) -> Option<Way> {
+        let mut walk = self.walk(tail);
+        while let Some(way) = self.step(&mut walk) {
+            if way.head == head {
+                return Some(way);
+            }
+        }
+        None
+    }
+
+    /// The slot of this number in a node's row.
+    #[inline(always)]
+    pub(crate) fn way(&self, node: u32, slot: u8) -> Way {
+        let (start, end, _) = self.row(node);
+        let edge = start + slot as usize;
+        if edge < end { Way { slot, edge, head: self.head(node, edge) } } else { self.added_way(node, slot) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn added_way(&self, node: u32, slot: u8) -> Way {
+        let mut walk = self.walk(node);
+        loop {
+            match self.step(&mut walk) {
+                Some(way) if way.slot == slot => return way,
+                Some(_) => {}
+                None => unreachable!("fields hold slots of rows"),
+            }
+        }
+    }
+
+    /// The node that an edge leads from: a binary search, not for a move's way.
+    pub(crate) fn tail(&self, edge: usize) -> u32 {
+        if let Some(added) = edge.checked_sub(self.slots()) {
+            return self.added[added].tail;
+        }
+        let line = self.lines.partition_point(|line| line.base as usize <= edge) - 1;
+        let RowLine { base, starts } = &self.lines[line];
+        let within = (edge - *base as usize) as u16;
+        let at = starts[1..].partition_point(|start| start & !HAS_ADDED <= within);
+        (line * LINE_NODES + at) as u32
+    }
+
+    /// The node that an edge leads to; see [`Self::tail`].
+    pub(crate) fn head_of(&self, edge: usize) -> u32 {
+        match edge.checked_sub(self.slots()) {
+            Some(added) => self.added[added].head,
+            None => self.head(self.tail(edge), edge),
+        }
+    }
+
+    /// Slots in a node's row.
+    pub(crate) fn degree(&self, node: u32) -> usize {
+        let mut walk = self.walk(node);
+        core::iter::from_fn(|| self.step(&mut walk)).count()
+    }
+
+    /// Whether both ways between two nodes fit: `used` edges have been added so far.
+    pub(crate) fn fits(&self, used: usize, one: u32, other: u32) -> bool {
+        let room = |node| self.degree(node) < DEGREE;
+        used + 2 <= self.added.len() && room(one) && room(other)
+    }
+
+    /// Puts an edge behind its tail's row: the `number`-th that was ever added.
+    pub(crate) fn add(&mut self, number: usize, tail: u32, head: u32) {
+        self.added[number] = Added { tail, head, next: NONE, spare: 0 };
+        let at = find_entry(self.first_added, tail);
+        if self.first_added[at].key == 0 {
+            self.first_added[at] = Entry { key: tail + 1, value: number as u32 };
+            let line = &mut self.lines[tail as usize / LINE_NODES];
+            line.starts[tail as usize % LINE_NODES] |= HAS_ADDED;
+            return;
+        }
+        let mut last = self.first_added[at].value as usize;
+        while self.added[last].next != NONE {
+            last = self.added[last].next as usize;
+        }
+        self.added[last].next = number as u32;
+    }
+}
