@@ -19,7 +19,7 @@ __all__ = [
     "bench_handshake",
     "bench_sync_floor",
     "crc32c",
-    "image_bytes",
+    "row_bytes",
 ]
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
@@ -155,5 +155,5 @@ def bench_sync_floor(
     seconds: float,
     watch: Callable[[str], object],
 ) -> _Found: ...
-def image_bytes(nodes: int, edges: int, players: int, fields: int) -> tuple[int, int]:
-    """Bytes of an image of these limits, and of its state part."""
+def row_bytes(world: str | os.PathLike[str]) -> int:
+    """Bytes of a world's rows in the image, edges' weights, heat and closings included."""

@@ -76,6 +76,16 @@ pub struct Header {
     pub added: u32,
 }
 
+impl Header {
+    fn set_limits(&mut self, limits: &Limits) {
+        (self.nodes, self.edges) = (limits.nodes, limits.edges);
+        (self.players_max, self.fields_max) = (limits.players, limits.fields);
+        (self.pending_max, self.far_max) = (limits.pending, limits.far);
+        (self.added_max, self.pages_max) = (limits.added, limits.pages);
+        self.queued_max = limits.queued;
+    }
+}
+
 /// A partition at work: typed views into its block.
 pub struct Partition<'a> {
     /// Single values.
@@ -120,21 +130,9 @@ impl<'a> Partition<'a> {
         }
         block.fill(Line::default());
         let mut partition = Self::carve(block, &limits)?;
-        *partition.header = Header {
-            magic: MAGIC,
-            version: VERSION,
-            nodes: limits.nodes,
-            edges: limits.edges,
-            players_max: limits.players,
-            fields_max: limits.fields,
-            pending_max: limits.pending,
-            far_max: limits.far,
-            added_max: limits.added,
-            pages_max: limits.pages,
-            queued_max: limits.queued,
-            world_id: world.world_id,
-            ..Header::default()
-        };
+        let (magic, version, world_id) = (MAGIC, VERSION, world.world_id);
+        *partition.header = Header { magic, version, world_id, ..Header::default() };
+        partition.header.set_limits(&limits);
         partition.index.fill(NONE);
         partition.load(world);
         let heaviest = partition.heaviest();
@@ -143,18 +141,26 @@ impl<'a> Partition<'a> {
         Ok(partition)
     }
 
-    /// Takes up a block whose state part was saved or copied; guidance starts anew.
+    /// Takes up a block whose state part was saved or copied; guidance starts anew, with the room
+    /// that `limits` give it.
     ///
     /// # Errors
-    /// [`ImageError::Magic`] or [`ImageError::Size`].
-    pub fn resume(block: &'a mut [Line]) -> Result<Self, ImageError> {
-        let limits = Self::limits_of(block)?;
+    /// [`ImageError::Magic`], [`ImageError::Limits`], or [`ImageError::Size`] when the state was
+    /// saved with other limits of its own.
+    pub fn resume(block: &'a mut [Line], limits: Limits) -> Result<Self, ImageError> {
+        limits.check()?;
+        let saved = Self::limits_of(block)?;
+        let Limits { fields, pending, pages, queued, .. } = limits;
+        if limits != (Limits { fields, pending, pages, queued, ..saved }) {
+            return Err(ImageError::Size);
+        }
         let state = limits.state_lines();
         if block.len() != limits.total_lines() {
             return Err(ImageError::Size);
         }
         block[state..].fill(Line::default());
         let mut partition = Self::carve(block, &limits)?;
+        partition.header.set_limits(&limits);
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
         partition.adopt_targets();

@@ -52,6 +52,12 @@ impl Limits {
         limits
     }
 
+    /// Pages that fit into so many bytes, with the tables that say where they are.
+    pub fn pages_in(&self, bytes: usize) -> u32 {
+        let tables = (self.fields as usize + 1) * self.tiles() * size_of::<u32>();
+        (bytes.saturating_sub(tables) / (size_of::<Page>() + size_of::<u32>())) as u32
+    }
+
     /// Tiles of 64 nodes.
     pub fn tiles(&self) -> usize {
         (self.nodes as usize).div_ceil(PAGE_NODES)
@@ -79,11 +85,10 @@ impl Limits {
         (self.added as usize * 2).next_power_of_two()
     }
 
-    /// Lines of the part that is state: hashed, saved, compared.
-    pub fn state_lines(&self) -> usize {
+    /// Lines of the rows and all that is known of their edges.
+    pub fn row_state_lines(&self) -> usize {
         let edges = self.edge_ids();
-        lines::<Header>(1)
-            + lines::<RowLine>(self.row_lines())
+        lines::<RowLine>(self.row_lines())
             + lines::<i16>(self.edges as usize)
             + lines::<Entry>(self.far as usize)
             + lines::<Added>(self.added as usize)
@@ -91,6 +96,12 @@ impl Limits {
             + lines::<u16>(edges)
             + lines::<u8>(edges)
             + lines::<u64>(edges / 64 + 1)
+    }
+
+    /// Lines of the part that is state: hashed, saved, compared.
+    pub fn state_lines(&self) -> usize {
+        lines::<Header>(1)
+            + self.row_state_lines()
             + lines::<Player>(self.players as usize)
             + lines::<u32>(self.index_len())
             + lines::<Hunt>(HUNTS)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use huntgraph_actor::bench::{self, Identity, Load, Report, Scene, Watch};
 use huntgraph_actor::failure::Failure;
+use huntgraph_actor::world_file::WorldFile;
 use huntgraph_core::Limits;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -128,12 +129,11 @@ pub fn bench_sync_floor<'py>(
     run(py, watch, |watch| bench::sync_floor(&directory, size_bytes, time, watch))
 }
 
-/// Bytes of the image of a world's file with this room, and of its state part.
+/// Bytes of a world's rows in the image, edges' weights, heat and closings included.
 #[pyfunction]
-pub fn image_bytes(world: PathBuf, players: u32, fields: u32) -> PyResult<(usize, usize)> {
-    let world = WorldFile::open(&world).map_err(raise)?;
-    let limits = Limits::of(&world.view(), players, fields);
-    Ok((limits.total_lines() * 64, limits.state_lines() * 64))
+pub fn row_bytes(world: PathBuf) -> PyResult<usize> {
+    let world = WorldFile::open(&world).map_err(|e| PyOSError::new_err(e.to_string()))?;
+    Ok(Limits::of(&world.view(), 1, 1).row_state_lines() * 64)
 }
 
 fn identity([certificate, key, authority]: [PathBuf; 3]) -> Identity {

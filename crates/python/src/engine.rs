@@ -81,7 +81,7 @@ impl Engine {
             return Err(bad("the saved state is cut short"));
         }
         state.resize(limits.total_lines(), Line::default());
-        let partition = Partition::resume(&mut state).map_err(bad)?;
+        let partition = Partition::resume(&mut state, limits).map_err(bad)?;
         if world_id != 0 && partition.header.world_id != world_id {
             return Err(bad("the saved state belongs to another world"));
         }

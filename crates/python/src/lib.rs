@@ -13,7 +13,7 @@ mod _core {
     use super::*;
 
     #[pymodule_export]
-    use super::bench::{BenchScene, bench_handshake, bench_sync_floor, image_bytes};
+    use super::bench::{BenchScene, bench_handshake, bench_sync_floor, row_bytes};
 
     #[pymodule_export]
     use super::client::Client;

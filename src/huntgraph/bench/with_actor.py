@@ -104,8 +104,7 @@ def memory(scene: Scene) -> Found:
     options = scene.options
     found = _load(scene, records=FRAME_MOVES, rate=options.rate, client_idle="block")
     start, end = found.resident["measuring"], found.resident["measured"]
-    image, state = _core.image_bytes(scene.nodes, scene.edges, options.players, FIELDS)
-    rows = 4 * (scene.nodes + 1) + 7 * scene.edges
+    rows = _core.row_bytes(scene.world_file)
     figures = {
         "rss_mib": round(end["rss"] / 2**20, 2),
         "bytes_per_edge": round(end["rss"] / scene.edges, 2),
@@ -113,9 +112,6 @@ def memory(scene: Scene) -> Found:
         "players": options.players,
         "nodes": scene.nodes,
         "fields": FIELDS,
-        "image_mib": round(image / 2**20, 2),
-        "image_bytes_per_edge": round(image / scene.edges, 2),
-        "state_bytes_per_edge": round(state / scene.edges, 2),
         "rows_bytes_per_edge": round(rows / scene.edges, 2),
         "rss_before_players_mib": round(found.resident["ready"]["rss"] / 2**20, 2),
         "rss_before_walk_mib": round(start["rss"] / 2**20, 2),
@@ -127,7 +123,7 @@ def memory(scene: Scene) -> Found:
         figures=figures,
         samples=len(found.resident),
         distribution={},
-        floor={"image_mib": figures["image_mib"]},
+        floor={"rows_mib": round(rows / 2**20, 2)},
         offered=f"open loop, {options.rate:,} moves/s; {int(found.numbers['moves']):,} in all",
         idle_policy=options.idle_policy,
     )

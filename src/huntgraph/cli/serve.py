@@ -37,6 +37,8 @@ def serve(
     http_port: int = 0,
     players: Count = 12_500,
     fields: int = 8,
+    guidance_mib: int = 0,
+    added_edges: int = 1024,
     idle: Literal["block", "yield", "spin"] = "block",
     snapshot_every_s: float = 60.0,
     json: Json = False,
@@ -54,6 +56,8 @@ def serve(
         http_port: port of the gateway; 0 takes a free one.
         players: players that can ever enter.
         fields: targets guided to at the same time.
+        guidance_mib: memory of all guidance together, 0 = room for all of it.
+        added_edges: edges that can be added to the running world.
         idle: what the actor does when nothing comes: block, yield (quicker) or spin (own core).
         snapshot_every_s: seconds between snapshots; 0 for none.
         json: print addresses and paths as one JSON line when ready.
@@ -66,7 +70,17 @@ def serve(
     layout = Layout((folder or home("state") / "serve").absolute())
     if http_host not in ("127.0.0.1", "::1", "localhost"):
         say(f"warning: everyone who reaches {http_host} can read the gateway")
-    settings = Settings(players, fields, idle, listen, http_host, http_port, snapshot_every_s)
+    settings = Settings(
+        players=players,
+        fields=fields,
+        guidance_mib=guidance_mib,
+        added_edges=added_edges,
+        idle=idle,
+        listen=listen,
+        http_host=http_host,
+        http_port=http_port,
+        snapshot_every_s=snapshot_every_s,
+    )
     with claimed(layout):
         if world is None:
             world = layout.folder / f"world-{edges}-{seed}.hgw"

@@ -25,6 +25,8 @@ class Settings:
 
     players: int = 12_500
     fields: int = 8
+    guidance_mib: int = 0
+    added_edges: int = 1024
     idle: Literal["block", "yield", "spin"] = "block"
     listen: str = "127.0.0.1:0"
     http_host: str = "127.0.0.1"
@@ -110,6 +112,8 @@ async def serving(
         listen=settings.listen,
         players=settings.players,
         fields=settings.fields,
+        guidance_mib=settings.guidance_mib,
+        added_edges=settings.added_edges,
         idle=settings.idle,
         guidance_percent=settings.guidance_percent,
     )

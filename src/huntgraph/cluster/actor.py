@@ -42,6 +42,9 @@ class ActorOptions:
     listen: str = "127.0.0.1:0"
     players: int = 12_500
     fields: int = 8
+    guidance_mib: int = 0
+    """Memory of all fields together, 0 = room for all of them whole."""
+    added_edges: int = 1024
     idle: Literal["block", "yield", "spin"] = "block"
     segment_mib: int = 64
     tick_ms: int = 50
@@ -59,6 +62,8 @@ class ActorOptions:
             "authority": self.identity.authority,
             "players": self.players,
             "fields": self.fields,
+            "guidance-mib": self.guidance_mib,
+            "added-edges": self.added_edges,
             "idle": self.idle,
             "segment-mib": self.segment_mib,
             "tick-ms": self.tick_ms,

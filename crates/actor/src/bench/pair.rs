@@ -44,6 +44,8 @@ impl Pair {
             tls: server.as_server(),
             players: scene.players,
             fields: 8,
+            guidance_mib: 0,
+            added_edges: 1024,
             idle: Idle::Spin,
             guidance_percent: 50,
             segment_bytes: 64 << 20,

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use huntgraph_core::schema::{Code, kind};
-use huntgraph_core::{Limits, Line, Partition, bytes, bytes_mut};
+use huntgraph_core::{Line, Partition, bytes, bytes_mut};
 
 use super::options::Options;
 use crate::disk::RealDisk;
@@ -64,7 +64,7 @@ fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
 /// # Errors
 /// HG3010 to HG3014; nothing on disk is changed.
 pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, Failure> {
-    let limits = Limits::of(&world.view(), options.players, options.fields);
+    let limits = options.limits(world);
     let disk = folder(options, "snapshots")?;
     let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
         .map_err(|e| snapshot_failure(e, options))?;
@@ -77,7 +77,7 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
     if let Some(found) = fitting {
         let state = bytes_mut(&mut block[..limits.state_lines()]);
         found.read_into(&disk, state).map_err(|e| snapshot_failure(e, options))?;
-        let partition = Partition::resume(&mut block).map_err(image)?;
+        let partition = Partition::resume(&mut block, limits).map_err(image)?;
         from = found.header.position;
         let same =
             partition.rehash() == found.header.state_hash && partition.header.position == from;

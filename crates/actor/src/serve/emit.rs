@@ -69,7 +69,7 @@ impl Emit<'_> {
 
 /// Kinds that a game server may send.
 pub fn allowed_on_link(kind: u8) -> bool {
-    matches!(kind, kind::ENTER..=kind::HINT | kind::EDGE_CLOSE..=kind::EDGE_PRICE)
+    matches!(kind, kind::ENTER..=kind::HINT | kind::EDGE_CLOSE..=kind::EDGE_ADD)
 }
 
 /// Kinds that the supervisor may send: all but what only the actor itself may say.

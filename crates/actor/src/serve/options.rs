@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use huntgraph_core::Limits;
 use lexopt::prelude::*;
 
 use crate::failure::Failure;
 use crate::quic::{IdentityFiles, Idle, ServerFiles};
+use crate::world_file::WorldFile;
 
 /// What to print for `--help`.
 pub const USAGE: &str = "\
@@ -24,6 +26,8 @@ The process that owns one partition. 'huntgraph serve' starts and watches it.
   --authority FILE     who must have signed the clients' certificates, PEM
   --players N          players that can ever enter                   [12500]
   --fields N           targets guided to at the same time            [8]
+  --guidance-mib N     memory of all fields together                 [room for all, whole]
+  --added-edges N      edges that can be added to the running world  [1024]
   --idle POLICY        block, yield or spin                          [block]
   --guidance-percent N most of a core that guidance may take         [50]
   --segment-mib N      size of a log segment                         [64]
@@ -48,6 +52,10 @@ pub struct Options {
     pub players: u32,
     /// Capacity for fields.
     pub fields: u32,
+    /// Mebibytes of all fields together, 0 = room for all of them whole.
+    pub guidance_mib: u32,
+    /// Capacity for edges added to the running world.
+    pub added_edges: u32,
     /// What to do when there is nothing to do.
     pub idle: Idle,
     /// Share of a core for guidance, 1..=100.
@@ -82,6 +90,8 @@ impl Options {
             tls: ServerFiles { identity, authority: none() },
             players: 12_500,
             fields: 8,
+            guidance_mib: 0,
+            added_edges: 1024,
             idle: Idle::Block,
             guidance_percent: 50,
             segment_bytes: 64 << 20,
@@ -102,6 +112,8 @@ impl Options {
             "authority" => self.tls.authority = parser.value()?.into(),
             "players" => self.players = parser.value()?.parse()?,
             "fields" => self.fields = parser.value()?.parse()?,
+            "guidance-mib" => self.guidance_mib = parser.value()?.parse()?,
+            "added-edges" => self.added_edges = parser.value()?.parse()?,
             "idle" => self.idle = parser.value()?.parse()?,
             "guidance-percent" => self.guidance_percent = parser.value()?.parse()?,
             "segment-mib" => self.segment_bytes = parser.value()?.parse::<u64>()? << 20,
@@ -110,6 +122,16 @@ impl Options {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// The capacities of the image for this world.
+    pub fn limits(&self, world: &WorldFile) -> Limits {
+        let mut limits = Limits::of(&world.view(), self.players, self.fields);
+        limits.added = self.added_edges.saturating_mul(2);
+        if self.guidance_mib > 0 {
+            limits.pages = limits.pages_in((self.guidance_mib as usize) << 20);
+        }
+        limits
     }
 
     fn check(&self, serving: bool) -> Result<(), Failure> {

@@ -82,7 +82,9 @@ fn blocks_that_are_no_image_are_refused() {
         let mut other = memory.clone();
         change(&mut other);
         let attached = Partition::attach(&mut other).map(|_| ());
-        let resumed = Partition::resume(&mut other).map(|_| ());
+        let found = Partition::limits_of(&other);
+        let resumed =
+            found.and_then(|found| Partition::resume(&mut other, found).map(|_| ()));
         assert_eq!(attached, resumed);
         attached
     };
@@ -93,7 +95,7 @@ fn blocks_that_are_no_image_are_refused() {
     assert_eq!(taken(&|m| m.truncate(limits.state_lines())), Err(ImageError::Size));
     assert_eq!(taken(&|m| bytes_mut(m)[0] ^= 1), Err(ImageError::Magic), "magic");
     assert_eq!(taken(&|m| bytes_mut(m)[8] ^= 2), Err(ImageError::Magic), "version");
-    let sizes = 12..32;
+    let sizes = 12..48;
     for at in sizes.step_by(4) {
         let grown = taken(&|m| bytes_mut(m)[at + 1] ^= 0x40);
         assert!(matches!(grown, Err(ImageError::Size | ImageError::Limits)), "byte {at}");
@@ -120,7 +122,7 @@ fn a_state_taken_up_elsewhere_goes_on_as_if_nothing_had_happened() {
         let mut other = block(limits);
         let state = limits.state_lines() * 64;
         bytes_mut(&mut other)[..state].copy_from_slice(&bytes(&memory)[..state]);
-        let mut resumed = Partition::resume(&mut other).unwrap();
+        let mut resumed = Partition::resume(&mut other, limits).unwrap();
         assert_eq!((resumed.state_hash(), resumed.rehash()), (hash, hash));
         assert_eq!(resumed.header.position, position);
         let mut partition = Partition::attach(&mut memory).unwrap();
