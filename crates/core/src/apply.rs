@@ -50,13 +50,32 @@ impl Partition<'_> {
     /// without a position change nothing.
     #[inline]
     pub fn apply<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
+        self.apply_at(raw, NONE, sink)
+    }
+
+    /// As [`Self::apply`], with a guess where the player stands in the table.
+    #[inline(always)]
+    pub(crate) fn apply_at<S: Sink>(
+        &mut self,
+        raw: &[u8; 64],
+        guess: u32,
+        sink: &mut S,
+    ) -> Answer {
         match raw[0] {
+            kind::GO => {
+                let record = Move::decode(raw);
+                match self.stride(&record, guess, sink) {
+                    Some(answer) => answer,
+                    None => self.player_move(&record, sink),
+                }
+            }
             kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
             _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
         }
     }
 
+    #[inline(never)]
     fn player_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
         let Some(slot) = self.player_slot(record.player) else {
             return match self.admit(record) {
@@ -73,7 +92,7 @@ impl Partition<'_> {
             return self.answer(slot, record, Code::SeqGap as u16, 0, Taken::NOTHING);
         }
         let (code, position) = if record.seq == last {
-            (self.players[slot].last_code, self.players[slot].last_position)
+            (self.players[slot].last_code(), self.players[slot].last_position)
         } else {
             (Code::Duplicate as u16, 0)
         };
@@ -93,11 +112,14 @@ impl Partition<'_> {
         self.players[slot].seq = record.seq;
         self.leave_old_edition(slot);
         let outcome = self.act(slot, record, sink);
-        self.retarget(slot);
+        if record.kind != kind::GO || self.is_revised(slot) {
+            self.retarget(slot);
+        }
         let position = self.header.position;
         let code = outcome.as_ref().err().map_or(Code::Ok, |&code| code);
         let player = &mut self.players[slot];
-        (player.last_code, player.last_position) = (code as u16, position);
+        player.set_last_code(code as u16);
+        player.last_position = position;
         self.player_changed(slot, before.as_ref());
         if code != Code::Ok {
             self.tell_refusal(record, code, sink);
@@ -194,7 +216,7 @@ impl Partition<'_> {
 
     /// An answer about a known player, guidance included.
     #[inline]
-    fn answer(
+    pub(crate) fn answer(
         &mut self,
         slot: usize,
         record: &Move,

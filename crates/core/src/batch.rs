@@ -2,14 +2,15 @@
 
 use crate::apply::{Answer, Sink};
 use crate::image::{Partition, prefetch};
-use crate::schema::{Receipt, STAGES, kind};
+use crate::schema::{NONE, Receipt, STAGES};
 use crate::topology::LINE_NODES;
 
 /// Records between the first fetch for a record and its turn, and between the later ones.
 const FAR: usize = 24;
 const MIDDLE: usize = 16;
 const NEAR: usize = 8;
-const NEXT: usize = 4;
+/// More than lie between.
+const WINDOW: usize = 32;
 
 impl Partition<'_> {
     /// Applies records in order, as [`Self::apply`] does one by one; `answered` gets each record,
@@ -20,27 +21,29 @@ impl Partition<'_> {
         sink: &mut S,
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
+        // Where the index first points for the records ahead: right nearly always, checked later.
+        let mut slots = [NONE; WINDOW];
         records.iter().take(FAR).for_each(|ahead| self.fetch_index(ahead));
-        records.iter().take(MIDDLE).for_each(|ahead| self.fetch_player(ahead));
+        for (slot, ahead) in slots.iter_mut().zip(records.iter().take(MIDDLE)) {
+            *slot = self.fetch_player(ahead);
+        }
         for (at, record) in records.iter().enumerate() {
             if let Some(ahead) = records.get(at + FAR) {
                 self.fetch_index(ahead);
             }
             if let Some(ahead) = records.get(at + MIDDLE) {
-                self.fetch_player(ahead);
+                slots[(at + MIDDLE) % WINDOW] = self.fetch_player(ahead);
             }
             if let Some(ahead) = records.get(at + NEAR) {
-                self.fetch_page(ahead);
+                self.fetch_page(ahead, slots[(at + NEAR) % WINDOW]);
             }
-            if let Some(ahead) = records.get(at + NEXT) {
-                self.fetch_way_on(ahead);
-            }
-            let answer = self.apply(record, sink);
+            let answer = self.apply_at(record, slots[at % WINDOW], sink);
             let receipt = self.receipt(&answer);
             answered(sink, record, &answer, receipt);
         }
     }
 
+    /// First of what is fetched: where the player and the rows are told.
     #[inline(always)]
     fn fetch_index(&self, raw: &[u8; 64]) {
         prefetch(self.index, self.bucket(word(raw, 8)));
@@ -48,12 +51,11 @@ impl Partition<'_> {
         prefetch(self.topology.lines, half(raw, 20) as usize / LINE_NODES);
     }
 
+    /// Then the player, whose slot this gives, and the row it leaves.
     #[inline(always)]
-    fn fetch_player(&self, raw: &[u8; 64]) {
-        if (kind::ENTER..=kind::HINT).contains(&raw[0]) {
-            let slot = self.index[self.bucket(word(raw, 8))];
-            prefetch(self.players, slot as usize);
-        }
+    fn fetch_player(&self, raw: &[u8; 64]) -> u32 {
+        let slot = self.index[self.bucket(word(raw, 8))];
+        prefetch(self.players, slot as usize);
         let from = half(raw, 16);
         if from < self.header.nodes {
             let edge = self.topology.row_start(from);
@@ -62,34 +64,23 @@ impl Partition<'_> {
             prefetch(self.heat, edge);
             prefetch(self.closed, edge / 64);
         }
+        slot
     }
 
-    /// The page of the field for the node that the player comes to.
+    /// At last the field's page for the node that the player comes to, and that node's row.
     #[inline(always)]
-    fn fetch_page(&self, raw: &[u8; 64]) {
+    fn fetch_page(&self, raw: &[u8; 64], slot: u32) {
         let to = half(raw, 20);
-        if to < self.header.nodes
-            && let Some(table) = self.table_for(word(raw, 8))
-        {
-            self.guidance.prefetch(table, to);
+        if to >= self.header.nodes {
+            return;
         }
-    }
-
-    /// The row of the node that the player comes to, which guidance reads.
-    #[inline(always)]
-    fn fetch_way_on(&self, raw: &[u8; 64]) {
-        let to = half(raw, 20);
-        if to < self.header.nodes {
-            prefetch(self.topology.near, self.topology.row_start(to));
+        prefetch(self.topology.near, self.topology.row_start(to));
+        if let Some(player) = self.players.get(slot as usize) {
+            let owner = player.hunt as usize * STAGES + player.target as usize;
+            if let Some(table) = self.guidance.table_of(owner) {
+                self.guidance.prefetch(table, to);
+            }
         }
-    }
-
-    /// The table of the field that a player's next answer will be read from.
-    #[inline(always)]
-    fn table_for(&self, id: u64) -> Option<u32> {
-        let slot = self.index[self.bucket(id)];
-        let player = self.players.get(slot as usize)?;
-        self.guidance.table_of(player.hunt as usize * STAGES + player.target as usize)
     }
 }
 

@@ -36,6 +36,15 @@ fn player_cells(slot: usize, player: &Player) -> u64 {
     sum(player.words().iter().enumerate().map(|(w, &word)| mix(name + w as u64, word)))
 }
 
+/// What a plain step changes in the cells of a player: sequence number and node, last position.
+#[inline(always)]
+pub(crate) fn step_cells(slot: usize, old: (u32, u32, u64), new: (u32, u32, u64)) -> u64 {
+    let name = PLAYER | (slot as u64 * 8);
+    let place = |seq: u32, node: u32| mix(name + 2, seq as u64 | (node as u64) << 32);
+    let moved = place(new.0, new.1).wrapping_sub(place(old.0, old.1));
+    moved.wrapping_add(mix(name + 5, new.2)).wrapping_sub(mix(name + 5, old.2))
+}
+
 fn sum(cells: impl Iterator<Item = u64>) -> u64 {
     cells.fold(0, u64::wrapping_add)
 }

@@ -164,7 +164,8 @@ pub struct Hunt {
     pub gates: u8,
     /// Teams, 0 = none.
     pub teams: u8,
-    pub(crate) spare: [u8; 4],
+    /// Rises whenever somebody's next stage may have become another one.
+    pub(crate) revision: u32,
     /// The stages.
     pub stage: [Stage; STAGES],
     /// The gates.
@@ -181,6 +182,12 @@ pub(crate) fn place(node: u32) -> (usize, u64) {
 }
 
 impl Hunt {
+    /// Targets may be others now: players look for theirs again at their next move.
+    #[inline]
+    pub(crate) fn revise(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
+    }
+
     /// A slot that never held a hunt.
     pub(crate) const EMPTY: Self = Self {
         hunt_id: 0,
@@ -200,7 +207,7 @@ impl Hunt {
         stages: 0,
         gates: 0,
         teams: 0,
-        spare: [0; 4],
+        revision: 0,
         stage: [Stage::EMPTY; STAGES],
         gate: [Gate::EMPTY; GATES],
         gate_edge: [0; GATE_EDGES],

@@ -28,6 +28,7 @@ mod players;
 pub mod schema;
 mod sha256;
 mod stages;
+mod stride;
 mod tick;
 mod topology;
 

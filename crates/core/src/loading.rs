@@ -9,8 +9,8 @@ use crate::schema::{
 
 impl Hunt {
     fn clear(&mut self, hunt_id: u64) {
-        let edition = self.edition;
-        *self = Self { hunt_id, edition, state: state::LOADING, ..Self::EMPTY };
+        let Self { edition, revision, .. } = *self;
+        *self = Self { hunt_id, edition, revision, state: state::LOADING, ..Self::EMPTY };
     }
 
     fn add_stage(&mut self, row: &Rule, nodes: u32) -> Result<(), Code> {

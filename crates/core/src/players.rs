@@ -6,7 +6,7 @@ use crate::schema::NONE;
 /// No hunt, no target (rules, section 1).
 pub(crate) const NO_STAGE: u8 = 255;
 
-/// One player, one cache line.
+/// One player, one cache line. The order is that of [`Self::words`], which costs nothing then.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Player {
@@ -14,8 +14,6 @@ pub struct Player {
     pub id: u64,
     /// Bit per stage found or won.
     pub progress: u64,
-    /// Position of the last taken move.
-    pub last_position: u64,
     /// Number of the last taken move.
     pub seq: u32,
     /// Where the player stands.
@@ -24,10 +22,6 @@ pub struct Player {
     pub score: i32,
     /// Hunt time at which the target became the target.
     pub since: u32,
-    /// Edition of the hunt that the player is in.
-    pub edition: u32,
-    /// Code of the last taken move.
-    pub last_code: u16,
     /// Team number.
     pub team: u8,
     /// Hunt slot, 255 for none.
@@ -38,19 +32,37 @@ pub struct Player {
     pub present: u8,
     /// Hints taken for the target.
     pub hints: u8,
-    spare: [u8; 9],
-    spare_word: [u32; 1],
+    last_code: [u8; 2],
+    spare: u8,
+    /// Position of the last taken move.
+    pub last_position: u64,
+    /// Edition of the hunt that the player is in.
+    pub edition: u32,
+    /// Revision of the hunt for which the target is the right one.
+    pub(crate) revision: u32,
+    spare_word: u64,
 }
 
 impl Player {
+    /// Code of the last taken move.
+    pub fn last_code(&self) -> u16 {
+        u16::from_le_bytes(self.last_code)
+    }
+
+    pub(crate) fn set_last_code(&mut self, code: u16) {
+        self.last_code = code.to_le_bytes();
+    }
+
     /// The words that the state hash takes in (rules, section 8).
+    #[inline(always)]
     pub(crate) fn words(&self) -> [u64; 7] {
         let small = self.team as u64
             | (self.hunt as u64) << 8
             | (self.target as u64) << 16
             | (self.present as u64) << 24
             | (self.hints as u64) << 32
-            | (self.last_code as u64) << 40;
+            | (self.last_code[0] as u64) << 40
+            | (self.last_code[1] as u64) << 48;
         [
             self.id,
             self.progress,

@@ -114,6 +114,7 @@ impl Partition<'_> {
         stage.wins = stage.wins.saturating_add(1);
         stage.team_bits |= 1 << player.team;
         (stage.winner, stage.position) = (player.id, self.header.position);
+        self.hunts[at].revise();
     }
 
     /// After the first win of a stage: gates whose stages have all been won take their other
@@ -133,11 +134,20 @@ impl Partition<'_> {
         }
     }
 
+    /// Whether the player's hunt changed since its target was looked for.
+    #[inline(always)]
+    pub(crate) fn is_revised(&self, slot: usize) -> bool {
+        let player = &self.players[slot];
+        let hunt = self.hunts.get(player.hunt as usize);
+        hunt.map_or(0, |hunt| hunt.revision) != player.revision
+    }
+
     /// Sets the player's target to the lowest stage still to do.
     #[inline]
     pub(crate) fn retarget(&mut self, slot: usize) {
-        let player = &self.players[slot];
+        let player = &mut self.players[slot];
         let hunt = self.hunts.get(player.hunt as usize);
+        player.revision = hunt.map_or(0, |hunt| hunt.revision);
         let running = hunt.filter(|hunt| matches!(hunt.state, state::OPEN | state::PAUSED));
         let (target, elapsed_ticks) = match running {
             Some(hunt) if player.present == 1 => {

@@ -1,7 +1,7 @@
 //! The tick: orders take effect, hunt time passes, heat decays (rules, section 6).
 
 use crate::apply::Sink;
-use crate::hunts::{CLOSE, PAUSE, RESUME};
+use crate::hunts::{CLOSE, PAUSE, RESUME, Stage};
 use crate::image::Partition;
 use crate::schema::{Event, HUNTS, event, state};
 
@@ -30,6 +30,7 @@ impl Partition<'_> {
         match hunt.state {
             _ if orders & (PAUSE | RESUME) != 0 => {
                 hunt.state = if orders & PAUSE != 0 { state::PAUSED } else { state::OPEN };
+                hunt.revise();
                 self.tell_hunt(slot, sink);
             }
             state::READY if hunt.wait == 0 => self.open_hunt_slot(slot, sink),
@@ -43,6 +44,10 @@ impl Partition<'_> {
         let hunt = &mut self.hunts[slot];
         hunt.elapsed_ticks = hunt.elapsed_ticks.saturating_add(1);
         let now = hunt.elapsed_ticks;
+        let turns = |stage: &Stage| stage.opens == now || stage.closes == now;
+        if hunt.stage[..hunt.stages as usize].iter().any(turns) {
+            hunt.revise();
+        }
         if hunt.closes > 0 && now >= hunt.closes {
             return self.close_hunt(slot, sink);
         }
@@ -60,6 +65,7 @@ impl Partition<'_> {
     fn open_hunt_slot<S: Sink>(&mut self, slot: usize, sink: &mut S) {
         let hunt = &mut self.hunts[slot];
         hunt.edition += 1;
+        hunt.revise();
         (hunt.state, hunt.elapsed_ticks) = (state::OPEN, 0);
         let (has_traffic, traffic) = (hunt.has_traffic == 1, hunt.traffic);
         self.tell_hunt(slot, sink);
@@ -79,6 +85,7 @@ impl Partition<'_> {
 
     fn close_hunt<S: Sink>(&mut self, slot: usize, sink: &mut S) {
         self.hunts[slot].state = state::CLOSED;
+        self.hunts[slot].revise();
         self.tell_hunt(slot, sink);
         for gate in 0..self.hunts[slot].gates as usize {
             self.set_gate(slot, gate, false, sink);

@@ -6,6 +6,8 @@ use crate::schema::NONE;
 
 /// Ticks after a late epoch during which only what is needed is worked on.
 const LATE_TICKS: u32 = 100;
+/// Ticks for which growth that is waited for may hold an epoch up at most.
+const HOLD_TICKS: u32 = 64;
 /// Ticks of the windows over which a field's farthest answer is remembered.
 const WINDOW_TICKS: u32 = 64;
 
@@ -23,13 +25,16 @@ impl Partition<'_> {
     pub(crate) fn begin_epoch(&mut self) {
         let tick = self.header.tick;
         self.guidance.work.budget = super::search::NODES_PER_TICK;
-        self.stop_growing();
         if tick.is_multiple_of(WINDOW_TICKS) {
             for field in self.guidance.fields.iter_mut() {
                 field.farthest = [0, field.farthest[0]];
             }
         }
         let lost = self.guidance.work.overflow == 1;
+        let asked = self.first(Self::is_asked).is_some();
+        if !asked || tick - self.guidance.work.epoch >= self.guidance.work.hold {
+            self.stop_growing();
+        }
         let waits = self.guidance.work.phase != IDLE || self.first(Self::is_stale).is_some();
         self.guidance.work.due = (waits && !lost) as u32;
         if waits && !lost {
@@ -49,6 +54,9 @@ impl Partition<'_> {
                 field.epoch = tick;
             }
         }
+        // Growth that never ends in time gets longer epochs, so that it ends at all.
+        let hold = self.guidance.work.hold;
+        self.guidance.work.hold = if asked { (2 * hold).clamp(1, HOLD_TICKS) } else { 1 };
         let heaviest = self.heaviest();
         let work = &mut *self.guidance.work;
         (work.seeds, work.previous, work.epoch, work.heaviest) = (seeds, old, tick, heaviest);

@@ -106,6 +106,8 @@ pub struct Work {
     seeds: u32,
     previous: u32,
     due: u32,
+    /// Ticks for which growth that is waited for may hold an epoch up now.
+    hold: u32,
     /// Tick at which the last epoch began late.
     late: u32,
     hunters: [u32; HUNTS * STAGES],
