@@ -215,7 +215,7 @@ impl Partition<'_> {
     }
 
     /// An answer about a known player, guidance included.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn answer(
         &mut self,
         slot: usize,

@@ -196,7 +196,7 @@ impl Partition<'_> {
     }
 
     /// Gives an edge another heat; the weight follows by the difference of the terms.
-    #[inline]
+    #[inline(never)]
     fn set_heat<S: Sink>(&mut self, edge: usize, heat: u8, sink: &mut S) {
         let base = self.weight[edge] as u32 - self.term(self.heat[edge]);
         let weight = (base + self.term(heat)) as u16;
@@ -204,12 +204,19 @@ impl Partition<'_> {
     }
 
     /// A player went along this edge.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(&mut self, edge: usize, sink: &mut S) {
         let heat = self.heat[edge];
         let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
-        if risen != heat {
+        if risen >> self.header.shift != heat >> self.header.shift {
             self.set_heat(edge, risen, sink);
+        } else if risen != heat {
+            // In the same bucket: the weight stays.
+            let (weight, closed) = (self.weight[edge], self.is_closed(edge));
+            let cells = edge_cell(edge, weight, risen, closed)
+                .wrapping_sub(edge_cell(edge, weight, heat, closed));
+            self.header.cells = self.header.cells.wrapping_add(cells);
+            self.heat[edge] = risen;
         }
     }
 

@@ -303,33 +303,37 @@ impl Partition<'_> {
     }
 
     /// Writes target, next step and distance of a player into its update.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn guide(&mut self, slot: usize, update: &mut Update) {
-        let player = self.players[slot];
-        let Some(hunt) = self.hunts.get(player.hunt as usize) else {
+        let Player { hunt: at, target: stage, edition, node, .. } = self.players[slot];
+        let Some(hunt) = self.hunts.get(at as usize) else {
             return;
         };
         let running = matches!(hunt.state, state::OPEN | state::PAUSED);
-        if player.target == NO_STAGE || !running || hunt.edition != player.edition {
+        if stage == NO_STAGE || !running || hunt.edition != edition {
             return;
         }
-        let target = hunt.stage[player.target as usize].node;
-        (update.stage, update.target, update.epoch) = (player.target, target, self.header.tick);
-        if player.node == target {
+        let target = hunt.stage[stage as usize % STAGES].node;
+        (update.stage, update.target, update.epoch) = (stage, target, self.header.tick);
+        if node == target {
             update.distance = 0;
             update.flags |= flag::ARRIVED | flag::EXACT_NOW;
             return;
         }
-        let owner = owner(&player);
+        let owner = at as usize * STAGES + stage as usize;
+        let far = self.read_field(owner, node, update);
+        if !far || update.distance <= 8 * self.header.cost_mean {
+            self.guide_slowly(owner, node, far, update);
+        }
+    }
+
+    /// The target is near, or its field does not reach so far.
+    #[inline(never)]
+    fn guide_slowly(&mut self, owner: usize, node: u32, far: bool, update: &mut Update) {
         if self.guidance.work.field_of[owner] == NO_FIELD {
-            self.guidance.assign(owner, target);
+            self.guidance.assign(owner, update.target);
         }
-        let far = self.read_field(owner, player.node, update);
-        let near = 8 * self.header.cost_mean;
-        if (!far || update.distance <= near) && self.search(player.node, target, update) {
-            return;
-        }
-        if !far {
+        if !self.search(node, update.target, update) && !far {
             update.flags |= flag::PENDING;
         }
     }
@@ -337,27 +341,32 @@ impl Partition<'_> {
     /// Answers from the target's field; false when it does not reach so far.
     #[inline(always)]
     fn read_field(&mut self, owner: usize, node: u32, update: &mut Update) -> bool {
-        let number = self.guidance.work.field_of[owner] as usize;
-        let Some(field) = self.guidance.fields.get_mut(number).filter(|f| f.grown == GROWN) else {
+        let guidance = &mut self.guidance;
+        let number = guidance.work.field_of[owner] as usize;
+        let Some(field) = guidance.fields.get(number).filter(|f| f.grown == GROWN) else {
             return false;
         };
-        let (table, radius) = (field.table, field.radius);
+        let (distance, slot) = guidance.numbers(field.table, node);
         update.epoch = field.epoch;
-        let distance = self.guidance.distance(table, node);
-        if distance > radius {
-            if radius != COMPLETE {
-                self.guidance.fields[number].asked = self.header.tick;
-                return false;
-            }
-            update.flags |= flag::NO_PATH | flag::CERTIFIED;
-            update.distance = UNREACHABLE;
-            return true;
+        if distance > field.radius {
+            return self.beyond_radius(number, update);
         }
-        let farthest = &mut self.guidance.fields[number].farthest[0];
+        let farthest = &mut guidance.fields[number].farthest[0];
         *farthest = (*farthest).max(distance);
-        let way = self.topology.way(node, self.guidance.slot(table, node));
-        (update.next, update.distance) = (way.head, distance);
+        (update.next, update.distance) = (self.topology.way(node, slot).head, distance);
         update.flags |= flag::GUIDED | flag::CERTIFIED;
         true
+    }
+
+    /// There is no way to the target, or it is not known yet.
+    #[inline(never)]
+    fn beyond_radius(&mut self, field: usize, update: &mut Update) -> bool {
+        let field = &mut self.guidance.fields[field];
+        if field.radius == COMPLETE {
+            update.flags |= flag::NO_PATH | flag::CERTIFIED;
+            return true;
+        }
+        field.asked = self.header.tick;
+        false
     }
 }

@@ -58,6 +58,13 @@ impl Guidance<'_> {
         prefetch(&page.slot, at);
     }
 
+    /// Distance and slot of a node.
+    #[inline(always)]
+    pub(crate) fn numbers(&self, table: u32, node: u32) -> (u32, u8) {
+        let (page, at) = (&self.pages[self.page_of(table, node)], node as usize % PAGE_NODES);
+        (page.distance[at], page.slot[at])
+    }
+
     /// Distance of a node, UNREACHABLE when not known.
     #[inline(always)]
     pub(crate) fn distance(&self, table: u32, node: u32) -> u32 {
