@@ -112,6 +112,7 @@ def memory(scene: Scene) -> Found:
         "players": options.players,
         "nodes": scene.nodes,
         "fields": FIELDS,
+        "guidance_mib": GUIDANCE_MIB,
         "rows_bytes_per_edge": round(rows / scene.edges, 2),
         "rss_before_players_mib": round(found.resident["ready"]["rss"] / 2**20, 2),
         "rss_before_walk_mib": round(start["rss"] / 2**20, 2),
@@ -130,6 +131,8 @@ def memory(scene: Scene) -> Found:
 
 
 FIELDS: Final = 8
+GUIDANCE_MIB: Final = 6
+"""Room for one field of a million nodes, whole, and for the repairs of all."""
 
 
 def _sync(directory: Path, seconds: float) -> Samples:
@@ -177,6 +180,7 @@ async def _with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Loaded]]) 
         identity=scene.server,
         players=scene.options.players,
         fields=FIELDS,
+        guidance_mib=GUIDANCE_MIB,
         idle=scene.options.idle_policy,
     )
     async with await Actor.start(options) as actor:

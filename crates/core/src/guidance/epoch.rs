@@ -26,6 +26,7 @@ impl Partition<'_> {
         let tick = self.header.tick;
         self.guidance.work.budget = super::search::NODES_PER_TICK;
         if tick.is_multiple_of(WINDOW_TICKS) {
+            self.trim_fields();
             for field in self.guidance.fields.iter_mut() {
                 field.farthest = [0, field.farthest[0]];
             }
@@ -38,9 +39,7 @@ impl Partition<'_> {
         let waits = self.guidance.work.phase != IDLE || self.first(Self::is_stale).is_some();
         self.guidance.work.due = (waits && !lost) as u32;
         if waits && !lost {
-            if tick - self.guidance.work.epoch > 1 {
-                self.hold_back();
-            }
+            self.guidance.work.late = tick;
             return;
         }
         if lost {
@@ -60,14 +59,6 @@ impl Partition<'_> {
         let heaviest = self.heaviest();
         let work = &mut *self.guidance.work;
         (work.seeds, work.previous, work.epoch, work.heaviest) = (seeds, old, tick, heaviest);
-    }
-
-    /// Guidance does not keep up: fields shrink to what their hunters need.
-    fn hold_back(&mut self) {
-        self.guidance.work.late = self.header.tick;
-        for number in 0..self.guidance.fields.len() {
-            self.trim(number);
-        }
     }
 
     /// The old epoch's weights are forgotten: all that was worked out from them is void.
@@ -95,16 +86,16 @@ impl Partition<'_> {
         field.grown == GROWN && field.epoch != self.guidance.work.epoch && self.hunters_of(field) > 0
     }
 
-    /// Whether hunters wait beyond the radius.
+    /// Whether hunters wait for a field to grow.
     fn is_asked(&self, field: &Field) -> bool {
-        let waited_for = field.grown != GROWN || field.asked + 2 > self.header.tick;
-        waited_for && self.may_grow(field) && self.hunters_of(field) > 0
+        self.may_grow(field) && self.hunters_of(field) > 0
     }
 
     fn may_grow(&self, field: &Field) -> bool {
+        let small = field.radius != COMPLETE && field.nodes < field.goal;
         field.owner != NONE
             && self.header.tick >= field.rests_until
-            && (field.grown == BLANK || field.grown == GROWN && field.radius != COMPLETE)
+            && (field.grown == BLANK || field.grown == GROWN && small)
     }
 
     /// Whether there was time for everything lately.

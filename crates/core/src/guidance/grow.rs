@@ -35,7 +35,7 @@ impl Partition<'_> {
         }
         self.guidance.work.phase = SETTLE;
         self.guidance.fields[number].epoch = self.guidance.work.epoch;
-        self.guidance.fields[number].radius = 0;
+        (self.guidance.fields[number].radius, self.guidance.fields[number].nodes) = (0, 0);
         self.guidance.fields[number].grown = GROWN;
         self.label(field.node, 0);
     }
@@ -118,8 +118,10 @@ impl Partition<'_> {
             }
         }
         if !repairs && self.guidance.work.phase == SETTLE {
+            let field = &mut self.guidance.fields[self.guidance.work.field as usize];
+            field.nodes += 1;
             self.guidance.work.turn -= 1;
-            if self.guidance.work.turn == 0 {
+            if self.guidance.work.turn == 0 || field.nodes == field.goal {
                 self.stop_growing();
             }
         }

@@ -35,6 +35,8 @@ const BLANK: u32 = 0;
 const GROWN: u32 = 1;
 /// It answers no more, and its pages are to be freed.
 const VOID: u32 = 2;
+/// Nodes that a field grows to before anybody asks for more; each hunter beyond doubles it.
+const FIRST_NODES: u32 = 16_384;
 /// Ticks that a field rests for which there were no pages.
 const REST_TICKS: u32 = 100;
 
@@ -129,8 +131,10 @@ pub struct Field {
     pub owner: u32,
     /// It knows exactly the nodes up to this distance.
     pub radius: u32,
-    /// Last tick at which a hunter stood beyond the radius.
-    asked: u32,
+    /// Nodes settled within the radius by growing.
+    nodes: u32,
+    /// It is to grow while it has fewer nodes.
+    goal: u32,
     /// Greatest distance it answered in this window of ticks, and in the one before.
     farthest: [u32; 2],
     rests_until: u32,
@@ -178,7 +182,7 @@ impl Field {
     /// The field of another target, or of none: what it knew is void.
     fn given_to(&self, node: u32, owner: u32) -> Self {
         let grown = if self.grown == BLANK { BLANK } else { VOID };
-        Self { node, table: self.table, owner, grown, ..Self::default() }
+        Self { node, table: self.table, owner, grown, goal: FIRST_NODES, ..Self::default() }
     }
 }
 
@@ -366,7 +370,7 @@ impl Partition<'_> {
             update.flags |= flag::NO_PATH | flag::CERTIFIED;
             return true;
         }
-        field.asked = self.header.tick;
+        field.goal = field.goal.max(2 * field.nodes);
         false
     }
 }

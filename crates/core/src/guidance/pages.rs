@@ -150,21 +150,24 @@ impl Guidance<'_> {
         self.work.touched = 0;
     }
 
-    /// Forgets what a table knows of one tile beyond `radius`; frees the page when that is all.
-    pub(super) fn wipe_page(&mut self, table: u32, tile: u32, radius: u32) {
+    /// Forgets what a table knows of one tile beyond `radius`, and frees the page when that is all;
+    /// gives how many nodes it still knows.
+    pub(super) fn wipe_page(&mut self, table: u32, tile: u32, radius: u32) -> u32 {
         let entry = table as usize * self.tiles() + tile as usize;
         let page = self.tables[entry];
         if page == 0 {
-            return;
+            return 0;
         }
         let Page { distance, slot } = &mut self.pages[page as usize];
         for (distance, slot) in distance.iter_mut().zip(slot).filter(|(d, _)| **d > radius) {
             (*distance, *slot) = (UNREACHABLE, u8::MAX);
         }
-        if distance.iter().all(|&distance| distance == UNREACHABLE) {
+        let known = distance.iter().filter(|&&distance| distance != UNREACHABLE).count();
+        if known == 0 {
             self.tables[entry] = 0;
             self.give_back(page);
         }
+        known as u32
     }
 
     /// Frees all pages of a table.

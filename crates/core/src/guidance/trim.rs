@@ -1,20 +1,27 @@
 //! Trimming fields to what their hunters need, when time or pages are short.
 
-use super::{GROWN, IDLE, REST_TICKS, VOID, WIPE};
+use super::{FIRST_NODES, GROWN, IDLE, REST_TICKS, VOID, WIPE};
 use crate::image::Partition;
 
 /// Tiles wiped by one operation.
 const WIPED_AT_ONCE: u32 = 4;
 
 impl Partition<'_> {
-    /// Lowers a field's radius to a quarter beyond its farthest hunter; a target without hunters
-    /// keeps its field. True when there was anything to cut off.
+    /// Trims the fields that reach far beyond what their hunters need.
+    pub(super) fn trim_fields(&mut self) {
+        for number in 0..self.guidance.fields.len() {
+            self.trim(number);
+        }
+    }
+
+    /// Lowers a field's radius to half beyond its farthest hunter; a target without hunters keeps
+    /// its field. True when there was anything to cut off.
     pub(super) fn trim(&mut self, number: usize) -> bool {
         let field = &self.guidance.fields[number];
         let farthest = field.farthest[0].max(field.farthest[1]);
-        let wanted = farthest.saturating_add(farthest / 4 + 16 * self.header.cost_mean);
-        let hunted = self.hunters_of(field) > 0 && farthest > 0;
-        let cuts = field.grown == GROWN && hunted && wanted < field.radius;
+        let wanted = farthest.saturating_add(farthest / 2 + 16 * self.header.cost_mean);
+        let hunted = self.hunters_of(field) > 0 && farthest > 0 && field.nodes > FIRST_NODES;
+        let cuts = field.grown == GROWN && hunted && wanted < field.radius - field.radius / 4;
         if cuts {
             let field = &mut self.guidance.fields[number];
             (field.radius, field.wide) = (wanted, 1);
@@ -40,6 +47,7 @@ impl Partition<'_> {
     pub(super) fn start_wiping(&mut self, number: usize) {
         let work = &mut *self.guidance.work;
         (work.field, work.phase, work.cursor, work.repairs) = (number as u32, WIPE, 0, 0);
+        self.guidance.fields[number].nodes = 0;
     }
 
     pub(super) fn wipe_some(&mut self) {
@@ -48,11 +56,11 @@ impl Partition<'_> {
         for _ in 0..WIPED_AT_ONCE {
             let tile = self.guidance.work.cursor;
             if tile as usize == self.guidance.tiles() {
-                self.guidance.work.phase = IDLE;
-                self.guidance.fields[number].wide = 0;
+                let field = &mut self.guidance.fields[number];
+                (field.wide, field.goal, self.guidance.work.phase) = (0, field.nodes, IDLE);
                 return;
             }
-            self.guidance.wipe_page(table, tile, radius);
+            self.guidance.fields[number].nodes += self.guidance.wipe_page(table, tile, radius);
             self.guidance.work.cursor += 1;
         }
     }
