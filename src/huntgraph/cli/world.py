@@ -110,8 +110,6 @@ def split(
     _refuse_parts(out, force)
     with progress("Checking"):
         world = World.open(file)
-    if world.part is not None:
-        raise UsageError("this world is a part already", where=file, fix="split the whole world")
     return _split(world, parts, seed, out, json)
 
 

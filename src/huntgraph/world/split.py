@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from huntgraph.errors import UsageError
 from huntgraph.world import order as ordering
 from huntgraph.world.arrays import U16, U32
 from huntgraph.world.assign import assign_owners
@@ -39,9 +40,11 @@ def split(
         progress: called now and then with the share done and a text.
 
     Raises:
-        UsageError: an argument is out of range.
+        UsageError: an argument is out of range, or the world is a part.
         ExtraMissingError: pymetis is not installed.
     """
+    if world.part is not None:
+        raise UsageError("this world is a part already", fix="split the whole world")
     tell = progress or (lambda _share, _text: None)
     tell(0.0, "sharing out the nodes")
     owner = assign_owners(world, parts, seed)
