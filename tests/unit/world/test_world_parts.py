@@ -144,7 +144,9 @@ def dropped_slots(world: World) -> World:
     )
     ends = int(world.tails()[at]), int(world.head[at])
     keep = np.ones(world.edges, dtype=np.bool_)
-    keep[[at, world.slot(*ends[::-1])]] = False
+    back = world.slot(*ends[::-1])
+    assert back is not None
+    keep[[at, back]] = False
     lengths = np.bincount(world.tails()[keep], minlength=world.nodes)
     first = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
     return renamed(world, first=first, head=world.head[keep], cost=world.cost[keep])

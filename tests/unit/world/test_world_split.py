@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import connected_components, dijkstra
 
 from huntgraph import schema
 from huntgraph.errors import ExtraMissingError, UsageError, WorldLookupError
@@ -77,6 +77,8 @@ def test_nodes_are_located_there_and_back(world: World, data: st.DataObject) -> 
     for part in parts:
         # A twin is where locate says.
         partition, local = parts.locate(ids_of(part))
+        assert part.owner is not None
+        assert part.twin is not None
         assert np.array_equal(partition, part.owner)
         assert np.array_equal(local, part.twin)
 
@@ -119,6 +121,13 @@ def test_a_grid_is_split_evenly_with_few_crossings(town: World, parts: int) -> N
         x, y = int(part.x[0]), int(part.y[0])
         assert part.node_at(x, y) == 0
         assert ids_of(part)[0] == town.node_at(x, y)
+
+
+def test_parts_of_a_connected_world_are_connected(town: World) -> None:
+    for part in split(town, 12):
+        own = part.own_nodes
+        pieces, _ = connected_components(matrix(part)[:own, :own], directed=False)
+        assert pieces == 1
 
 
 def check_distances(world: World, parts: int, rng: np.random.Generator) -> None:
