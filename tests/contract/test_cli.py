@@ -79,7 +79,7 @@ def test_every_verb_that_prints_data_has_json() -> None:
 
 
 def test_examples_of_verbs_that_need_nothing_else_run(run: Runner) -> None:
-    for path in ("version", "world make", "world info", "hunt schema", "hunt check"):
+    for path in ("version", "world make", "world split", "world info", "hunt schema", "hunt check"):
         if path == "hunt check":
             (run.folder / "night.yaml").write_bytes(HUNT.read_bytes())
         for line in VERBS[path].examples:

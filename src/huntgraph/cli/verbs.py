@@ -33,7 +33,7 @@ class Verb:
 
 
 GROUPS: dict[str, str] = {
-    "world": "Make, import and look at worlds.",
+    "world": "Make, import, split and look at worlds.",
     "hunt": "Check hunts, and publish and steer them on a running actor.",
 }
 
@@ -94,6 +94,7 @@ VERBS: dict[str, Verb] = {
         (
             "huntgraph world make town.hgw --edges 100k",
             "huntgraph world make land.hgw --edges 4M --seed 7 --neighbours 8",
+            "huntgraph world make big.hgw --edges 4M --parts 12",
         ),
     ),
     "world import": Verb(
@@ -104,6 +105,16 @@ VERBS: dict[str, Verb] = {
             "huntgraph world import roads.gr roads.hgw --format dimacs",
         ),
         "Bad input is named by file and line, and leaves no partial output behind.",
+    ),
+    "world split": Verb(
+        "world:split",
+        "Split a world into partitions, one for each actor, with few crossing edges.",
+        (
+            "huntgraph world split town.hgw --out town",
+            "huntgraph world split town.hgw --parts 6 --out town-6 --json",
+        ),
+        "Needs the extra huntgraph[split]. Each part is a world file: the nodes it owns, and a "
+        "halo of their neighbours in other parts.",
     ),
     "world info": Verb(
         "world:info",

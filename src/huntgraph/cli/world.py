@@ -1,4 +1,4 @@
-"""``huntgraph world make|import|info``."""
+"""``huntgraph world make|import|split|info``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from huntgraph.cli.output import Count, Json, facts, print_json, progress, say
+from huntgraph.cli.output import Count, Json, facts, print_json, progress, say, table
 from huntgraph.errors import UsageError
 
 if TYPE_CHECKING:
     from huntgraph.world import World
 
-__all__ = ["import_", "info", "make", "options_of", "refuse_overwrite"]
+__all__ = ["import_", "info", "make", "options_of", "refuse_overwrite", "split"]
 
 Force = Annotated[bool, Parameter(name="--force", negative="")]
 Options = Annotated[list[str] | None, Parameter(name="--option", negative="")]
@@ -27,6 +27,7 @@ def make(
     edges: Count = 4_000_000,
     seed: int = 1,
     neighbours: int = 4,
+    parts: int | None = None,
     force: Force = False,
     json: Json = False,
 ) -> int:
@@ -37,16 +38,22 @@ def make(
         edges: directed edges, at least (100 to 56M; 100k and 4M are understood).
         seed: the same seed gives the same world.
         neighbours: 4, or 8 for diagonal steps.
+        parts: also split it into so many partitions, in the folder FILE-parts (without suffix).
         force: write over a file that is there.
         json: print facts about the world as JSON.
     """
     from huntgraph.world import generate
 
     refuse_overwrite(file, force)
+    folder = file.with_name(f"{file.stem}-parts")
+    if parts is not None:
+        _refuse_parts(folder, force)
     with progress("Making the world") as tell:
         world = generate(edges, seed, neighbours=neighbours, progress=tell)
     world.save(file)
-    return _show(world, file, json)
+    if parts is None:
+        return _show(world, file, json)
+    return _split(world, parts, 1, folder, json)
 
 
 def import_(
@@ -76,6 +83,62 @@ def import_(
         world = import_world(source, source_format, **options_of(option))
     world.save(file)
     return _show(world, file, json)
+
+
+def split(
+    file: Path,
+    /,
+    *,
+    out: Path,
+    parts: int = 12,
+    seed: int = 1,
+    force: Force = False,
+    json: Json = False,
+) -> int:
+    """Split a world.
+
+    Args:
+        file: the world file to split.
+        out: the folder to write part-00.hgw, part-01.hgw ... and parts.json to.
+        parts: how many partitions.
+        seed: the same seed gives the same parts.
+        force: write over parts that are there.
+        json: print what parts.json holds.
+    """
+    from huntgraph.world import World
+
+    _refuse_parts(out, force)
+    with progress("Checking"):
+        world = World.open(file)
+    return _split(world, parts, seed, out, json)
+
+
+def _split(world: World, parts: int, seed: int, folder: Path, json: bool) -> int:
+    from huntgraph.world import split as split_world
+
+    with progress("Splitting") as tell:
+        found = split_world(world, parts, seed=seed, progress=tell)
+        found.save(folder)
+    about = found.info()
+    if json:
+        print_json("parts", {"folder": str(folder), **about})
+        return 0
+    shown = ("partition", "nodes", "halo", "edges", "crossing_edges", "file")
+    rows = [
+        [f"{row[key]:,}" if key != "file" else row[key] for key in shown]
+        for row in about["partitions"]
+    ]
+    table("", [name.replace("_", " ") for name in shown], rows)
+    rest = {key: value for key, value in about.items() if key != "partitions"}
+    rest["crossing_share"] = f"{about['crossing_share']:.4%}"
+    facts("", {**rest, "folder": folder}.items())
+    return 0
+
+
+def _refuse_parts(folder: Path, force: bool) -> None:
+    from huntgraph.world.parts import INDEX
+
+    refuse_overwrite(folder / INDEX, force)
 
 
 def info(file: Path, /, *, structure: bool = False, json: Json = False) -> int:

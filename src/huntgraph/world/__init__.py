@@ -2,7 +2,8 @@
 
 `World` opens and saves world files and builds worlds from edges; `generate` makes one from a seed;
 `import_world` reads MovingAI maps, GPPC scenarios, DIMACS and LDBC graphs, CSV and Parquet edge
-lists; `from_networkx` takes a graph in memory.
+lists; `from_networkx` takes a graph in memory. `split` cuts a world into the `Parts` that actors
+serve.
 """
 
 from huntgraph.world.csv_edges import import_csv
@@ -13,7 +14,10 @@ from huntgraph.world.ldbc import import_ldbc
 from huntgraph.world.movingai import Query, import_movingai, read_scenario
 from huntgraph.world.networkx_graph import from_networkx
 from huntgraph.world.parquet import import_parquet
+from huntgraph.world.part import Part
+from huntgraph.world.parts import Parts
 from huntgraph.world.sources import FORMATS, SUFFIXES, import_world
+from huntgraph.world.split import split
 from huntgraph.world.world import Csr, World
 
 __all__ = [
@@ -23,6 +27,8 @@ __all__ = [
     "EdgeChanges",
     "GppcScenario",
     "GppcState",
+    "Part",
+    "Parts",
     "Patch",
     "Query",
     "World",
@@ -36,4 +42,5 @@ __all__ = [
     "import_parquet",
     "import_world",
     "read_scenario",
+    "split",
 ]

@@ -6,12 +6,15 @@ import hashlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph._core import crc32c
+
+if TYPE_CHECKING:
+    from huntgraph.world.part import Part
 
 U16: TypeAlias = NDArray[np.uint16]
 U32: TypeAlias = NDArray[np.uint32]
@@ -51,6 +54,8 @@ class WorldArrays:
     """64 bits that name nodes, edges and costs (not positions, names or meta)."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """JSON-ready facts: title, source, attribution, seed, how the world was made."""
+    part: Part | None = None
+    """What this world is of a larger one; ``None`` for a whole world."""
 
     @property
     def nodes(self) -> int:
@@ -79,6 +84,8 @@ class WorldArrays:
         }
         if self.name is not None:
             found["name"] = self.name
+        if self.part is not None:
+            found.update(self.part.sections())
         return found
 
 

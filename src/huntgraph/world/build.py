@@ -77,7 +77,7 @@ def build(
         "absent_added": rows.absent_added,
         "positions": place is not None,
     }
-    return _assemble(rows, place, name, grid, {**(meta or {}), "build": facts})
+    return assemble(rows, place, name, grid, {**(meta or {}), "build": facts})
 
 
 def make_rows(tail: NDArray[Any], head: NDArray[Any], cost: NDArray[Any], nodes: int) -> Rows:
@@ -238,13 +238,14 @@ def _check_degrees(first: U32, name: U64 | None) -> None:
         )
 
 
-def _assemble(
+def assemble(
     rows: Rows,
     place: I32 | None,
     name: U64 | None,
     grid: tuple[int, int] | None,
     meta: dict[str, Any],
 ) -> WorldArrays:
+    """Put rows, positions, names and meta together and name the contents."""
     nodes = len(rows.first) - 1
     if place is None:
         place = np.zeros((nodes, 3), dtype=np.int32)

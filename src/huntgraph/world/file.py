@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from huntgraph.errors import WorldChecksumError, WorldError, WorldFileError
 from huntgraph.world import format as layout
 from huntgraph.world.arrays import WorldArrays, checksum
+from huntgraph.world.part import read_part
 
 _RESTORE = "make or import the world again, or restore the file from a copy"
 
@@ -62,7 +63,8 @@ def write(world: WorldArrays, path: Path) -> None:
     real = world.cost[world.cost > 0]
     low, high = (int(real.min()), int(real.max())) if len(real) else (0, 0)
     shape = (world.width, world.height, low, high)
-    header = layout.Header(world.nodes, world.edges, world.world_id, *shape, tuple(parts))
+    ids = (world.nodes, world.edges, world.world_id)
+    header = layout.Header(*ids, *shape, tuple(parts), is_part=world.part is not None)
     try:
         with replacing(path) as file:
             file.write(layout.encode(header))
@@ -99,6 +101,9 @@ def read(path: Path, *, contents: bool) -> WorldArrays:
     columns = {tag: _column(header, raw, tag) for tag in layout.DTYPES if header.section(tag)}
     meta = _meta(columns.pop("meta").tobytes(), path)
     columns.setdefault("name", None)
+    if header.is_part:
+        owner, twin, global_ids = (columns.pop(tag) for tag in layout.PART)
+        columns["part"] = read_part(owner, twin, global_ids, meta, path)
     return WorldArrays(
         **columns,
         width=header.width,

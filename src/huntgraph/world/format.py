@@ -16,6 +16,7 @@ MAGIC = b"HGWORLD\0"
 VERSION = 1
 PAGE = 4096
 FLAG_GRID = 1
+FLAG_PART = 2
 
 _HEAD = struct.Struct("<8sIIQQQIIHHIII")
 _SECTION = struct.Struct("<8sQQII")
@@ -30,12 +31,18 @@ DTYPES = {
     "y": "<i4",
     "z": "<i4",
     "name": "<u8",
+    "owner": "<u2",
+    "twin": "<u4",
+    "global": "<u4",
     "meta": "|u1",
 }
 """The NumPy type of each section's items."""
 
 REQUIRED = ("first", "head", "cost", "x", "y", "z", "meta")
 """The sections that every world file has; ``name`` is optional."""
+
+PART = ("owner", "twin", "global")
+"""The sections that a part of a larger world has besides, and no other file."""
 
 _REMAKE = "make or import the world again, or restore the file from a copy"
 
@@ -68,6 +75,7 @@ class Header:
     cost_min: int
     cost_max: int
     sections: tuple[Section, ...]
+    is_part: bool = False
 
     def section(self, tag: str) -> Section | None:
         """Give the section called ``tag``, or ``None``."""
@@ -86,7 +94,7 @@ def pages(offset: int) -> int:
 
 def encode(header: Header) -> bytes:
     """Give the 4,096 bytes of a header, its own CRC-32C filled in."""
-    flags = FLAG_GRID if header.width else 0
+    flags = (FLAG_GRID if header.width else 0) | (FLAG_PART if header.is_part else 0)
     fields = (MAGIC, VERSION, flags, header.nodes, header.edges, header.world_id)
     shape = (header.width, header.height, header.cost_min, header.cost_max)
     page = bytearray(PAGE)
@@ -116,12 +124,13 @@ def decode(page: bytes, file_size: int, where: object) -> Header:
         what = f"the file has version {version}, this program reads version {VERSION}"
         raise WorldFileError(what, where=where, fix="make or import the world again")
     count, spare = fields[10], fields[12]
-    if count > _SECTIONS_MAX or spare or flags & ~FLAG_GRID or bool(flags) != bool(width):
+    known = not flags & ~(FLAG_GRID | FLAG_PART) and bool(flags & FLAG_GRID) == bool(width)
+    if count > _SECTIONS_MAX or spare or not known:
         what = "the header has fields that version 1 does not allow"
         raise WorldFileError(what, where=where, fix=_REMAKE)
     parts = tuple(_section(page, index, where) for index in range(count))
     shape = (width, height, cost_min, cost_max)
-    header = Header(nodes, edges, world_id, *shape, parts)
+    header = Header(nodes, edges, world_id, *shape, parts, bool(flags & FLAG_PART))
     _check_sections(header, file_size, where)
     return header
 
@@ -149,7 +158,11 @@ def _check_sections(header: Header, file_size: int, where: object) -> None:
         what = f"{header.nodes:,} nodes and {header.edges:,} edges exceed the limits of a world"
         raise WorldFileError(what, where=where, fix=_REMAKE)
     tags = [part.tag for part in header.sections]
-    missing = [tag for tag in REQUIRED if tag not in tags]
+    required = (*REQUIRED, *PART) if header.is_part else REQUIRED
+    missing = [tag for tag in required if tag not in tags]
+    if not header.is_part and set(PART).intersection(tags):
+        what = "it has sections of a part of a world, but its flags do not say that it is one"
+        raise WorldFileError(what, where=where, fix=_REMAKE)
     if missing or len(set(tags)) != len(tags):
         what = f"sections missing: {', '.join(missing)}" if missing else "a section stands twice"
         raise WorldFileError(what, where=where, fix=_REMAKE)

@@ -14,6 +14,7 @@ from huntgraph.errors import WorldLookupError
 from huntgraph.world import build, file
 from huntgraph.world.arrays import I32, I64, U16, U32, WorldArrays, degrees_of
 from huntgraph.world.check import check_structure, tails
+from huntgraph.world.part import check_part
 
 
 class Csr(NamedTuple):
@@ -46,7 +47,8 @@ class World(WorldArrays):
 
         ``verify="contents"`` checks the CRC-32C of every byte (about 10 GB/s); ``"header"`` only
         that of the header, for a file checked before; ``"structure"`` also every rule of the
-        rows, for a file somebody else's program wrote.
+        rows, for a file somebody else's program wrote. A part of a world has its owners, twins
+        and halo checked too, unless only the header is.
 
         Raises:
             WorldFileError: it cannot be read, or is no world file of this version.
@@ -56,6 +58,8 @@ class World(WorldArrays):
         found = file.read(Path(path), contents=verify != "header")
         if verify == "structure":
             check_structure(found, path)
+        if verify != "header":
+            check_part(found, path)
         return cls(**vars(found))
 
     @classmethod
@@ -114,6 +118,37 @@ class World(WorldArrays):
     def check(self) -> None:
         """Check every rule of the structure. Raises WorldFileError naming the one broken."""
         check_structure(self)
+        check_part(self)
+
+    @property
+    def partition(self) -> int:
+        """The number of the partition this world is; 0 for a whole world."""
+        return self.part.partition if self.part else 0
+
+    @property
+    def parts(self) -> int:
+        """How many partitions the whole world has; 1 for a whole world."""
+        return self.part.parts if self.part else 1
+
+    @property
+    def own_nodes(self) -> int:
+        """Nodes that belong to this partition: ids below are own ones, the others its halo."""
+        return self.part.own_nodes if self.part else self.nodes
+
+    @property
+    def owner(self) -> U16 | None:
+        """Shape ``(nodes,)``: the partition that owns each node; ``None`` for a whole world."""
+        return self.part.owner if self.part else None
+
+    @property
+    def twin(self) -> U32 | None:
+        """Shape ``(nodes,)``: each node's id in its owner's world; ``None`` for a whole world."""
+        return self.part.twin if self.part else None
+
+    @property
+    def global_ids(self) -> U32 | None:
+        """Shape ``(nodes,)``: each node's id in the whole world; ``None`` for a whole world."""
+        return self.part.global_ids if self.part else None
 
     def row(self, node: int) -> tuple[U32, U16]:
         """Give the heads and costs of all slots of ``node``, absent ones (cost 0) included."""
@@ -224,6 +259,19 @@ class World(WorldArrays):
             "named": self.name is not None,
             "bytes": size,
             "meta": dict(self.meta),
+            **self._part_info(),
+        }
+
+    def _part_info(self) -> dict[str, Any]:
+        if self.part is None:
+            return {}
+        own = self.part.own_nodes
+        halo_slots = self.head[: int(self.first[own])] >= own
+        return {
+            **self.part.facts(),
+            "own_nodes": own,
+            "halo_nodes": self.nodes - own,
+            "crossing_edges": int(np.count_nonzero(self.cost[: len(halo_slots)][halo_slots])),
         }
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from huntgraph.cluster.pulse import process_state
 from huntgraph.errors import ActorError, RefusedError
 from huntgraph.hunt import Hunt
 from huntgraph.schema import Code, Kind
-from huntgraph.world import World
+from huntgraph.world import World, split
 
 
 def test_it_starts_answers_and_drains(options: ActorOptions, world: World) -> None:
@@ -33,6 +33,17 @@ def test_it_starts_answers_and_drains(options: ActorOptions, world: World) -> No
         assert stopped.durable == stopped.position >= status.position
         assert (actor.alive, actor.returncode) == (False, 0)
         assert await actor.stop() == stopped
+
+    asyncio.run(work())
+
+
+def test_a_part_of_a_world_is_served_like_a_world(options: ActorOptions, world: World) -> None:
+    async def work() -> None:
+        part = split(world, 3)[1]
+        part.save(options.world)
+        async with await Actor.start(options) as actor:
+            status = await actor.status()
+            assert (status.world_id, status.nodes) == (part.world_id, part.nodes)
 
     asyncio.run(work())
 

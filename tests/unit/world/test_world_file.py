@@ -173,7 +173,8 @@ def forged(path: Path, **changes: tuple[int, bytes]) -> None:
     ("offset", "new", "said"),
     [
         (8, struct.pack("<I", 2), "version 2"),
-        (12, struct.pack("<I", 3), "not allow"),
+        (12, struct.pack("<I", 3), "missing: owner, twin, global"),
+        (12, struct.pack("<I", 4), "not allow"),
         (12, struct.pack("<I", 0), "not allow"),
         (16, struct.pack("<Q", 0), "limits"),
         (16, struct.pack("<Q", 2**24 + 1), "limits"),
