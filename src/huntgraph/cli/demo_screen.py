@@ -156,7 +156,7 @@ class Screen:
         return found
 
 
-def _duration(time_ns: int) -> str:
+def _duration(time_ns: float) -> str:
     if time_ns < 1_000_000:
         return f"{time_ns / 1000:.0f} us"
     return f"{time_ns / 1_000_000:.1f} ms"
