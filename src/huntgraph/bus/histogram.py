@@ -7,6 +7,7 @@ exponential histogram of scale 5 (opentelemetry.io, metrics data model, "Exponen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -54,7 +55,7 @@ class Histogram:
             return 0.0
         rank = max(1, int(np.ceil(total * min(max(quantile, 0.0), 1.0))))
         bucket = int(np.searchsorted(np.cumsum(self.buckets), rank))
-        middle = float(bucket_edges_s()[bucket]) * 1e9 * 2.0 ** (-0.5 / (1 << SCALE))
+        middle = float(bucket_edges_s()[bucket]) * 1e9 * math.exp2(-0.5 / (1 << SCALE))
         return min(middle, float(self.max_ns)) if self.max_ns else middle
 
     def __sub__(self, earlier: Histogram) -> Histogram:

@@ -15,13 +15,13 @@ from huntgraph.bus import Counters, Histogram, Reading
 from huntgraph.bus.histogram import BUCKETS, bucket_edges_s
 from huntgraph.errors import ActorError
 
-
 ERROR_MAX = 0.011
 
 
 def within_edge(time_ns: int, bucket: int) -> bool:
     """Whether a time is at most 2**((bucket - 957) / 32) seconds, in whole numbers only."""
-    return time_ns**32 << max(957 - bucket, 0) <= 10 ** (9 * 32) << max(bucket - 957, 0)
+    edge, nines = bucket - 957, 10 ** (9 * 32)
+    return bool(time_ns**32 << max(-edge, 0) <= nines << max(edge, 0))
 
 
 def bucket_of(time_ns: int) -> int:
