@@ -3,7 +3,8 @@
 Everything is set by the standard environment variables of OpenTelemetry. It sends over OTLP with
 http/protobuf when ``OTEL_EXPORTER_OTLP_ENDPOINT`` or ``OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`` is
 set or ``OTEL_METRICS_EXPORTER`` is ``otlp``, and never with ``OTEL_SDK_DISABLED=true`` or another
-exporter. The actor has no part in it: what is sent is read from its counters file.
+exporter. ``OTEL_SERVICE_NAME`` and ``OTEL_RESOURCE_ATTRIBUTES`` say who sends. The actor has no
+part in it: what is sent is read from its counters file.
 """
 
 from __future__ import annotations

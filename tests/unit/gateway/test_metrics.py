@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
 from huntgraph.bus import Reading
-from huntgraph.gateway import Gateway, PartitionView
+from huntgraph.gateway import Gateway, PartitionView, catalogue
 from huntgraph.gateway.catalogue import ANSWERS, METRICS, UP
 from huntgraph.gateway.metrics import OPENMETRICS, PROMETHEUS, shown_edges_s
 from tests.unit.bus.test_counters import write_counters
 
 Parse = Callable[[str], Iterable[Metric]]
+ROOT = Path(__file__).resolve().parents[3]
+ENDINGS = ("", "_total", "_bucket")
 TIMES_NS = [0, 900, 5_000, 70_000, 250_000_000]
 LABELS = {"partition": "3", "world_id": "00000000000000ff"}
 
@@ -102,6 +105,27 @@ def test_many_partitions_share_their_families(folder: Path, tmp_path: Path) -> N
     up = {each.labels["partition"]: each.value for each in families["huntgraph_up"].samples}
     assert up == {"3": 1, "4": 0}
     assert [each.labels["partition"] for each in families["huntgraph_moves"].samples] == ["3"]
+
+
+def listed(page: str) -> list[str]:
+    """The rows of the page's table of metrics."""
+    return re.findall(r"^\| `huntgraph\..*$", page, re.MULTILINE)
+
+
+def row(metric: catalogue.Metric) -> str:
+    entry = {UP: "", ANSWERS: "answers_*"}.get(metric, metric.entry)
+    total = "_total" if metric.kind == "counter" else ""
+    entry = f"`{entry}`" if entry else ""
+    cells = f"`{metric.name}` | {metric.kind} | {metric.unit} | `{metric.family}{total}`"
+    return f"| {cells} | {entry} | {metric.about} |"
+
+
+def test_the_page_of_metrics_lists_them_all() -> None:
+    page = (ROOT / "docs" / "howto" / "watch-it-run.md").read_text()
+    assert listed(page) == [row(metric) for metric in (UP, *METRICS, ANSWERS)]
+    used = set(re.findall(r"\bhuntgraph_[a-z_]+", page))
+    known = {metric.family + ending for metric in (UP, *METRICS, ANSWERS) for ending in ENDINGS}
+    assert used <= known
 
 
 def test_counters_are_given_whole(folder: Path) -> None:
