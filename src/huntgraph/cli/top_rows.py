@@ -9,12 +9,11 @@ from typing import Any, Final
 
 from huntgraph.bus import Histogram, Reading
 from huntgraph.cli.output import duration
+from huntgraph.schema import FRAME_RECORDS
 
 __all__ = ["Row", "row_of", "total"]
 
 NOT_REFUSED: Final = ("answers_ok", "answers_duplicate")
-LOG_ROOM: Final = 1024
-"""Records: with less room than a frame needs, moves are being refused."""
 MIB: Final = 1 << 20
 
 
@@ -121,7 +120,9 @@ def _state(values: Mapping[str, int], *, beats: bool) -> str:
         return "stopped" if values.get("draining") else "silent"
     if values.get("draining"):
         return "draining"
-    return "log full" if values.get("log_room", LOG_ROOM) < LOG_ROOM else "running"
+    # Less room than a frame may need: moves are being refused.
+    full = values.get("log_room", FRAME_RECORDS) < FRAME_RECORDS
+    return "log full" if full else "running"
 
 
 def total(rows: Sequence[Row]) -> Row:

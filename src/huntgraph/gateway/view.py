@@ -13,6 +13,7 @@ from typing import Any, Final
 from huntgraph.bus import Counters, Gap, Reading, Ring
 from huntgraph.cluster import Pulse, Supervisor
 from huntgraph.errors import ActorError
+from huntgraph.schema import FRAME_RECORDS
 
 __all__ = ["BROKEN", "PartitionView"]
 
@@ -20,8 +21,6 @@ BROKEN: Final = ("log_failed", "answers_hash_mismatch")
 """Counters that are 0 as long as nothing is broken."""
 STILL_LOOKS: Final = 3
 """Looks without a heartbeat after which a partition is not ready any more."""
-LOG_ROOM: Final = 1024
-"""Records: with less room than a frame needs, moves are being refused."""
 
 
 class PartitionView:
@@ -107,7 +106,8 @@ class PartitionView:
             reasons.append(f"no heartbeat in {self.pulse.still} looks")
         if self.latest.get("draining"):
             reasons.append("the actor is draining")
-        if self.latest.get("log_room", LOG_ROOM) < LOG_ROOM:
+        # Less than a frame may need: moves are being refused.
+        if self.latest.get("log_room", FRAME_RECORDS) < FRAME_RECORDS:
             reasons.append("the log has no room")
         if self._rose("answers_busy") or self._rose("answers_log_full"):
             reasons.append("moves are being refused")

@@ -200,3 +200,4 @@ def test_states(tmp_path: Path) -> None:
     both = total([state(tmp_path), state(tmp_path), row_of("1", None, None, 0.0)])
     assert both.state == "2 running, 1 away"
     assert both.cells()[2:5] == ["0", "-", "-"]
+    assert len(both.cells()) == len(COLUMNS)
