@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,11 +19,13 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 
 from huntgraph.bus import Histogram
 from huntgraph.bus.histogram import BUCKETS
+from huntgraph.cli.exits import Exit
 from huntgraph.cluster import Actor
 from huntgraph.gateway import PartitionView, exporting
 from huntgraph.gateway.catalogue import ANSWERS, METRICS, UP
 from huntgraph.gateway.exporting import is_wanted
 from huntgraph.gateway.otlp import exponential
+from tests.contract.test_cli import Runner
 from tests.servers import until
 from tests.sim.client_scene import Scene, Walk
 from tests.unit.bus.test_counters import ERROR_MAX, bucket_of, write_counters
@@ -177,6 +180,22 @@ def test_a_restarted_actor_is_a_new_start_time(
         assert gaps[0] != second[0]
 
     scene.run(play())
+
+
+def test_serve_exports_when_the_environment_says_so(short_path: Path, collector: Collector) -> None:
+    run = Runner(short_path)
+    assert run("world make town.hgw --edges 20k").returncode == Exit.OK
+    with run.start("serve town.hgw --json") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        collector.wait(len(collector.requests) + 2)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == Exit.OK
+    assert "exported" not in said
+    metrics = metrics_of(collector.requests[-1])
+    (tick,) = metrics["huntgraph.tick.number"].gauge.data_points
+    assert tick.as_int > 0
 
 
 def test_names_of_the_service_come_from_the_environment(
