@@ -18,7 +18,7 @@ def versions() -> dict[str, str]:
         "log": "1",
         "snapshot": "1",
         "ring": "1",
-        "counters": "1",
+        "counters": "2",
         "hunt": "1",
         "python": platform.python_version(),
     }

@@ -38,8 +38,8 @@ fn measure(directory: &Path, seconds: u64) -> Result<(), Box<dyn Error>> {
         println!(
             "{name:24} n {:6}  p50 {:7.1} us  p99 {:8.1} us  max {:8.1} us",
             figure.count(),
-            figure.quantile_ns(0.5) as f64 / 1e3,
-            figure.quantile_ns(0.99) as f64 / 1e3,
+            figure.quantile_ns(0.5) / 1e3,
+            figure.quantile_ns(0.99) / 1e3,
             figure.max_ns() as f64 / 1e3,
         );
     }

@@ -2,6 +2,7 @@
 
 pub mod allocations;
 pub mod bench;
+pub mod buckets;
 pub mod client;
 pub mod counters;
 mod crc;
@@ -10,6 +11,7 @@ pub mod failure;
 pub mod frame;
 pub mod log;
 pub mod quic;
+mod resident;
 pub mod ring;
 pub mod serve;
 pub mod snapshot;

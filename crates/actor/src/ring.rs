@@ -84,6 +84,7 @@ impl std::error::Error for RingError {}
 pub struct RingWriter {
     mapping: Mapping,
     mask: u64,
+    first: u64,
     next: u64,
     // Holds the lock.
     _file: OwnedFd,
@@ -130,7 +131,7 @@ impl RingWriter {
         let newest = stamps.map(|s| s.load(Ordering::Relaxed)).max().unwrap_or(0);
         let next = cells[WORD_HEAD].load(Ordering::Relaxed).max(newest);
         cells[WORD_HEAD].store(next, Ordering::Release);
-        Ok(Self { mapping, mask: slots as u64 - 1, next, _file: file })
+        Ok(Self { mapping, mask: slots as u64 - 1, first: next, next, _file: file })
     }
 
     /// Publishes one payload; its sequence. No system call, no allocation, no waiting.
@@ -153,6 +154,11 @@ impl RingWriter {
     /// The sequence that the next payload will get.
     pub fn next_sequence(&self) -> u64 {
         self.next
+    }
+
+    /// Payloads published by this writer; sequences also count those of writers before it.
+    pub fn published(&self) -> u64 {
+        self.next - self.first
     }
 
     /// Slots of the ring.

@@ -43,10 +43,10 @@ fn a_reader_sees_what_the_writer_counts() {
     let seen = read.histogram("apply_ns").expect("histogram");
     assert_eq!((seen.count(), seen.max_ns()), (100_000, 100_000));
     for (quantile, exact) in [(0.5, 50_000.0), (0.9, 90_000.0), (0.999, 99_900.0)] {
-        let error = seen.quantile_ns(quantile) as f64 / exact - 1.0;
-        assert!(error.abs() <= 0.017, "{quantile}: {error}");
+        let error = seen.quantile_ns(quantile) / exact - 1.0;
+        assert!(error.abs() <= 0.011, "{quantile}: {error}");
     }
-    assert_eq!(seen.quantile_ns(0.0), 1);
+    assert!((seen.quantile_ns(0.0) - 1.0).abs() <= 0.011);
     // A restarted writer's file is a new one; the old reader is not disturbed.
     let again = Counters::create(&place.0, &NAMES, 124).expect("create again");
     assert_eq!(again.counter("moves_applied").expect("counter").get(), 0);

@@ -4,7 +4,8 @@
 that the actor maps into memory; reading them costs the actor nothing.
 """
 
-from huntgraph.bus.counters import Counters, Histogram
+from huntgraph.bus.counters import Counters, Reading
+from huntgraph.bus.histogram import Histogram
 from huntgraph.bus.ring import Batch, Gap, Ring
 
-__all__ = ["Batch", "Counters", "Gap", "Histogram", "Ring"]
+__all__ = ["Batch", "Counters", "Gap", "Histogram", "Reading", "Ring"]

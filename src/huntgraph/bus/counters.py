@@ -1,4 +1,4 @@
-"""Reading an actor's counters file: named numbers and latency histograms.
+"""Reading an actor's counters file: named numbers and histograms of times.
 
 The file describes itself: a header of eight words, one entry of eight words a name, then the
 numbers. One process writes them with plain stores; a reader may see a histogram in the middle of
@@ -7,7 +7,7 @@ a record, so that sums can be one ahead of counts. Format: ``docs/reference/coun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,65 +15,50 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from huntgraph.bus.histogram import BUCKETS, Histogram
 from huntgraph.errors import ActorError
 
-__all__ = ["BUCKETS", "Counters", "Histogram", "bucket_edges_ns"]
+__all__ = ["Counters", "Reading"]
 
 MAGIC: Final = int.from_bytes(b"HGCOUNT\0", "little")
-VERSION: Final = 1
-BUCKETS: Final = 32 * 31
-"""Buckets of a histogram: 32 of one nanosecond, then 32 an octave up to 2**35 ns (34 s)."""
+VERSION: Final = 2
 HEADER_WORDS: Final = 8
 ENTRY_WORDS: Final = 8
 HISTOGRAM_HEAD: Final = 8
 COUNTER, HISTOGRAM = 1, 2
 
 
-def bucket_edges_ns() -> NDArray[np.int64]:
-    """Give the least time of each bucket and the end of the last: int64, ``(BUCKETS + 1,)``."""
-    bucket = np.arange(BUCKETS + 1, dtype=np.int64)
-    width_log2 = np.maximum(bucket // 32 - 1, 0)
-    return np.where(bucket < 32, bucket, (32 + bucket % 32) << width_log2)
-
-
 @dataclass(frozen=True)
-class Histogram:
-    """A copy of a histogram of times in nanoseconds; ``buckets`` is int64 ``(BUCKETS,)``."""
+class Reading:
+    """All numbers of a counters file at one moment.
 
-    sum_ns: int
-    max_ns: int
-    buckets: NDArray[np.int64]
+    ``pid`` and ``started_ms`` are those of the actor that counts: with another one everything
+    began at 0 again.
+    """
 
-    @property
-    def count(self) -> int:
-        """Times counted."""
-        return int(self.buckets.sum())
+    pid: int
+    started_ms: int
+    values: dict[str, int]
+    histograms: dict[str, Histogram]
 
-    def quantile_ns(self, quantile: float) -> int:
-        """Give the time that a share ``quantile`` (0 to 1) of all times does not exceed.
+    def to_dict(self) -> dict[str, Any]:
+        """Give it JSON-ready."""
+        histograms = {name: each.to_dict() for name, each in self.histograms.items()}
+        return {
+            "pid": self.pid,
+            "started_ms": self.started_ms,
+            "values": self.values,
+            "histograms": histograms,
+        }
 
-        It is the middle of its bucket, within 1.6 % (exact below 64 ns); 0 when nothing was
-        counted.
-        """
-        total = self.count
-        if not total:
-            return 0
-        rank = max(1, int(np.ceil(total * min(max(quantile, 0.0), 1.0))))
-        bucket = int(np.searchsorted(np.cumsum(self.buckets), rank))
-        edges = bucket_edges_ns()
-        low, high = int(edges[bucket]), int(edges[bucket + 1])
-        middle = low + (high - low) // 2
-        return min(middle, self.max_ns) if self.max_ns else middle
-
-    def __sub__(self, earlier: Histogram) -> Histogram:
-        """Give what was counted since ``earlier``; ``max_ns`` stays that of the whole time."""
-        return Histogram(self.sum_ns - earlier.sum_ns, self.max_ns, self.buckets - earlier.buckets)
-
-    def cumulative(self, edges_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Count the times below each of ``edges_ns``, which must be edges of buckets."""
-        at = np.searchsorted(bucket_edges_ns(), edges_ns)
-        sums = np.concatenate([[0], np.cumsum(self.buckets)])
-        return np.asarray(sums[np.minimum(at, BUCKETS)], dtype=np.int64)
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Reading:
+        """Read what `to_dict` gave; other things raise LookupError, TypeError or ValueError."""
+        values = {str(name): int(value) for name, value in body["values"].items()}
+        histograms = {
+            str(name): Histogram.from_dict(each) for name, each in body["histograms"].items()
+        }
+        return cls(int(body["pid"]), int(body["started_ms"]), values, histograms)
 
 
 class Counters:
@@ -166,3 +151,8 @@ class Counters:
         words = self._words[at : at + HISTOGRAM_HEAD + BUCKETS]
         buckets = words[HISTOGRAM_HEAD:].astype(np.int64)
         return Histogram(int(words[1]), int(words[2]), buckets)
+
+    def read(self) -> Reading:
+        """Copy everything."""
+        histograms = {name: self.histogram(name) for name in self.histogram_names}
+        return Reading(self.pid, self.started_ms, self.values(), histograms)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from huntgraph.cli.output import say
+from huntgraph.cli.output import duration, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -112,7 +112,7 @@ class Screen:
         if name in first.histograms and first is not last:
             window = window - first.histograms[name]
         p50, p99 = window.quantile_ns(0.5), window.quantile_ns(0.99)
-        return f"p50 {_duration(p50)} p99 {_duration(p99)}"
+        return f"p50 {duration(p50)} p99 {duration(p99)}"
 
     def _rows(self) -> list[tuple[str, str]]:
         last = self._looks[-1].values
@@ -154,9 +154,3 @@ class Screen:
             found[f"{key}_p99_us"] = histogram.quantile_ns(0.99) / 1000
         found["peak_moves_per_s"] = round(self.peak_moves_per_s)
         return found
-
-
-def _duration(time_ns: int) -> str:
-    if time_ns < 1_000_000:
-        return f"{time_ns / 1000:.0f} us"
-    return f"{time_ns / 1_000_000:.1f} ms"

@@ -15,8 +15,8 @@ from huntgraph.errors import (
 
 __all__ = ["Exit", "exit_of"]
 
-UNREACHABLE = ("HG1450", "HG1451", "HG1461", "HG1463")
-"""Codes of an actor that is not there or does not answer."""
+UNREACHABLE = ("HG1450", "HG1451", "HG1461", "HG1463", "HG1482")
+"""Codes of an actor or a gateway that is not there or does not answer."""
 
 
 class Exit(IntEnum):

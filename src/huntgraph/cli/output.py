@@ -15,8 +15,20 @@ from huntgraph.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+    from rich.table import Table
 
-__all__ = ["Count", "Json", "Progress", "facts", "print_json", "progress", "say", "table"]
+__all__ = [
+    "Count",
+    "Json",
+    "Progress",
+    "duration",
+    "facts",
+    "make_table",
+    "print_json",
+    "progress",
+    "say",
+    "table",
+]
 
 AFTER_S: Final = 1.0
 """A bar appears when something takes longer than this, on a terminal only."""
@@ -61,8 +73,19 @@ def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, head: bool = True
 ) -> None:
     """Print a table on standard output."""
-    from rich.box import SIMPLE
     from rich.console import Console
+
+    console = Console()
+    # A pipe has no width: lines are not to be broken there.
+    width = None if console.is_terminal else 200
+    Console(width=width).print(make_table(title, columns, rows, head=head))
+
+
+def make_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, head: bool = True
+) -> Table:
+    """Make a table for something that draws it itself."""
+    from rich.box import SIMPLE
     from rich.table import Table
     from rich.text import Text
 
@@ -72,9 +95,14 @@ def table(
     for row in rows:
         # Text: what comes from files is never read as markup.
         shown.add_row(*(Text(cell) for cell in row))
-    console = Console()
-    # A pipe has no width: lines are not to be broken there.
-    Console(width=None if console.is_terminal else 200).print(shown)
+    return shown
+
+
+def duration(time_ns: float) -> str:
+    """Give a time as people read it."""
+    if time_ns < 1_000_000:
+        return f"{time_ns / 1000:.0f} us"
+    return f"{time_ns / 1_000_000:.1f} ms"
 
 
 def _text(value: object) -> str:

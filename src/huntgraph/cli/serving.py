@@ -13,7 +13,7 @@ from typing import Literal
 from huntgraph.cli.output import progress, say
 from huntgraph.cluster import Actor, ActorOptions, Authority, Event, Layout, Leaf, Supervisor
 from huntgraph.errors import ActorError
-from huntgraph.gateway import Gateway, PartitionView
+from huntgraph.gateway import Gateway, PartitionView, exporting
 from huntgraph.world import World, generate
 
 __all__ = ["Served", "Settings", "cached_world", "claimed", "serving", "tell_event"]
@@ -121,7 +121,7 @@ async def serving(
     async with supervisor:
         view = PartitionView(layout.actor, supervisor=supervisor)
         host, port = settings.http_host, settings.http_port
-        async with Gateway([view], host=host, port=port) as gateway:
+        async with Gateway([view], host=host, port=port) as gateway, exporting([view], say):
             client = authority.client_identity()
             served = Served(layout, world_file, supervisor, gateway, client)
             layout.write_facts(served.facts())

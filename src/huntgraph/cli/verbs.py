@@ -64,6 +64,15 @@ VERBS: dict[str, Verb] = {
         "They connect over QUIC as game servers do, follow the guidance they are given and claim "
         "what they find.",
     ),
+    "top": Verb(
+        "top:top",
+        "Watch running partitions: rates, latencies, players, memory.",
+        ("huntgraph top", "huntgraph top --once --json", "huntgraph top one two"),
+        "Reads the counters that actors write, which costs them nothing. A table that is drawn "
+        "anew on a terminal, lines elsewhere. Applied is from a frame's last byte in to its last "
+        "answer sent; durable from applied to on disk. Exit status 6 when there is nothing to "
+        "watch.",
+    ),
     "verify": Verb(
         "verify:verify",
         "Replay a partition's log and compare it with everything that was recorded.",

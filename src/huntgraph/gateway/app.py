@@ -3,7 +3,8 @@
 =============  =================================================================================
 ``/livez``     200 as long as nothing is broken that waiting cannot mend; ``/healthz`` is the same
 ``/readyz``    200 when more load may come, 503 with the reasons when not
-``/metrics``   the actors' counters and histograms for Prometheus
+``/metrics``   the actors' numbers for Prometheus: `huntgraph.gateway.metrics`
+``/counters``  the same numbers whole, as JSON: what ``huntgraph top`` reads
 ``/version``   versions of the package, the wire and the formats
 ``/events``    WebSocket of events and deltas: `huntgraph.gateway.events`
 =============  =================================================================================
@@ -20,11 +21,11 @@ from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from huntgraph.gateway.events import events_socket
-from huntgraph.gateway.metrics import CONTENT_TYPE, metrics_text
+from huntgraph.gateway.metrics import OPENMETRICS, PROMETHEUS, metrics_text
 from huntgraph.gateway.view import PartitionView
 from huntgraph.versions import versions
 
@@ -60,6 +61,7 @@ def create_app(views: Sequence[PartitionView], *, look_every_s: float = LOOK_EVE
         Route("/healthz", _livez),
         Route("/readyz", _readyz),
         Route("/metrics", _metrics),
+        Route("/counters", _counters),
         Route("/version", _version),
         WebSocketRoute("/events", events_socket),
     ]
@@ -70,7 +72,7 @@ def create_app(views: Sequence[PartitionView], *, look_every_s: float = LOOK_EVE
 
 
 async def _index(request: Request) -> Response:
-    paths = ["/livez", "/readyz", "/metrics", "/version", "/events"]
+    paths = ["/livez", "/readyz", "/metrics", "/counters", "/version", "/events"]
     return JSONResponse({"name": "huntgraph", "paths": paths})
 
 
@@ -91,7 +93,18 @@ def _verdict(good: bool, body: dict[str, Any]) -> Response:
 
 
 async def _metrics(request: Request) -> Response:
-    return PlainTextResponse(metrics_text(request.app.state.views), media_type=CONTENT_TYPE)
+    openmetrics = OPENMETRICS.partition(";")[0] in request.headers.get("accept", "")
+    text = metrics_text(request.app.state.views, openmetrics=openmetrics)
+    return Response(text, media_type=OPENMETRICS if openmetrics else PROMETHEUS)
+
+
+async def _counters(request: Request) -> Response:
+    readings = [(view.partition, view.read()) for view in request.app.state.views]
+    partitions = [
+        {"partition": number, "reading": reading.to_dict() if reading else None}
+        for number, reading in readings
+    ]
+    return JSONResponse({"schema": "huntgraph.counters/1", "partitions": partitions})
 
 
 async def _version(request: Request) -> Response:

@@ -123,6 +123,7 @@ class Stream:
         gap = _joined(gap, batch.gap)
         if gap is not None:
             lost = {"event": "gap", "first": gap.first, "last": gap.last, "count": gap.count}
+            self._view.note_gap(gap)
             await self._notice(lost)
         if len(batch.events):
             await self._send(batch)

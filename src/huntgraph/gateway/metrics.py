@@ -1,92 +1,82 @@
-"""The page at ``/metrics``: an actor's counters in the Prometheus text format, version 0.0.4."""
+"""The page at ``/metrics``: every partition's numbers as OpenMetrics 1.0 or Prometheus 0.0.4.
+
+The two differ in the type of a counter's family (``huntgraph_moves`` or ``huntgraph_moves_total``)
+and in the last line; who asks for OpenMetrics gets it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.bus import Counters, Histogram
+from huntgraph.bus import Histogram, Reading
+from huntgraph.gateway.catalogue import ANSWERS, METRICS, UP, Metric, samples
 from huntgraph.gateway.view import PartitionView
 
-__all__ = ["CONTENT_TYPE", "metrics_text"]
+__all__ = ["OPENMETRICS", "PROMETHEUS", "metrics_text"]
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-GAUGES: Final = frozenset(
-    (
-        "heartbeat_ms",
-        "tick",
-        "epoch",
-        "players",
-        "present",
-        "connections",
-        "log_room",
-        "log_failed",
-        "draining",
-    )
-)
-LEFT_OUT: Final = frozenset({"state_hash"})
-"""A sample is a float64, which cannot hold a hash."""
-FIRST_OCTAVE, LAST_OCTAVE, STEPS = 10, 35, 4
-"""Buckets shown: four an octave from 2**10 ns to 2**35 ns (1 us to 34 s); the file has 32."""
+PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+FIRST_OCTAVE, LAST_OCTAVE, STEPS = -20, 5, 4
+"""Buckets shown: four an octave from 2**-20 s to 2**5 s (1 us to 32 s); the file has 32."""
 
-Family = dict[str, list[str]]
+Lines = dict[Metric, list[str]]
 
 
-def metrics_text(views: Iterable[PartitionView]) -> str:
+def metrics_text(views: Iterable[PartitionView], *, openmetrics: bool = False) -> str:
     """Write the page; a partition whose actor is away has ``huntgraph_up`` 0 and nothing else."""
-    families: Family = {}
-    kinds: dict[str, str] = {"huntgraph_up": "gauge"}
+    lines: Lines = {UP: []}
     for view in views:
-        label = f'partition="{view.partition}"'
-        counters = view.counters()
-        beating = counters is not None and not view.pulse.hangs
-        families.setdefault("huntgraph_up", []).append(f"huntgraph_up{{{label}}} {int(beating)}")
-        if counters is not None:
-            _plain(counters, label, families, kinds)
-            _histograms(counters, label, families, kinds)
-    lines: list[str] = []
-    for name, samples in families.items():
-        lines += [f"# TYPE {name} {kinds[name]}", *samples]
-    return "\n".join(lines) + "\n"
+        partition = {"partition": str(view.partition)}
+        lines[UP].append(f"{UP.family}{_labels(partition)} {int(view.up)}")
+        reading = view.read()
+        if reading is not None:
+            world = {"world_id": f"{reading.values.get('world_id', 0):016x}"}
+            _add(reading, partition | world, lines)
+    page: list[str] = []
+    for metric in (UP, *METRICS, ANSWERS):
+        if metric in lines:
+            page += [*_head(metric, openmetrics), *lines[metric]]
+    return "\n".join([*page, "# EOF"] if openmetrics else page) + "\n"
 
 
-def _plain(counters: Counters, label: str, families: Family, kinds: dict[str, str]) -> None:
-    for name, value in counters.values().items():
-        if name in LEFT_OUT:
-            continue
-        if name.startswith("answers_"):
-            family, labels = "huntgraph_answers_total", f'{label},code="{name[8:]}"'
-        elif name in GAUGES:
-            family, labels = f"huntgraph_{name}", label
-        else:
-            family, labels = f"huntgraph_{name}_total", label
-        kinds[family] = "gauge" if name in GAUGES else "counter"
-        families.setdefault(family, []).append(f"{family}{{{labels}}} {value}")
+def _head(metric: Metric, openmetrics: bool) -> Iterator[str]:
+    total = "_total" if metric.kind == "counter" and not openmetrics else ""
+    name = metric.family + total
+    yield f"# HELP {name} {metric.about}"
+    yield f"# TYPE {name} {metric.kind}"
+    if metric.prometheus_unit and openmetrics:
+        yield f"# UNIT {name} {metric.prometheus_unit}"
 
 
-def _histograms(counters: Counters, label: str, families: Family, kinds: dict[str, str]) -> None:
-    for name in counters.histogram_names:
-        family = f"huntgraph_{name.removesuffix('_ns')}_seconds"
-        kinds[family] = "histogram"
-        samples = families.setdefault(family, [])
-        samples += _histogram(family, label, counters.histogram(name))
+def _add(reading: Reading, labels: Mapping[str, str], lines: Lines) -> None:
+    for metric, own, value in samples(reading.values):
+        total = "_total" if metric.kind == "counter" else ""
+        sample = f"{metric.family}{total}{_labels({**labels, **own})} {value}"
+        lines.setdefault(metric, []).append(sample)
+    for metric in METRICS:
+        histogram = reading.histograms.get(metric.entry)
+        if histogram is not None:
+            lines.setdefault(metric, []).extend(_histogram(metric.family, labels, histogram))
 
 
-def _histogram(family: str, label: str, histogram: Histogram) -> Iterator[str]:
-    edges = shown_edges_ns()
-    for edge, below in zip(edges.tolist(), histogram.cumulative(edges).tolist(), strict=True):
-        # Times are whole nanoseconds: "less than edge" is "at most edge less one".
-        yield f'{family}_bucket{{{label},le="{(edge - 1) / 1e9:.9g}"}} {below}'
-    yield f'{family}_bucket{{{label},le="+Inf"}} {histogram.count}'
-    yield f"{family}_sum{{{label}}} {histogram.sum_ns / 1e9:.9g}"
-    yield f"{family}_count{{{label}}} {histogram.count}"
+def _histogram(family: str, labels: Mapping[str, str], histogram: Histogram) -> Iterator[str]:
+    edges = shown_edges_s()
+    for edge, up_to in zip(edges.tolist(), histogram.cumulative(edges).tolist(), strict=True):
+        yield f"{family}_bucket{_labels({**labels, 'le': repr(edge)})} {up_to}"
+    yield f"{family}_bucket{_labels({**labels, 'le': '+Inf'})} {histogram.count}"
+    yield f"{family}_sum{_labels(labels)} {histogram.sum_ns / 1e9}"
+    yield f"{family}_count{_labels(labels)} {histogram.count}"
 
 
-def shown_edges_ns() -> NDArray[np.int64]:
-    """Give the ends of the buckets that are shown, in nanoseconds; each is an edge of the file."""
-    octaves = np.arange(FIRST_OCTAVE, LAST_OCTAVE, dtype=np.int64)
-    steps = np.arange(STEPS, dtype=np.int64)
-    return np.asarray((np.int64(1) << octaves[:, None]) * (STEPS + steps) // STEPS).reshape(-1)
+def _labels(labels: Mapping[str, str]) -> str:
+    return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+
+
+def shown_edges_s() -> NDArray[np.float64]:
+    """Give the upper edges of the buckets that are shown; each is an edge of the file's."""
+    steps = np.arange(FIRST_OCTAVE * STEPS, LAST_OCTAVE * STEPS + 1)
+    return np.asarray(np.exp2(steps / STEPS), dtype=np.float64)

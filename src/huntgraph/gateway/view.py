@@ -5,12 +5,15 @@ Everything comes from the counters file and the ring, which cost the actor nothi
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from huntgraph.bus import Counters, Ring
+from huntgraph.bus import Counters, Gap, Reading, Ring
 from huntgraph.cluster import Pulse, Supervisor
 from huntgraph.errors import ActorError
+from huntgraph.schema import FRAME_RECORDS
 
 __all__ = ["BROKEN", "PartitionView"]
 
@@ -18,8 +21,6 @@ BROKEN: Final = ("log_failed", "answers_hash_mismatch")
 """Counters that are 0 as long as nothing is broken."""
 STILL_LOOKS: Final = 3
 """Looks without a heartbeat after which a partition is not ready any more."""
-LOG_ROOM: Final = 1024
-"""Records: with less room than a frame needs, moves are being refused."""
 
 
 class PartitionView:
@@ -34,16 +35,41 @@ class PartitionView:
         self.pulse = Pulse(self.directory / "counters")
         self.latest: dict[str, int] = {}
         self.before: dict[str, int] = {}
+        self.started_ms = time.time_ns() // 1_000_000
+        self.gaps_told = 0
+        self.events_lost = 0
         self._counters: Counters | None = None
 
     def counters(self) -> Counters | None:
         """Open the counters, anew after a restart of the actor; None while there are none."""
+        # Another thread may be here too, so what is looked at is held.
+        counters = self._counters
         try:
-            if self._counters is None or self._counters.replaced:
-                self._counters = Counters(self.directory / "counters")
+            if counters is None or counters.replaced:
+                counters = Counters(self.directory / "counters")
         except ActorError:
-            self._counters = None
-        return self._counters
+            counters = None
+        self._counters = counters
+        return counters
+
+    def read(self) -> Reading | None:
+        """Copy all numbers and those the gateway counts itself; None while there are none."""
+        counters = self.counters()
+        if counters is None:
+            return None
+        reading = counters.read()
+        own = {"ring_gaps": self.gaps_told, "ring_lost": self.events_lost}
+        return replace(reading, values=reading.values | own)
+
+    @property
+    def up(self) -> bool:
+        """Whether there are counters and the heartbeat moves."""
+        return self.counters() is not None and not self.pulse.hangs
+
+    def note_gap(self, gap: Gap) -> None:
+        """Count a gap that a client was told."""
+        self.gaps_told += 1
+        self.events_lost += gap.count
 
     def ring(self) -> Ring:
         """Open a reader of the ring, at what comes next. Raises ActorError."""
@@ -80,7 +106,8 @@ class PartitionView:
             reasons.append(f"no heartbeat in {self.pulse.still} looks")
         if self.latest.get("draining"):
             reasons.append("the actor is draining")
-        if self.latest.get("log_room", LOG_ROOM) < LOG_ROOM:
+        # Less than a frame may need: moves are being refused.
+        if self.latest.get("log_room", FRAME_RECORDS) < FRAME_RECORDS:
             reasons.append("the log has no room")
         if self._rose("answers_busy") or self._rose("answers_log_full"):
             reasons.append("moves are being refused")

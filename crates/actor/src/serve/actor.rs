@@ -104,22 +104,26 @@ impl Actor {
             }
             self.next_tick += tick;
             let with_hash = (self.engine.partition.header.tick + 1).is_multiple_of(HASH_TICKS);
+            let started = Instant::now();
             if !self.engine.tick(with_hash, now) {
                 self.meters.add("ticks_late", 1);
             }
-            self.publish();
+            self.meters.tick.record(started.elapsed().as_nanos() as u64);
+            self.publish(now);
         }
         self.next_tick = now + tick;
     }
 
     /// Brings the counters file up to date.
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Instant) {
         let engine = &mut self.engine;
         let (header, work) = (&engine.partition.header, &engine.partition.guidance.work);
         let counts = engine.logger.counts();
         let age = header.tick.saturating_sub(engine.partition.oldest_epoch()) as u64;
         self.meters.epoch_age.record(age * self.options.tick_ms * 1_000_000);
         let values = [
+            ("partition", self.desk.partition as u64),
+            ("world_id", header.world_id),
             ("heartbeat_ms", wall_ms()),
             ("tick", header.tick as u64),
             ("epoch", engine.partition.oldest_epoch() as u64),
@@ -134,7 +138,7 @@ impl Actor {
             ("nodes_settled", work.settled),
             ("searches", work.searches),
             ("epochs_lost", work.overflows),
-            ("ring_events", engine.ring.next_sequence()),
+            ("ring_events", engine.ring.published()),
             ("log_commits", counts.commits),
             ("log_bytes", counts.bytes),
             ("allocations", crate::allocations::count()),
@@ -146,6 +150,7 @@ impl Actor {
             self.meters.set(name, value);
         }
         self.meters.take(&mut engine.tally);
+        self.meters.look_at_memory(now);
     }
 
     /// Control socket and signals. When descriptors are waited for, each turn; else now and then.
@@ -230,7 +235,7 @@ impl Actor {
     /// Tells everyone, makes all durable, and gives the line that says so.
     pub(crate) fn finish(mut self) -> Result<String, Failure> {
         let now = Instant::now();
-        self.publish();
+        self.publish(now);
         for link in self.links.iter().flatten() {
             self.endpoint.close(now, link.conn, 0, "the actor has stopped");
         }

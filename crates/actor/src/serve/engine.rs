@@ -8,6 +8,7 @@ use huntgraph_core::schema::{Code, Move, NONE, Update, kind};
 
 use super::boot::wall_ms;
 use super::emit::{Emit, Tally};
+use crate::counters::Histogram;
 use crate::log::{Logger, RawRecord};
 use crate::ring::RingWriter;
 
@@ -26,6 +27,8 @@ pub struct Engine {
     pub ring: RingWriter,
     /// Counts since the last tick.
     pub tally: Tally,
+    /// How long a frame's records take to be applied and appended.
+    apply_time: Histogram,
     batch: Vec<RawRecord>,
     urgent: bool,
     nowhere: Vec<u8>,
@@ -34,7 +37,12 @@ pub struct Engine {
 
 impl Engine {
     /// Joins the three; the log must stand where the partition stands.
-    pub fn new(partition: Partition<'static>, logger: Logger, ring: RingWriter) -> Self {
+    pub fn new(
+        partition: Partition<'static>,
+        logger: Logger,
+        ring: RingWriter,
+        apply_time: Histogram,
+    ) -> Self {
         assert_eq!(
             partition.header.position + 1,
             logger.next_position(),
@@ -45,6 +53,7 @@ impl Engine {
             logger,
             ring,
             tally: Tally::NONE,
+            apply_time,
             batch: Vec::with_capacity(crate::frame::FRAME_BYTES / 64),
             urgent: false,
             nowhere: Vec::new(),
@@ -83,6 +92,7 @@ impl Engine {
         if let Some(code) = self.refusal(records.len()) {
             return self.refuse(records, code, out);
         }
+        let started = Instant::now();
         self.batch.clear();
         let Self { partition, ring, tally, batch, .. } = self;
         let mut emit = Emit { ring, out, log: batch, tally };
@@ -90,6 +100,7 @@ impl Engine {
             emit.answer(raw, answer, receipt)
         });
         self.append(now);
+        self.apply_time.record(started.elapsed().as_nanos() as u64);
     }
 
     /// Answers records that are not taken in.

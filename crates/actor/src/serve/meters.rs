@@ -1,12 +1,21 @@
 //! The counters file of an actor: what it did, how long it took, how it is.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use huntgraph_core::schema::CODES;
 
 use super::emit::Tally;
 use crate::counters::{Counter, Counters, CountersError, Histogram, Kind};
+use crate::resident::Resident;
+
+/// How often the process looks at its own memory.
+const RESIDENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 26] = [
+const SINGLE: [&str; 29] = [
+    "partition",
+    "world_id",
     "heartbeat_ms",
     "tick",
     "epoch",
@@ -30,31 +39,39 @@ const SINGLE: [&str; 26] = [
     "log_commits",
     "log_bytes",
     "allocations",
+    "resident_bytes",
     "log_room",
     "log_failed",
     "draining",
 ];
 
-/// Latencies by name.
-const TIMES: [&str; 4] = ["frame_ns", "durable_ns", "epoch_age_ns", "slice_ns"];
+/// Times by name.
+const TIMES: [&str; 6] =
+    ["frame_ns", "apply_ns", "durable_ns", "epoch_age_ns", "slice_ns", "tick_ns"];
 
 /// The actor's handles into its counters file.
 pub struct Meters {
     single: Vec<Counter>,
     codes: Vec<(u16, Counter)>,
+    resident: Resident,
+    resident_due: Instant,
     /// Last byte of a frame in to its last answer handed to the socket.
     pub frame: Histogram,
+    /// The part of it in which the frame's records are applied and put into the log's batch.
+    pub apply: Histogram,
     /// A frame applied to its records durable.
     pub durable: Histogram,
     /// Age of the guidance's epoch, once a tick.
     pub epoch_age: Histogram,
     /// Length of a slice of guidance work.
     pub slice: Histogram,
+    /// How long a tick keeps the thread.
+    pub tick: Histogram,
 }
 
 impl Meters {
     /// Makes the file.
-    pub fn create(path: &std::path::Path, time_ms: u64) -> Result<Self, CountersError> {
+    pub fn create(path: &Path, time_ms: u64) -> Result<Self, CountersError> {
         let by_code: Vec<String> =
             CODES.iter().map(|(_, name)| format!("answers_{}", name.to_lowercase())).collect();
         let names: Vec<(&str, Kind)> = SINGLE
@@ -65,15 +82,21 @@ impl Meters {
             .collect();
         let file = Counters::create(path, &names, time_ms)?;
         let single = SINGLE.iter().map(|name| file.counter(name)).collect::<Result<_, _>>()?;
+        let resident =
+            Resident::open().map_err(|e| CountersError::Io("/proc/self/statm".into(), e))?;
         let codes = CODES.iter().zip(&by_code);
         let codes = codes.map(|(&(number, _), name)| Ok((number, file.counter(name)?)));
         Ok(Self {
             single,
             codes: codes.collect::<Result<_, CountersError>>()?,
+            resident,
+            resident_due: Instant::now(),
             frame: file.histogram("frame_ns")?,
+            apply: file.histogram("apply_ns")?,
             durable: file.histogram("durable_ns")?,
             epoch_age: file.histogram("epoch_age_ns")?,
             slice: file.histogram("slice_ns")?,
+            tick: file.histogram("tick_ns")?,
         })
     }
 
@@ -91,6 +114,14 @@ impl Meters {
     /// Raises a number; not for a move's way.
     pub fn add(&self, name: &str, amount: u64) {
         self.of(name).add(amount);
+    }
+
+    /// Looks at the process's memory if a second has passed.
+    pub fn look_at_memory(&mut self, now: Instant) {
+        if now >= self.resident_due {
+            self.resident_due = now + RESIDENT_EVERY;
+            self.set("resident_bytes", self.resident.bytes());
+        }
     }
 
     /// Takes over the counts of some batches and clears them.

@@ -146,7 +146,7 @@ impl Actor {
             options: options.clone(),
             durable_seen: logger.durable(),
             handshakes_failed: 0,
-            engine: Engine::new(partition, logger, ring),
+            engine: Engine::new(partition, logger, ring, meters.apply.clone()),
             endpoint,
             links: (0..CONNECTIONS).map(|_| None).collect(),
             control: Control::open(&options.dir.join("control.sock"))?,
