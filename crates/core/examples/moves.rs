@@ -27,7 +27,8 @@ fn grid() -> (Vec<u32>, Vec<u32>, Vec<u16>) {
         head.extend(ways.into_iter().flatten());
         first.push(head.len() as u32);
     }
-    let cost = (0..head.len() as u32).map(|edge| 8 + (edge.wrapping_mul(2_654_435_761) >> 27) as u16);
+    let cost =
+        (0..head.len() as u32).map(|edge| 8 + (edge.wrapping_mul(2_654_435_761) >> 27) as u16);
     (first, head, cost.collect())
 }
 
@@ -43,7 +44,15 @@ fn hunt() -> [Rule; 4] {
             from: SIDE * SIDE / 2 + SIDE / 2,
             ..blank
         },
-        Rule { kind: kind::HUNT_TRAFFIC, stock: 4, points: 5, index: 3, delay: 100, cost: 2, ..blank },
+        Rule {
+            kind: kind::HUNT_TRAFFIC,
+            stock: 4,
+            points: 5,
+            index: 3,
+            delay: 100,
+            cost: 2,
+            ..blank
+        },
         Rule { kind: kind::HUNT_PUBLISH, count: 2, ..blank },
     ]
 }
@@ -62,7 +71,8 @@ fn main() {
     partition.apply(&tick(1), &mut ());
     let mut at: Vec<u32> = (0..PLAYERS as u32).map(|player| player * 16 % (SIDE * SIDE)).collect();
     for (player, &to) in at.iter().enumerate() {
-        let enter = Move { kind: kind::ENTER, seq: 1, player: player as u64 + 1, to, ..Move::default() };
+        let enter =
+            Move { kind: kind::ENTER, seq: 1, player: player as u64 + 1, to, ..Move::default() };
         partition.apply(&enter.encode(), &mut ());
     }
     partition.apply(&tick(2), &mut ());

@@ -55,12 +55,7 @@ impl Partition<'_> {
 
     /// As [`Self::apply`], with a guess where the player stands in the table.
     #[inline(always)]
-    pub(crate) fn apply_at<S: Sink>(
-        &mut self,
-        raw: &[u8; 64],
-        guess: u32,
-        sink: &mut S,
-    ) -> Answer {
+    pub(crate) fn apply_at<S: Sink>(&mut self, raw: &[u8; 64], guess: u32, sink: &mut S) -> Answer {
         match raw[0] {
             kind::GO => {
                 let record = Move::decode(raw);

@@ -63,8 +63,7 @@ impl Partition<'_> {
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {
-        let cell =
-            |edge| edge_cell(edge, self.weight[edge], self.heat[edge], self.is_closed(edge));
+        let cell = |edge| edge_cell(edge, self.weight[edge], self.heat[edge], self.is_closed(edge));
         let added = self.topology.added[..self.header.added as usize].iter();
         let first = self.topology.slots();
         let ways = added.enumerate().map(|(at, way)| added_cell(first + at, way.tail, way.head));

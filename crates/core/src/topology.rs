@@ -228,7 +228,11 @@ impl Topology<'_> {
     pub(crate) fn way(&self, node: u32, slot: u8) -> Way {
         let (start, end, _) = self.row(node);
         let edge = start + slot as usize;
-        if edge < end { Way { slot, edge, head: self.head(node, edge) } } else { self.added_way(node, slot) }
+        if edge < end {
+            Way { slot, edge, head: self.head(node, edge) }
+        } else {
+            self.added_way(node, slot)
+        }
     }
 
     #[cold]

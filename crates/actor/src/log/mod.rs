@@ -53,6 +53,8 @@ pub struct LogOptions {
     pub slice_bytes: u64,
     /// How long to wait, in milliseconds, before trying again to make a segment on a full disk.
     pub space_retry_ms: u64,
+    /// How long the log's thread looks for further records before it sleeps, in microseconds.
+    pub linger_us: u64,
     /// Time of opening, in milliseconds, for the block that opens the new epoch.
     pub time_ms: u64,
 }
@@ -67,6 +69,7 @@ impl LogOptions {
             queue_records: 16_384,
             slice_bytes: 256 << 10,
             space_retry_ms: 200,
+            linger_us: 0,
             time_ms: 0,
         }
     }

@@ -133,6 +133,7 @@ impl<D: Disk> Worker<D> {
             slice_bytes: options.slice_bytes,
             retry: Duration::from_millis(options.space_retry_ms),
             retry_at: None,
+            linger: Duration::from_micros(options.linger_us),
             _lock: survey.lock,
             disk,
         }

@@ -58,6 +58,7 @@ pub struct Worker<D: Disk> {
     pub(super) slice_bytes: u64,
     pub(super) retry: Duration,
     pub(super) retry_at: Option<Instant>,
+    pub(super) linger: Duration,
     // Held for as long as files are written.
     pub(super) _lock: D::Lock,
 }
@@ -287,11 +288,25 @@ impl<D: Disk> Worker<D> {
         Ok(header.first_position)
     }
 
+    /// Stays awake for a while: true when there are records to write again. Waking a parked thread
+    /// costs its waker, which is the actor, 25 to 30 us on a virtual machine.
+    fn linger(&self) -> bool {
+        let until = Instant::now() + self.linger;
+        while Instant::now() < until {
+            if self.shared.committed.get() > self.written {
+                return true;
+            }
+            std::thread::yield_now();
+        }
+        false
+    }
+
     /// Turns until closed or failed, parked while idle.
     pub(super) fn run(mut self) {
         loop {
             match self.turn() {
                 Turn::Again => {}
+                Turn::Idle if self.linger() => {}
                 Turn::Idle => std::thread::park(),
                 Turn::Within(time) => std::thread::park_timeout(time),
                 Turn::Closed | Turn::Failed => return,

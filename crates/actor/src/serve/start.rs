@@ -16,9 +16,12 @@ use super::say;
 use super::session::Desk;
 use crate::failure::Failure;
 use crate::log::{LogOptions, Logger, Recovered};
-use crate::quic::{Endpoint, Settings};
+use crate::quic::{Endpoint, Idle, Settings};
 use crate::ring::RingWriter;
 use crate::world_file::WorldFile;
+
+/// How long the log's thread stays awake after a commit, unless the actor blocks when idle.
+const LINGER_US: u64 = 200;
 
 /// The verb `serve`: owns the partition until told to stop.
 ///
@@ -35,6 +38,8 @@ pub fn serve(options: &Options) -> Result<(), Failure> {
 fn open_log(options: &Options, world: &WorldFile) -> Result<(Recovered, Logger), Failure> {
     let log = LogOptions {
         segment_bytes: options.segment_bytes,
+        // Who wants low latency has a core for it.
+        linger_us: if options.idle == Idle::Block { 0 } else { LINGER_US },
         time_ms: wall_ms(),
         ..LogOptions::new(options.partition, world.world_id)
     };

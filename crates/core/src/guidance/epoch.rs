@@ -83,7 +83,9 @@ impl Partition<'_> {
 
     /// A hunted target whose field could be brought to the epoch.
     fn is_stale(&self, field: &Field) -> bool {
-        field.grown == GROWN && field.epoch != self.guidance.work.epoch && self.hunters_of(field) > 0
+        field.grown == GROWN
+            && field.epoch != self.guidance.work.epoch
+            && self.hunters_of(field) > 0
     }
 
     /// Whether hunters wait for a field to grow.
@@ -110,9 +112,7 @@ impl Partition<'_> {
         if self.guidance.work.overflow == 1 {
             return None;
         }
-        let stale = |field: &Field| {
-            field.grown == GROWN && field.epoch != self.guidance.work.epoch
-        };
+        let stale = |field: &Field| field.grown == GROWN && field.epoch != self.guidance.work.epoch;
         let behind = |field: &Field| stale(field) && field.epoch != self.guidance.work.previous;
         let void = self.first(|_, field| field.grown == VOID || behind(field)).map(Task::Free);
         let repair = || self.first(Self::is_stale).map(Task::Repair);
@@ -123,7 +123,8 @@ impl Partition<'_> {
             let free = self.guidance.work.due == 0 && self.has_leisure();
             if free { cold().or_else(rest) } else { None }
         };
-        let wide = || self.first(|_, field| field.wide == 1 && field.grown == GROWN).map(Task::Wipe);
+        let wide =
+            || self.first(|_, field| field.wide == 1 && field.grown == GROWN).map(Task::Wipe);
         void.or_else(repair).or_else(wide).or_else(asked).or_else(more)
     }
 
@@ -133,7 +134,8 @@ impl Partition<'_> {
         let mut used = 0;
         while used < operations {
             let work = &self.guidance.work;
-            let lost = work.overflow == 1 || self.guidance.fields[work.field as usize].grown != GROWN;
+            let lost =
+                work.overflow == 1 || self.guidance.fields[work.field as usize].grown != GROWN;
             match work.phase {
                 IDLE => match self.next_task() {
                     Some(task) => self.start(task),

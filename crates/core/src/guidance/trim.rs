@@ -31,7 +31,7 @@ impl Partition<'_> {
 
     /// Finds pages for a field that is hunted: another one gives up what nobody needs.
     pub(super) fn make_room(&mut self, field: usize) {
-        let others = (0..self.guidance.fields.len()).filter(|&other| other != field);
+        let mut others = (0..self.guidance.fields.len()).filter(|&other| other != field);
         let cold = |other: usize| {
             let other = &self.guidance.fields[other];
             other.grown == GROWN && self.hunters_of(other) == 0
@@ -39,7 +39,7 @@ impl Partition<'_> {
         let hunted = self.hunters_of(&self.guidance.fields[field]) > 0;
         if hunted && let Some(other) = others.clone().find(|&other| cold(other)) {
             self.guidance.fields[other].grown = VOID;
-        } else if !hunted || !others.fold(false, |found, other| self.trim(other) || found) {
+        } else if !hunted || !others.any(|other| self.trim(other)) {
             self.guidance.fields[field].rests_until = self.header.tick + REST_TICKS;
         }
     }
@@ -52,7 +52,8 @@ impl Partition<'_> {
 
     pub(super) fn wipe_some(&mut self) {
         let number = self.guidance.work.field as usize;
-        let (table, radius) = (self.guidance.fields[number].table, self.guidance.fields[number].radius);
+        let (table, radius) =
+            (self.guidance.fields[number].table, self.guidance.fields[number].radius);
         for _ in 0..WIPED_AT_ONCE {
             let tile = self.guidance.work.cursor;
             if tile as usize == self.guidance.tiles() {
