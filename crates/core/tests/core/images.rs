@@ -83,8 +83,7 @@ fn blocks_that_are_no_image_are_refused() {
         change(&mut other);
         let attached = Partition::attach(&mut other).map(|_| ());
         let found = Partition::limits_of(&other);
-        let resumed =
-            found.and_then(|found| Partition::resume(&mut other, found).map(|_| ()));
+        let resumed = found.and_then(|found| Partition::resume(&mut other, found).map(|_| ()));
         assert_eq!(attached, resumed);
         attached
     };

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use huntgraph_core::{Edge, Partition};
 use huntgraph_core::schema::{HUNTS, NONE, Rule, form, kind, rule, state};
+use huntgraph_core::{Edge, Partition};
 
 use crate::support::{Rng, World, edge_change, order, player_move, tick_of};
 
