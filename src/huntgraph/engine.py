@@ -68,13 +68,14 @@ class PlayerState:
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
     """Give moves of one kind; every other field is a number or an array, all broadcast together.
 
-    Fields are those of the `move` record; `hunt` is none unless given. Shape (n,), dtype MOVE.
+    Fields are those of the `move` record (`from_` is `from`); `hunt` is none unless given.
+    Shape (n,), dtype MOVE.
     """
     count = max((np.size(value) for value in fields.values()), default=1)  # type: ignore[arg-type]
     moves = np.zeros(count, MOVE)
     moves["kind"], moves["hunt"] = kind, NO_HUNT
     for name, value in fields.items():
-        moves[name] = value
+        moves[name.rstrip("_")] = value
     return moves
 
 
