@@ -53,7 +53,6 @@ impl Engine {
     #[pyo3(signature = (
         first, head, cost, *, players = 1024, fields = 8, added_edges = 1024, world_id = 0
     ))]
-    #[expect(clippy::too_many_arguments, reason = "named ones on the Python side")]
     fn new(
         first: PyReadonlyArray1<u32>,
         head: PyReadonlyArray1<u32>,
