@@ -68,13 +68,14 @@ class PlayerState:
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
     """Give moves of one kind; every other field is a number or an array, all broadcast together.
 
-    Fields are those of the `move` record; `hunt` is none unless given. Shape (n,), dtype MOVE.
+    Fields are those of the `move` record (`from_` is `from`); `hunt` is none unless given.
+    Shape (n,), dtype MOVE.
     """
     count = max((np.size(value) for value in fields.values()), default=1)  # type: ignore[arg-type]
     moves = np.zeros(count, MOVE)
     moves["kind"], moves["hunt"] = kind, NO_HUNT
     for name, value in fields.items():
-        moves[name] = value
+        moves[name.rstrip("_")] = value
     return moves
 
 
@@ -86,17 +87,21 @@ def ticks(first: int, count: int = 1, time_ms: int = 0) -> Records:
 class Engine:
     """A partition in this process. Not for several threads at once.
 
-    `players` and `fields` are capacities (see `docs/reference/rules.md`); memory is taken once.
+    `players`, `fields` and `added_edges` (edges that can be added to the running world) are
+    capacities (see `docs/reference/rules.md`); memory is taken once.
     Raises ValueError when the world's rows are malformed or a capacity is out of range.
     """
 
-    def __init__(self, world: Rows, *, players: int = 12_500, fields: int = 8) -> None:
+    def __init__(
+        self, world: Rows, *, players: int = 12_500, fields: int = 8, added_edges: int = 1024
+    ) -> None:
         self._core = _core.Engine(
             np.ascontiguousarray(world.first, np.uint32),
             np.ascontiguousarray(world.head, np.uint32),
             np.ascontiguousarray(world.cost, np.uint16),
             players=players,
             fields=fields,
+            added_edges=added_edges,
             world_id=world.world_id,
         )
         self._receipts: list[Records] = []
@@ -139,12 +144,19 @@ class Engine:
         return self._core.work(operations)
 
     def weights(self) -> NDArray[np.uint16]:
-        """Give the live weight of every slot, shape (edges,); absent slots are 0."""
+        """Give the live weight of every slot by edge id, shape (E,); absent slots are 0.
+
+        E counts the world's slots and then those added since: it grows when edges are added.
+        """
         return self._core.weights()
 
     def closed(self) -> NDArray[np.bool_]:
-        """Tell for every slot whether it is closed now (absent ones are), shape (edges,)."""
+        """Tell for every slot whether it is closed now (absent ones are), shape (E,)."""
         return self._core.closed()
+
+    def edges(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Give tail and head of every slot by edge id, shape (E,) each; absent slots too."""
+        return self._core.edges()
 
     def player(self, player: int) -> PlayerState | None:
         """Give a player's state, None when it never entered."""

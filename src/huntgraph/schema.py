@@ -258,7 +258,7 @@ class Event(IntEnum):
     HINTED = 6
     """Hint for stage `value`."""
     DELTA = 16
-    """`edge` `from` -> `to` has weight `value`; flag 1 = closed."""
+    """`edge` `from` -> `to` has weight `value`, 0 = removed; flag 1 = closed."""
     GATE = 17
     """Gate `edge` of `hunt` is shut (1) or open (0): `value`."""
     HUNT = 32
@@ -447,7 +447,7 @@ CODE_TEXT: Final[dict[int, tuple[str, str]]] = {
     11: ("this player never entered", "send an enter first, with sequence number 1"),
     12: ("no hunt in this slot", "list the hunts and use one of their slots"),
     13: ("the partition has no such node", "use node ids below the world's node count"),
-    14: ("there is no edge between these nodes", "go along edges of the world only"),
+    14: ("there is no edge between these nodes", "go along an edge that is there, or add it first"),
     15: ("the edge is closed", "wait for it to open or go another way"),
     16: ("the player stands on another node", "resume from the node named in the update"),
     17: ("a move is missing before this one", "send from the sequence number after the update's seq"),
@@ -469,7 +469,7 @@ CODE_TEXT: Final[dict[int, tuple[str, str]]] = {
     33: ("not the next tick", "only the actor sends ticks"),
     34: ("the state differs from the log's hash", "run verify and bisect"),
     37: ("there is such an edge already", "change its price, or remove it first"),
-    38: ("no room for another edge, in the partition or at one of its nodes", "raise --added-edges, or add a node between"),
+    38: ("no room for another edge, in the partition or at one of its nodes", "raise --added-edges, or lead it over another node"),
     39: ("an edge must lead to another node", "name two different nodes"),
     40: ("the slot holds a running hunt", "close that hunt first or take another slot"),
     41: ("no hunt is loading in this slot", "begin one first"),

@@ -27,8 +27,8 @@ def treasure(hunt: int, node: int) -> NDArray[np.void]:
 class Guide:
     """An engine over a world that does nothing but answer; HUNTS goals at a time."""
 
-    def __init__(self, world: World) -> None:
-        self.engine = Engine(world, players=HUNTS, fields=HUNTS)
+    def __init__(self, world: World, added_edges: int = 0) -> None:
+        self.engine = Engine(world, players=HUNTS, fields=HUNTS, added_edges=added_edges)
         self._seq = [0] * HUNTS
         self._open = 0
 

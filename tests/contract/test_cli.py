@@ -18,6 +18,7 @@ from huntgraph.cli.exits import Exit
 from huntgraph.cli.reference import help_text, reference
 from huntgraph.cli.verbs import GROUPS, VERBS
 from huntgraph.versions import __version__, versions
+from huntgraph.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 HUNT = ROOT / "examples" / "hunts" / "first.yaml"
@@ -113,6 +114,10 @@ def test_version_in_all_its_places(run: Runner) -> None:
         ("hunt pause", Exit.UNREACHABLE, "huntgraph serve"),
         ("hunt pause --slot 8", Exit.USAGE, "slot"),
         ("hunt extend soon", Exit.USAGE, "duration"),
+        ("edge close 0 1", Exit.UNREACHABLE, "huntgraph serve"),
+        ("edge close zero 1", Exit.USAGE, "FROM"),
+        ("edge add 0 1", Exit.USAGE, "--cost"),
+        ("edge price 0 1 --cost 60_001", Exit.USAGE, "--cost"),
         ("bots", Exit.UNREACHABLE, "huntgraph serve"),
         ("bots --url huntgraph://127.0.0.1:1", Exit.USAGE, "--certificate"),
         ("verify", Exit.USAGE, "no log"),
@@ -258,6 +263,41 @@ def test_serve_steer_and_verify(served: Runner, number: signal.Signals, status: 
     verified = served("verify --json")
     assert verified.returncode == Exit.OK, verified.stderr
     assert json.loads(verified.stdout)["problems"] == []
+
+
+def test_edges_change_while_serving(served: Runner) -> None:
+    process, _ = serve(served)
+    with process:
+        ends = free_pair(served.folder / "town.hgw")
+        for words, done in (
+            (f"add {ends} --cost 60000", "added"),
+            (f"price {ends} --cost 7", "priced"),
+            (f"close {ends}", "closed"),
+            (f"open {ends}", "opened"),
+            (f"remove {ends}", "removed"),
+            (f"add {ends} --cost 5", "added"),
+        ):
+            told = served(f"edge {words} --json")
+            assert told.returncode == Exit.OK, (words, told.stderr)
+            body = json.loads(told.stdout)
+            assert (body["schema"], body["done"]) == ("huntgraph.edge-order/1", done)
+            assert body["position"] > 0
+        refused = served(f"edge add {ends} --cost 5")
+        assert (refused.returncode, refused.stdout) == (Exit.FAILED, "")
+        assert "there is such an edge already" in refused.stderr
+        said = served(f"edge remove {ends}").stdout
+        assert said.startswith(f"edge {ends.replace(' ', ' -> ')} removed at position ")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    verified = served("verify --json")
+    assert verified.returncode == Exit.OK, verified.stderr
+
+
+def free_pair(file: Path) -> str:
+    """Two nodes of a world between which there is no slot."""
+    world = World.open(file)
+    heads, _ = world.row(0)
+    return f"0 {next(node for node in range(1, world.nodes) if node not in heads)}"
 
 
 def until_tick(run: Runner, tick: int) -> None:

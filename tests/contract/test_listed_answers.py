@@ -68,11 +68,17 @@ def test_movingai_answers_of_a_wrong_map_are_noticed() -> None:
     assert len(far_off(bad, "arena2", 1)[2]) > 0
 
 
-def patch_records(changes: EdgeChanges) -> Records:
-    """Edge records of a patch. Shape (changes,), dtype MOVE."""
-    kinds = np.where(changes.open, Kind.EDGE_OPEN, Kind.EDGE_CLOSE)
-    records = move(Kind.EDGE_OPEN, **{"from": changes.tail, "to": changes.head})
-    records["kind"] = kinds
+OPENED = Kind.EDGE_OPEN, Kind.EDGE_CLOSE
+ADDED = Kind.EDGE_ADD, Kind.EDGE_REMOVE
+
+
+def patch_records(changes: EdgeChanges, world: World, kinds: tuple[Kind, Kind]) -> Records:
+    """Edge records of a patch, of the kinds for a new and a lost edge. Shape (n,), dtype MOVE."""
+    pairs = zip(changes.tail, changes.head, strict=True)
+    slots = np.array([world.slot(*pair) for pair in pairs], np.int64)
+    ends = {"from_": changes.tail, "to": changes.head}
+    records = move(kinds[0], arg=world.cost[slots], **ends)
+    records["kind"][~changes.open] = kinds[1]
     return records
 
 
@@ -88,7 +94,9 @@ def answer_queries(guide: Guide, world: World, queries: list[Query]) -> list[Que
     return wrong
 
 
-def play_gppc(leave_out: int = -1) -> tuple[int, int, list[Query]]:
+def play_gppc(
+    kinds: tuple[Kind, Kind] = OPENED, leave_out: int = -1
+) -> tuple[int, int, list[Query]]:
     """Play the dynamic track on one running engine; a patch may be left out on purpose."""
     listed.data_file("gppc-dynamic/dao_arena2.patch")
     scenario = GppcScenario.open(listed.data_file("gppc-dynamic/dao_arena2.scen"))
@@ -107,15 +115,16 @@ def play_gppc(leave_out: int = -1) -> tuple[int, int, list[Query]]:
         assert isinstance(command, Patch)
         changes = state.apply(command)
         if patches != leave_out:
-            guide.apply(patch_records(changes))
+            guide.apply(patch_records(changes, world, kinds))
         patches += 1
     wrong += answer_queries(guide, world, waiting)
     assert guide.engine.state_hash() == guide.engine.state_hash(anew=True)
     return patches, solved + len(waiting), wrong
 
 
-def test_gppc_patches_are_live_edge_changes_of_one_engine() -> None:
-    assert play_gppc() == (439, 2_000, [])
+@pytest.mark.parametrize("kinds", [OPENED, ADDED], ids=["opened", "added"])
+def test_gppc_patches_are_live_edge_changes_of_one_engine(kinds: tuple[Kind, Kind]) -> None:
+    assert play_gppc(kinds) == (439, 2_000, [])
 
 
 @pytest.mark.slow

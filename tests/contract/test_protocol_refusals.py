@@ -23,7 +23,7 @@ import pytest
 from huntgraph.cluster.actor import Actor
 from huntgraph.cluster.authority import Leaf
 from huntgraph.cluster.control import Status
-from huntgraph.schema import CODE_TEXT, FRAME_RECORDS, HELLO, Code, Frame, Kind
+from huntgraph.schema import CODE_TEXT, COST_MAX, FRAME_RECORDS, HELLO, Code, Frame, Kind
 from tests.contract.independent import HEADER, IndependentClient
 from tests.servers import Records, dial, ground, hang_up, linked, move, port_of, rows, serving
 
@@ -53,7 +53,8 @@ class Still:
         self.runner.close()
 
     async def _open(self) -> tuple[Actor, IndependentClient]:
-        actor = await self.stack.enter_async_context(serving(self.directory, tick_ms=STILL_MS))
+        started = serving(self.directory, tick_ms=STILL_MS, added_edges=0)
+        actor = await self.stack.enter_async_context(started)
         bystander = await self.stack.enter_async_context(linked(actor, ground().other))
         return actor, bystander
 
@@ -142,6 +143,8 @@ GREETED = {
     "a hunt closed": (forbidden(Kind.HUNT_CLOSE), Code.NOT_ALLOWED),
     "a move of kind 0": (forbidden(0), Code.NOT_ALLOWED),
     "a move of kind 6": (forbidden(6), Code.NOT_ALLOWED),
+    "a move of kind 15": (forbidden(Kind.EDGE_CLOSE - 1), Code.NOT_ALLOWED),
+    "a move of kind 21": (forbidden(Kind.EDGE_ADD + 1), Code.NOT_ALLOWED),
     "a move of kind 255": (forbidden(255), Code.NOT_ALLOWED),
 }
 STRANGERS = {
@@ -211,6 +214,40 @@ def test_moves_before_a_bad_frame_stay_and_those_behind_it_are_not_taken(still: 
         async with linked(still.actor) as client:
             again, _ = await client.moves(rows(*(move(Kind.HINT, p, 2) for p in (50, 51))))
         assert again["seq"].tolist() == [2, 0]
+
+    still.run(test())
+
+
+def test_changes_of_edges_are_refused_with_their_codes_and_change_nothing(still: Still) -> None:
+    world = ground().world
+    node = next(node for node in range(world.nodes) if world.row(node)[1].any())
+    heads, costs = world.row(node)
+    there = int(heads[costs > 0][0])
+    far = next(other for other in range(world.nodes) if other != node and other not in heads)
+
+    def edge(kind: Kind, to: int, cost: int = 5) -> Records:
+        return move(kind, from_=node, to=to, arg=cost)
+
+    asked = [
+        (edge(Kind.EDGE_ADD, world.nodes, 0), Code.UNKNOWN_NODE),
+        (edge(Kind.EDGE_ADD, node, 0), Code.BAD_EDGE),
+        (edge(Kind.EDGE_ADD, there, 0), Code.BAD_COST),
+        (edge(Kind.EDGE_ADD, far, COST_MAX + 1), Code.BAD_COST),
+        (edge(Kind.EDGE_ADD, there), Code.EDGE_EXISTS),
+        (edge(Kind.EDGE_ADD, far), Code.EDGES_FULL),
+        (edge(Kind.EDGE_REMOVE, world.nodes), Code.UNKNOWN_NODE),
+        (edge(Kind.EDGE_REMOVE, node), Code.NO_EDGE),
+        (edge(Kind.EDGE_REMOVE, far), Code.NO_EDGE),
+    ]
+
+    async def test() -> None:
+        before = await still.standing()
+        async with linked(still.actor) as client:
+            updates, _ = await client.moves(rows(*(record for record, _ in asked)))
+        assert updates["code"].tolist() == [code for _, code in asked]
+        assert not updates["position"].any()
+        assert (updates["player"] == 0).all()
+        await still.unharmed(before)
 
     still.run(test())
 

@@ -22,6 +22,10 @@ from tests.servers import move
 
 Records = NDArray[np.void]
 FRAMES_IN_FLIGHT: Final = 3
+EDGE_KINDS: Final = (
+    *(Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_PRICE),
+    *(Kind.EDGE_REMOVE, Kind.EDGE_ADD),
+)
 NOT_TAKEN: Final = (Code.LOG_FULL, Code.LOG_FAILED, Code.BUSY, Code.DRAINING)
 
 
@@ -154,8 +158,10 @@ class Load:
 
     def _edge_record(self) -> bytes:
         node = self.rng.randrange(self.world.nodes)
-        kind = self.rng.choice([Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_OPEN, Kind.EDGE_PRICE])
-        ends = {"from_": node, "to": self._neighbour(node)}
+        kind = self.rng.choices(EDGE_KINDS, [4, 8, 4, 1, 3])[0]
+        new = kind == Kind.EDGE_ADD and self.rng.random() < 0.5
+        to = self.rng.randrange(self.world.nodes) if new else self._neighbour(node)
+        ends = {"from_": node, "to": to}
         return move(kind, arg=self.rng.randint(1, 99), **ends).tobytes()
 
     def _take_updates(self, body: bytes) -> None:

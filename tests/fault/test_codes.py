@@ -95,10 +95,28 @@ def player_steps(world: World) -> Steps:
         (move(Kind.HINT, ONE, 11), Code.HINT_EARLY),
         (move(Kind.LEAVE, ONE, 12), Code.OK),
         (move(Kind.CLAIM, ONE, 13, **claim), Code.NOT_PRESENT),
+    ]
+
+
+def edge_steps(world: World) -> Steps:
+    """Changes of edges, in a partition with room for one more."""
+    node, near, far = walled_node(world)
+    joined = {node, far, *world.row(far)[0].tolist()}
+    apart = next(other for other in range(world.nodes) if other not in joined)
+    return [
         (move(Kind.EDGE_PRICE, from_=node, to=near, arg=0), Code.BAD_COST),
         (move(Kind.EDGE_PRICE, from_=node, to=near, arg=COST_MAX + 1), Code.BAD_COST),
         (move(Kind.EDGE_PRICE, from_=node, to=far, arg=5), Code.NO_EDGE),
-        (move(Kind.EDGE_CLOSE, from_=beyond, to=0), Code.UNKNOWN_NODE),
+        (move(Kind.EDGE_CLOSE, from_=world.nodes, to=0), Code.UNKNOWN_NODE),
+        (move(Kind.EDGE_ADD, from_=node, to=node, arg=5), Code.BAD_EDGE),
+        (move(Kind.EDGE_ADD, from_=node, to=near, arg=5), Code.EDGE_EXISTS),
+        (move(Kind.EDGE_ADD, from_=node, to=far, arg=0), Code.BAD_COST),
+        (move(Kind.EDGE_ADD, from_=node, to=far, arg=5), Code.OK),
+        (move(Kind.EDGE_REMOVE, from_=far, to=node), Code.NO_EDGE),
+        (move(Kind.EDGE_ADD, from_=far, to=node, arg=5), Code.OK),
+        (move(Kind.EDGE_REMOVE, from_=node, to=near), Code.OK),
+        (move(Kind.EDGE_REMOVE, from_=node, to=near), Code.NO_EDGE),
+        (move(Kind.EDGE_ADD, from_=far, to=apart, arg=5), Code.EDGES_FULL),
     ]
 
 
@@ -188,7 +206,7 @@ async def play(actor: Actor, client: IndependentClient, world: World) -> None:
     assert last > 0
     counters = actor.counters()
     await until(lambda: counters.value("durable") > last)
-    for steps in (player_steps(world), claim_steps()):
+    for steps in (player_steps(world), edge_steps(world), claim_steps()):
         updates, _ = await client.moves(rows(*(record for record, _ in steps)))
         judge(steps, updates)
     steps = control_steps(world)
@@ -206,7 +224,7 @@ async def play(actor: Actor, client: IndependentClient, world: World) -> None:
 def test_each_refusal_has_its_code_and_the_log_gives_the_same_state(short_path: Path) -> None:
     async def test() -> None:
         directory = short_path / "run"
-        async with serving(directory, players=PLAYERS) as actor:
+        async with serving(directory, players=PLAYERS, added_edges=1) as actor:
             async with linked(actor) as client:
                 await play(actor, client, ground().world)
             stopped = await actor.stop()

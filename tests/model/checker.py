@@ -68,11 +68,13 @@ class Pair:
         *,
         players: int = 32,
         fields: int = 8,
+        added_edges: int = 1024,
         model_cost: NDArray[np.uint16] | None = None,
     ) -> None:
-        self.engine = engine_class()(*world, players=players, fields=fields)
+        room = {"players": players, "fields": fields, "added_edges": added_edges}
+        self.engine = engine_class()(*world, **room)
         cost = world.cost if model_cost is None else model_cost
-        self.model = Model(world.first, world.head, cost, players)
+        self.model = Model(world.first, world.head, cost, players, 2 * added_edges)
         self.epochs = {0: self.model.routing()}
         self.away: dict[tuple[bytes, int], NDArray[np.int64]] = {}
         self.seen: Counter[str] = Counter()
@@ -175,10 +177,13 @@ class Pair:
             same(f"next of {row}", int(row["next"]), step)
 
     def compare_state(self) -> None:
-        """State hashes, kept and from scratch, and all weights."""
+        """State hashes, kept and from scratch, and all edges."""
         expected = self.model.state_hash()
         same("state hash from scratch", int(self.engine.rehash()), expected)
         same("state hash kept", int(self.engine.state_hash()), expected)
+        tails, heads = self.engine.edges()
+        same("tails", tails.tolist(), self.model.tail.tolist())
+        same("heads", heads.tolist(), self.model.head.tolist())
         differ = np.flatnonzero(np.asarray(self.engine.weights()) != self.model.weights())
         same("edges whose weights differ", differ.tolist(), [])
         differ = np.flatnonzero(np.asarray(self.engine.closed()) != self.model.closed)

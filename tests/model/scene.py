@@ -28,10 +28,17 @@ SMALL = world_of(
 class Scene:
     """One partition; `model_only` is for tests that reach into the model's state."""
 
-    def __init__(self, world: World = SMALL, players: int = 8, model_only: bool = False) -> None:
+    def __init__(
+        self,
+        world: World = SMALL,
+        players: int = 8,
+        added_edges: int = 8,
+        model_only: bool = False,
+    ) -> None:
         alone = model_only or engine_class() is None
-        self.pair = None if alone else Pair(world, players=players)
-        self.model = Model(*world, players) if self.pair is None else self.pair.model
+        self.pair = None if alone else Pair(world, players=players, added_edges=added_edges)
+        alike = Model(*world, players, 2 * added_edges)
+        self.model = alike if self.pair is None else self.pair.model
 
     def apply(self, record: Record) -> Answer:
         """Applies one record, and compares where there is an engine."""

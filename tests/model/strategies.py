@@ -18,6 +18,7 @@ Deed = Callable[[Random, Model], list[Record]]
 IDS = [0, 2**64 - 1, *(7 * k + 2**40 * (k % 3) for k in range(1, 40))]
 """Player ids; more than the tables of the tests hold, the odd ones at the ends among them."""
 PLAYER_KINDS = [Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT]
+EDGE_KINDS = [Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_PRICE, Kind.EDGE_REMOVE, Kind.EDGE_ADD]
 
 
 def some_player(rng: Random, model: Model) -> Player | None:
@@ -50,8 +51,7 @@ def walk(rng: Random, model: Model) -> list[Record]:
         return enter(rng, model)
     node, records = player.node, []
     for step in range(rng.randint(1, 4)):
-        row = range(int(model.first[node]), int(model.first[node + 1]))
-        ways = [int(model.head[edge]) for edge in row if not model.closed[edge]]
+        ways = [int(model.head[edge]) for edge in model.row(node) if not model.closed[edge]]
         if not ways:
             break
         tail, node = node, rng.choice(ways)
@@ -68,7 +68,7 @@ def go_astray(rng: Random, model: Model) -> list[Record]:
     tail, head = some_edge(rng, model)
     if rng.random() < 0.7:
         tail = player.node
-        row = model.head[int(model.first[tail]) : int(model.first[tail + 1])].tolist()
+        row = model.head[model.row(tail)].tolist()
         head = rng.choice([*row, tail, model.nodes])
     return [next_move(model, player.id, Kind.GO, tail=tail, head=head, echo=rng.getrandbits(64))]
 
@@ -133,9 +133,12 @@ def misnumber(rng: Random, model: Model) -> list[Record]:
 
 
 def change_edge(rng: Random, model: Model) -> list[Record]:
-    """Closes, opens or prices an edge."""
+    """Closes, opens, prices, removes or adds an edge."""
     tail, head = some_edge(rng, model)
-    kind = rng.choice([Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_OPEN, Kind.EDGE_PRICE])
+    kind = rng.choices(EDGE_KINDS, [2, 4, 2, 1, 3])[0]
+    if kind == Kind.EDGE_ADD and rng.random() < 0.6:
+        # Most slots are real edges: what can be added lies between nodes that have none.
+        tail, head = rng.randrange(model.nodes), rng.randrange(model.nodes)
     cost = rng.randint(1, 12)
     if rng.random() < 0.1:
         cost = rng.choice([0, 1, 300, 59_999, 60_000, 60_001, 65_534, NONE])
@@ -247,7 +250,7 @@ def ticks(rng: Random, model: Model) -> list[Record]:
 
 def oddity(rng: Random, model: Model) -> list[Record]:
     """A hash, right or wrong, or a kind that nobody knows."""
-    kind = rng.choice([Kind.HASH, Kind.HASH, 0, 6, 15, 19, 31, 44, 63, Kind.RECEIPT, 255])
+    kind = rng.choice([Kind.HASH, Kind.HASH, 0, 6, 15, 21, 31, 44, 63, Kind.RECEIPT, 255])
     right = rng.random() < 0.5
     value = model.state_hash() if right else rng.getrandbits(64)
     return [record_of(kind, a=value, player=rng.choice(IDS), seq=1, echo=9)]

@@ -36,9 +36,14 @@ SEEDS = range(101, 161) if SOAK else range(101, 107)
 class EngineEqualsModel(RuleBasedStateMachine):
     """Any deed in any order; after each, everything visible must be equal."""
 
-    @initialize(seed=st.integers(0, 999), players=st.sampled_from([3, 32]))
-    def build(self, seed: int, players: int) -> None:
-        self.pair = Pair(grid_world(Random(seed), 4, 4), players=players)
+    @initialize(
+        seed=st.integers(0, 999),
+        players=st.sampled_from([3, 32]),
+        added_edges=st.sampled_from([1, 30]),
+    )
+    def build(self, seed: int, players: int, added_edges: int) -> None:
+        world = grid_world(Random(seed), 4, 4)
+        self.pair = Pair(world, players=players, added_edges=added_edges)
 
     def do(self, rng: Random, deed: Deed, batch: bool = True) -> None:
         records = deed(rng, self.pair.model)
@@ -104,7 +109,8 @@ def run_seed(seed: int, size: int, deeds: int, every: int) -> Pair:
     """Thousands of records of all kinds over one world; the state compared every so many deeds."""
     print(f"seed {seed}")
     rng = Random(seed)
-    pair = Pair(grid_world(rng, size, size), players=rng.choice([5, 32, 64]))
+    players, added_edges = rng.choice([5, 32, 64]), rng.choice([1, 12, 100])
+    pair = Pair(grid_world(rng, size, size), players=players, added_edges=added_edges)
     for number in range(deeds):
         # Several deeds drawn from one state make one batch, in which later ones may clash.
         drawn = [next_records(rng, pair.model) for _ in range(rng.choice([1, 1, 1, 3]))]

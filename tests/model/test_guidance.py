@@ -39,7 +39,7 @@ def follow(rng: Random, pair: Pair, advice: dict[int, int]) -> list[Record]:
             head = rng.randrange(model.nodes)
             records.append(next_move(model, number, Kind.ENTER, hunt=0, head=head))
             continue
-        row = range(int(model.first[player.node]), int(model.first[player.node + 1]))
+        row = model.row(player.node)
         ways = [int(model.head[edge]) for edge in row if not model.closed[edge]]
         told = advice.get(number, NONE)
         if told == player.node:

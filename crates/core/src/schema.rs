@@ -699,7 +699,7 @@ pub mod event {
     pub const CLAIMED: u8 = 5;
     /// hint for stage `value`
     pub const HINTED: u8 = 6;
-    /// `edge` `from` -> `to` has weight `value`; flag 1 = closed
+    /// `edge` `from` -> `to` has weight `value`, 0 = removed; flag 1 = closed
     pub const DELTA: u8 = 16;
     /// gate `edge` of `hunt` is shut (1) or open (0): `value`
     pub const GATE: u8 = 17;

@@ -44,16 +44,22 @@ fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u
     PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
 }
 
+/// Tails and heads of slots.
+type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
+
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (first, head, cost, *, players = 1024, fields = 8, world_id = 0))]
+    #[pyo3(signature = (
+        first, head, cost, *, players = 1024, fields = 8, added_edges = 1024, world_id = 0
+    ))]
     fn new(
         first: PyReadonlyArray1<u32>,
         head: PyReadonlyArray1<u32>,
         cost: PyReadonlyArray1<u16>,
         players: u32,
         fields: u32,
+        added_edges: u32,
         world_id: u64,
     ) -> PyResult<Self> {
         let world = WorldView {
@@ -65,7 +71,8 @@ impl Engine {
         if world.first.is_empty() {
             return Err(bad("first is empty"));
         }
-        let limits = Limits::of(&world, players, fields);
+        let added = added_edges.saturating_mul(2);
+        let limits = Limits { added, ..Limits::of(&world, players, fields) };
         let mut block = vec![Line::default(); limits.total_lines()];
         Partition::create(&mut block, limits, &world).map_err(bad)?;
         Ok(Self { block, events: Events::default() })
@@ -136,6 +143,13 @@ impl Engine {
         let partition = self.partition()?;
         let edges = 0..partition.edge_ids();
         Ok(PyArray1::from_iter(py, edges.map(|edge| partition.is_closed(edge))))
+    }
+
+    fn edges<'py>(&mut self, py: Python<'py>) -> PyResult<Ends<'py>> {
+        let partition = self.partition()?;
+        let edges = || (0..partition.edge_ids()).filter_map(|edge| partition.edge(edge));
+        let tails = PyArray1::from_iter(py, edges().map(|edge| edge.tail));
+        Ok((tails, PyArray1::from_iter(py, edges().map(|edge| edge.head))))
     }
 
     /// (id, seq, node, score, hunt, team, target, progress, present) of a player, or None.

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, validators
 
+from huntgraph.cli.orders import Dir, layout_of, order
 from huntgraph.cli.output import Json, print_json, progress, say
 from huntgraph.errors import HuntFileError, UsageError
 from huntgraph.schema import HUNTS, Kind
 
 if TYPE_CHECKING:
-    from huntgraph.cluster import Answers, Layout
+    from huntgraph.cluster import Answers
 
 __all__ = ["check", "close", "extend", "pause", "publish", "resume", "schema"]
 
 Slot = Annotated[int, Parameter(name="--slot", validator=validators.Number(gte=0, lt=HUNTS))]
-Dir = Annotated[Path | None, Parameter(name="--dir")]
 
 
 def check(
@@ -84,19 +83,13 @@ def publish(
         slot: the slot to publish it into, 0 to 7.
         json: print the outcome as JSON.
     """
-    from huntgraph.cluster import Control, refuse
     from huntgraph.hunt import load
     from huntgraph.world import World
 
-    layout = _layout(folder)
+    layout = layout_of(folder)
     world = World.open(layout.facts()["world"], verify="header")
     rows = load(file).compile(world, slot)
-
-    async def work() -> Answers:
-        async with await Control.open(layout.actor / "control.sock") as control:
-            return refuse(await control.send(rows), file)
-
-    return _told("published", asyncio.run(work()), slot, json)
+    return _told("published", order(layout, rows, file), slot, json)
 
 
 def pause(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
@@ -158,22 +151,10 @@ def close(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
 
 
 def _order(done: str, kind: Kind, folder: Path | None, slot: int, json: bool, **fields: int) -> int:
-    from huntgraph.cluster import Control, control_move, refuse
+    from huntgraph.cluster import control_move
 
-    layout = _layout(folder)
-
-    async def work() -> Answers:
-        async with await Control.open(layout.actor / "control.sock") as control:
-            answers = await control.send(control_move(kind, slot, **fields))
-            return refuse(answers, f"slot {slot}")
-
-    return _told(done, asyncio.run(work()), slot, json)
-
-
-def _layout(folder: Path | None) -> Layout:
-    from huntgraph.cluster import Layout, home
-
-    return Layout((folder or home("state") / "serve").absolute())
+    answers = order(layout_of(folder), control_move(kind, slot, **fields), f"slot {slot}")
+    return _told(done, answers, slot, json)
 
 
 def _told(done: str, answers: Answers, slot: int, json: bool) -> int:

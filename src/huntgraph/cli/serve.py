@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from cyclopts import Parameter
-
+from huntgraph.cli.orders import Dir, layout_of
 from huntgraph.cli.output import Count, Json, print_json, say
 from huntgraph.cli.signals import Signals, run_async
 from huntgraph.errors import RefusedError
@@ -28,7 +27,7 @@ def serve(
     world: Path | None = None,
     /,
     *,
-    folder: Annotated[Path | None, Parameter(name="--dir")] = None,
+    folder: Dir = None,
     edges: Count = 4_000_000,
     seed: int = 1,
     hunt: Path | None = None,
@@ -62,12 +61,9 @@ def serve(
         snapshot_every_s: seconds between snapshots; 0 for none.
         json: print addresses and paths as one JSON line when ready.
     """
-    from huntgraph.cli.serving import Settings, cached_world, claimed
-    from huntgraph.cluster import Layout, home
-    from huntgraph.hunt import load
-    from huntgraph.world import World
+    from huntgraph.cli.serving import Settings, claimed
 
-    layout = Layout((folder or home("state") / "serve").absolute())
+    layout = layout_of(folder)
     if http_host not in ("127.0.0.1", "::1", "localhost"):
         say(f"warning: everyone who reaches {http_host} can read the gateway")
     settings = Settings(
@@ -82,14 +78,22 @@ def serve(
         snapshot_every_s=snapshot_every_s,
     )
     with claimed(layout):
-        if world is None:
-            world = layout.folder / f"world-{edges}-{seed}.hgw"
-            opened = cached_world(world, edges, seed)
-        else:
-            opened = World.open(world)
-        rows = None if hunt is None else load(hunt).compile(opened, 0)
-        plan = _Plan(layout, world, settings, rows, json)
+        file = world or layout.folder / f"world-{edges}-{seed}.hgw"
+        rows = _prepare(file, None if world else (edges, seed), hunt)
+        plan = _Plan(layout, file, settings, rows, json)
         return run_async(lambda signals: _serve(signals, plan))
+
+
+def _prepare(
+    file: Path, made_of: tuple[int, int] | None, hunt: Path | None
+) -> NDArray[np.void] | None:
+    """Check the world, generated first where `made_of` says edges and seed; give a hunt's rows."""
+    from huntgraph.cli.serving import cached_world
+    from huntgraph.hunt import load
+    from huntgraph.world import World
+
+    world = World.open(file) if made_of is None else cached_world(file, *made_of)
+    return None if hunt is None else load(hunt).compile(world, 0)
 
 
 @dataclass(frozen=True, slots=True)

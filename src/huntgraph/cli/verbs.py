@@ -35,9 +35,11 @@ class Verb:
 GROUPS: dict[str, str] = {
     "world": "Make, import, split and look at worlds.",
     "hunt": "Check hunts, and publish and steer them on a running actor.",
+    "edge": "Change edges of a running actor's world.",
 }
 
 _STEER = "Takes effect at the next tick. Exit status 6 when no actor answers in --dir."
+_NOW = "Takes effect at once. Exit status 6 when no actor answers in --dir."
 
 VERBS: dict[str, Verb] = {
     "demo": Verb(
@@ -173,6 +175,36 @@ VERBS: dict[str, Verb] = {
         "Close a hunt for good.",
         ("huntgraph hunt close", "huntgraph hunt close --slot 1"),
         _STEER,
+    ),
+    "edge add": Verb(
+        "edge:add",
+        "Add an edge from one node to another; the way back is an edge of its own.",
+        ("huntgraph edge add 3 400 --cost 9", "huntgraph edge add 3 400 --cost 9 --json"),
+        f"{_NOW} How many can be added: --added-edges of huntgraph serve.",
+    ),
+    "edge remove": Verb(
+        "edge:remove",
+        "Remove an edge; a gate that has it leaves it alone until it is added again.",
+        ("huntgraph edge remove 3 4",),
+        _NOW,
+    ),
+    "edge close": Verb(
+        "edge:close",
+        "Close an edge: it keeps its cost and its heat, and nobody may go along it.",
+        ("huntgraph edge close 3 4",),
+        _NOW,
+    ),
+    "edge open": Verb(
+        "edge:open_",
+        "Open an edge that was closed.",
+        ("huntgraph edge open 3 4",),
+        _NOW,
+    ),
+    "edge price": Verb(
+        "edge:price",
+        "Give an edge another base cost; what its heat adds stays.",
+        ("huntgraph edge price 3 4 --cost 25",),
+        _NOW,
     ),
 }
 

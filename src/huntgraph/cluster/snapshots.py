@@ -36,14 +36,16 @@ async def make_snapshot(
     partition: int = 0,
     players: int = 12_500,
     fields: int = 8,
+    added_edges: int = 1024,
     program: Path | None = None,
 ) -> SnapshotMade:
     """Build a new snapshot from the newest one and the durable log. Raises ActorError.
 
-    ``partition``, ``players`` and ``fields`` must be those the actor was started with.
+    ``partition``, ``players``, ``fields`` and ``added_edges`` must be those the actor was started
+    with.
     """
     named = {"dir": directory, "world": world, "partition": partition}
-    named |= {"players": players, "fields": fields}
+    named |= {"players": players, "fields": fields, "added-edges": added_edges}
     arguments = ["snapshot", *(part for k, v in named.items() for part in (f"--{k}", str(v)))]
     process = await spawn(program or actor_program(), arguments, nice=NICE)
     assert process.stdout is not None

@@ -226,6 +226,7 @@ class Supervisor:
             partition=self.options.partition,
             players=self.options.players,
             fields=self.options.fields,
+            added_edges=self.options.added_edges,
             program=self._program,
         )
         self._tell(Event("snapshot", f"snapshot at position {made.position}"))

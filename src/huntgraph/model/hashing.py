@@ -84,7 +84,7 @@ def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
 
 
 def small_cells(state: Partition) -> Iterator[Cell]:
-    """All cells but those of the edges."""
+    """All cells but those of tag 1."""
     for slot, player in enumerate(state.players):
         yield from ((2, slot * 8 + w, word) for w, word in enumerate(player_words(player)))
     for h, hunt in enumerate(state.hunts):
@@ -93,6 +93,8 @@ def small_cells(state: Partition) -> Iterator[Cell]:
     words = [state.tick, state.position, *chain, traffic_word(state.traffic, 0), state.traffic.cost]
     words += [state.serial, pack((state.cost_min, 0), (state.cost_max, 32))]
     yield from ((7, w, word) for w, word in enumerate(words))
+    for edge in range(state.world_slots, len(state.head)):
+        yield 8, edge, pack((int(state.tail[edge]), 0), (int(state.head[edge]), 32))
 
 
 def state_hash(state: Partition) -> int:

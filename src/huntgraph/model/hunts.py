@@ -39,7 +39,8 @@ def set_gate(state: Partition, slot: int, number: int, shut: bool) -> None:
     gate.shut = shut
     state.note(Event.GATE, hunt=slot, edge=number, value=int(shut))
     for edge in hunt.edges[gate.first : gate.first + gate.count]:
-        state.set_edge(edge, int(state.weight[edge]), shut)
+        if state.weight[edge] > 0:
+            state.set_edge(edge, int(state.weight[edge]), shut)
 
 
 def flip_gates(state: Partition, slot: int, stage: int) -> None:

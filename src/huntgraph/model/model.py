@@ -7,30 +7,19 @@ from numpy.typing import NDArray
 
 from huntgraph.model import routes
 from huntgraph.model.answer import Answer
+from huntgraph.model.edges import edge_record
 from huntgraph.model.hashing import state_hash
 from huntgraph.model.hunts import hunt_record, run_tick
 from huntgraph.model.moves import DEEDS, Fields, check_enter, take
 from huntgraph.model.state import NO_HUNT, NO_STAGE, Partition, Player, Refused
-from huntgraph.schema import (
-    COST_MAX,
-    HEAT_MAX,
-    MOVE,
-    NONE,
-    RULE,
-    WEIGHT_MAX,
-    Code,
-    Event,
-    Flag,
-    Kind,
-    State,
-)
+from huntgraph.schema import MOVE, NONE, RULE, Code, Event, Flag, Kind, State
 
 Weights = NDArray[np.uint16]
 Distances = NDArray[np.int64]
 Guidance = tuple[int, int]
 
 RULE_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1)
-EDGE_KINDS = (Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_PRICE)
+EDGE_KINDS = range(Kind.EDGE_CLOSE, Kind.EDGE_ADD + 1)
 HUNT_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_CLOSE + 1)
 
 
@@ -42,6 +31,7 @@ class Model(Partition):
         head: heads of the slots, u32, shape (edges,), sorted in each row.
         cost: base costs, u16, shape (edges,), 0 for an absent slot.
         players: capacity of the player table.
+        added: capacity for added slots, two for an edge.
     """
 
     def __init__(
@@ -50,8 +40,9 @@ class Model(Partition):
         head: NDArray[np.uint32],
         cost: Weights,
         players: int = 1024,
+        added: int = 2048,
     ) -> None:
-        super().__init__(first, head, cost)
+        super().__init__(first, head, cost, added)
         self.capacity = players
 
     def apply(self, record: bytes | np.void) -> Answer:
@@ -120,7 +111,7 @@ class Model(Partition):
         self.position += 1
         try:
             if kind in EDGE_KINDS:
-                self._edge_record(move)
+                edge_record(self, move)
             elif kind in HUNT_KINDS:
                 hunt_record(self, move)
             elif kind == Kind.TICK:
@@ -134,18 +125,6 @@ class Model(Partition):
         if wrong_hash:
             answer.code = Code.HASH_MISMATCH
             self.note(Event.REFUSED, value=Code.HASH_MISMATCH)
-
-    def _edge_record(self, move: Fields) -> None:
-        """Closes, opens or prices an edge."""
-        edge = self.find_edge_checked(move["from"], move["to"])
-        weight, closed = int(self.weight[edge]), move["kind"] == Kind.EDGE_CLOSE
-        if move["kind"] == Kind.EDGE_PRICE:
-            cost, closed = move["arg"], bool(self.closed[edge])
-            if not 1 <= cost <= COST_MAX or cost + self.traffic.term(HEAT_MAX) > WEIGHT_MAX:
-                raise Refused(Code.BAD_COST)
-            self.cost_min, self.cost_max = min(self.cost_min, cost), max(self.cost_max, cost)
-            weight = cost + self.traffic.term(int(self.heat[edge]))
-        self.set_edge(edge, weight, closed)
 
     def _tick(self, move: Fields) -> None:
         """The next tick."""
@@ -165,11 +144,11 @@ class Model(Partition):
         return state_hash(self)
 
     def weights(self) -> Weights:
-        """Weights of all slots, shape (edges,); closed edges keep theirs, absent ones have 0."""
+        """Weights of all slots, shape (E,); closed edges keep theirs, absent ones have 0."""
         return self.weight.astype(np.uint16)
 
     def routing(self) -> Weights:
-        """Weights of all slots, shape (edges,), 65535 where closed: for guidance."""
+        """Weights of all slots, shape (E,), 65535 where closed: for guidance."""
         return routes.routing_weights(self)
 
     def distances(self, target: int, weights: Weights | None = None) -> Distances:

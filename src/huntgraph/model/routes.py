@@ -18,12 +18,21 @@ SHUT = 65535
 
 
 def routing_weights(state: Partition) -> Weights:
-    """Weights of all slots, shape (edges,), with SHUT where an edge cannot be walked."""
+    """Weights of all slots, shape (E,), with SHUT where an edge cannot be walked."""
     return np.where(state.closed, SHUT, state.weight).astype(np.uint16)
 
 
+def _for_now(state: Partition, weights: Weights) -> Weights:
+    """Weights of an earlier time for all slots in use now: those added since were no edges."""
+    return np.pad(weights, (0, len(state.head) - len(weights)), constant_values=SHUT)
+
+
 def distances(state: Partition, target: int, weights: Weights) -> Distances:
-    """Least sum of routing weights from each node to `target`, shape (nodes,); else UNREACHABLE."""
+    """Least sum of routing weights from each node to `target`, shape (nodes,); else UNREACHABLE.
+
+    The weights may be those of an earlier time, when fewer slots were in use.
+    """
+    weights = _for_now(state, weights)
     into: list[list[tuple[int, int]]] = [[] for _ in range(state.nodes)]
     rows = zip(state.tail.tolist(), state.head.tolist(), weights.tolist(), strict=True)
     for tail, head, weight in rows:
@@ -43,10 +52,11 @@ def distances(state: Partition, target: int, weights: Weights) -> Distances:
 
 
 def next_node(state: Partition, node: int, away: Distances, weights: Weights) -> int:
-    """The head of the lowest slot of `node`'s row on a least way, else NONE."""
+    """The head of the first slot of `node`'s row on a least way, else NONE."""
+    weights = _for_now(state, weights)
     if away[node] in (0, UNREACHABLE):
         return NONE
-    for edge in range(int(state.first[node]), int(state.first[node + 1])):
+    for edge in state.row(node):
         head, weight = int(state.head[edge]), int(weights[edge])
         if weight != SHUT and away[head] != UNREACHABLE and away[head] + weight == away[node]:
             return head

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.model.answer import Happening
-from huntgraph.schema import HUNTS, Code, Event, Rule, State
+from huntgraph.schema import DEGREE, HUNTS, Code, Event, Rule, State
 
 U32 = NDArray[np.uint32]
 
@@ -152,17 +151,23 @@ class Hunt:
 
 
 class Partition:
-    """All state of one partition; edge arrays have one item for each slot of the world's rows."""
+    """All state of one partition; edge arrays have one item for each slot in use, by edge id.
 
-    def __init__(self, first: U32, head: U32, cost: NDArray[np.uint16]) -> None:
+    ``capacity_added`` is how many slots can be added to the world's.
+    """
+
+    def __init__(
+        self, first: U32, head: U32, cost: NDArray[np.uint16], capacity_added: int = 2048
+    ) -> None:
         self.first, self.head = first, head
+        self.capacity_added = capacity_added
+        self.added_of: dict[int, list[int]] = {}
         rows = first[1:].astype(np.int64) - first[:-1]
         self.tail = np.repeat(np.arange(len(rows), dtype=np.uint32), rows)
-        self.absent = cost == 0
         self.weight = cost.astype(np.int64)
         self.heat = np.zeros(len(head), np.int64)
-        self.closed = self.absent.copy()
-        real = cost[~self.absent]
+        self.closed = cost == 0
+        real = cost[cost > 0]
         self.cost_min, self.cost_max = (int(real.min()), int(real.max())) if len(real) else (0, 0)
         self.traffic = Traffic()
         self.players: list[Player] = []
@@ -177,17 +182,30 @@ class Partition:
         """Nodes of the world."""
         return len(self.first) - 1
 
+    @property
+    def world_slots(self) -> int:
+        """Slots of the world: added ones have edge ids from here on."""
+        return int(self.first[-1])
+
+    def row(self, node: int) -> list[int]:
+        """The edge ids of a node's slots in the order of its row, absent ones too."""
+        own = range(int(self.first[node]), int(self.first[node + 1]))
+        return [*own, *self.added_of.get(node, [])]
+
     def note(self, kind: Event, **fields: int) -> None:
         """Records an event at the current position and tick."""
         self.events.append(Happening(kind, self.position, self.tick, **fields))
 
     def find_edge(self, tail: int, head: int) -> int:
         """The slot of a real edge between two nodes in range; refused with NO_EDGE."""
-        row = self.head[int(self.first[tail]) : int(self.first[tail + 1])]
-        edge = int(self.first[tail]) + bisect_left(row.tolist(), head)
-        if edge == int(self.first[tail + 1]) or self.head[edge] != head or self.absent[edge]:
+        edge = self.find_slot(tail, head)
+        if edge is None or self.weight[edge] == 0:
             raise Refused(Code.NO_EDGE)
         return edge
+
+    def find_slot(self, tail: int, head: int) -> int | None:
+        """The slot between two nodes in range, absent or not; None when there is none."""
+        return next((edge for edge in self.row(tail) if self.head[edge] == head), None)
 
     def find_edge_checked(self, tail: int, head: int) -> int:
         """`find_edge` for any numbers; refused with UNKNOWN_NODE out of range."""
@@ -196,12 +214,27 @@ class Partition:
         return self.find_edge(tail, head)
 
     def set_edge(self, edge: int, weight: int, closed: bool) -> None:
-        """Gives an edge a weight and a closed bit; an event when either changed."""
+        """Gives a slot a weight and a closed bit; an event when either changed."""
         if weight == self.weight[edge] and closed == self.closed[edge]:
             return
         self.weight[edge], self.closed[edge] = weight, closed
         tail, head = int(self.tail[edge]), int(self.head[edge])
         self.note(Event.DELTA, edge=edge, tail=tail, head=head, value=weight, flags=int(closed))
+
+    def add_slots(self, tail: int, head: int) -> int:
+        """Absent slots both ways, the first leads to `head`; refused with EDGES_FULL."""
+        edge = len(self.head)
+        used = edge - self.world_slots
+        full = any(len(self.row(node)) >= DEGREE for node in (tail, head))
+        if full or self.capacity_added - used < 2:
+            raise Refused(Code.EDGES_FULL)
+        self.tail = np.append(self.tail, np.array([tail, head], np.uint32))
+        self.head = np.append(self.head, np.array([head, tail], np.uint32))
+        self.weight, self.heat = np.append(self.weight, [0, 0]), np.append(self.heat, [0, 0])
+        self.closed = np.append(self.closed, [True, True])
+        self.added_of.setdefault(tail, []).append(edge)
+        self.added_of.setdefault(head, []).append(edge + 1)
+        return edge
 
     def set_heat(self, edge: int, heat: int) -> None:
         """Gives an edge a heat; its weight follows (rules, section 4)."""

@@ -19,6 +19,8 @@ __all__ = ["Problem", "Verification", "check_chain", "verify"]
 
 PLAYERS_MAX: Final = 1 << 20
 """Players a replay has room for: more than an actor's own table can hold is no problem."""
+ADDED_MAX: Final = 1 << 19
+"""Edges that can have been added in a replay: as many as any actor can have room for."""
 PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
 
 
@@ -87,7 +89,7 @@ def verify(
     the kept hash equals the one computed anew at the end, and that the receipts form one chain.
     Stops at the first bad position. `progress` gets the positions done. Raises LogError.
     """
-    engine = Engine(world, players=PLAYERS_MAX, fields=1)
+    engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MAX)
     found = Verification()
     receipts = []
     log = Log(directory, world_id=world.world_id, partition=partition)

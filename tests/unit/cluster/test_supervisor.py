@@ -9,11 +9,14 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from huntgraph.cluster import Actor, ActorOptions, Backoff, Event, Pulse, Supervisor
+from huntgraph.engine import move
 from huntgraph.errors import ActorError, RefusedError
 from huntgraph.hunt import Hunt
+from huntgraph.schema import Code, Kind
 from huntgraph.world import World
 from tests.unit.bus.test_counters import write_counters
 
@@ -94,6 +97,33 @@ def test_an_actor_that_stands_still_is_left_alone(options: ActorOptions) -> None
             assert (await supervisor.actor.status()).nodes
             assert supervisor.actor.pid == pid
             assert [event.kind for event in told.events] == ["started"]
+
+    asyncio.run(work())
+
+
+def test_a_snapshot_holds_as_many_added_edges_as_its_actor(
+    options: ActorOptions, world: World
+) -> None:
+    """More than the default, so that a snapshot or a start with another room would be refused."""
+    count = 1100
+    options = replace(options, added_edges=count)
+    tails = np.arange(count)
+    records = move(Kind.EDGE_ADD, from_=tails, to=tails + world.nodes // 2, arg=9)
+
+    async def work() -> None:
+        async with Supervisor(options, snapshot_every_s=0) as supervisor:
+            added = await supervisor.actor.control(records)
+            assert (added.updates["code"] == Code.OK).all()
+            last = int(added.updates["position"][-1])
+            while (await supervisor.actor.status()).durable < last:
+                await asyncio.sleep(0.01)
+            assert (await supervisor.snapshot()).position >= last
+        async with await Actor.start(options) as again:
+            assert again.ready.replayed <= again.ready.position - count
+            repeated = await again.control(records[:1])
+            assert repeated.updates["code"] == Code.EDGE_EXISTS
+            fresh = move(Kind.EDGE_ADD, from_=0, to=world.nodes - 1, arg=9)
+            assert (await again.control(fresh)).updates["code"] == Code.EDGES_FULL
 
     asyncio.run(work())
 

@@ -117,6 +117,7 @@ fn a_state_taken_up_elsewhere_goes_on_as_if_nothing_had_happened() {
             partition.apply(&raw, &mut shadow);
             partition.work(20);
         }
+        assert!(partition.header.added > 0, "no edge was added");
         let (hash, position) = (partition.state_hash(), partition.header.position);
         let mut other = block(limits);
         let state = limits.state_lines() * 64;

@@ -1,6 +1,7 @@
-//! The core through its public face: fields, hunts, players, images and equal histories.
+//! The core through its public face: edges, fields, hunts, players, images and equal histories.
 
 mod determinism;
+mod edges;
 mod fields;
 mod images;
 mod players;

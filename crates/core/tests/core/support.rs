@@ -30,6 +30,9 @@ impl Rng {
     }
 }
 
+/// Tail and head of a slot.
+pub type Ends = (u32, u32);
+
 /// A world's rows, owned.
 #[derive(Clone)]
 pub struct World {
@@ -95,13 +98,14 @@ impl World {
         self.first[node as usize] as usize..self.first[node as usize + 1] as usize
     }
 
-    /// Distance of every node to `target` and its next node, by the routing weights given
-    /// (0 = cannot be walked).
-    pub fn solve(&self, weights: &[u16], target: u32) -> Vec<(u32, u32)> {
+    /// Distance of every node to `target` by the routing weights given (0 = cannot be walked), of
+    /// the world's slots and then of those `added` to it (tail, head).
+    pub fn solve(&self, added: &[Ends], weights: &[u16], target: u32) -> Vec<u32> {
         let mut into = vec![Vec::new(); self.nodes() as usize];
-        for (edge, &weight) in weights.iter().enumerate() {
+        let slots = self.tail.iter().copied().zip(self.head.iter().copied());
+        for ((tail, head), &weight) in slots.chain(added.iter().copied()).zip(weights) {
             if weight > 0 {
-                into[self.head[edge] as usize].push((self.tail[edge], weight as u32));
+                into[head as usize].push((tail, weight as u32));
             }
         }
         let mut away = vec![UNREACHABLE; self.nodes() as usize];
@@ -115,21 +119,27 @@ impl World {
                 heap.push(Reverse((distance + weight, tail)));
             }
         }
-        let next = |node: u32| {
-            let mut slots = self.row(node).filter(|&edge| {
-                let beyond = away[self.head[edge] as usize];
-                weights[edge] > 0
-                    && beyond != UNREACHABLE
-                    && beyond + weights[edge] as u32 == away[node as usize]
-            });
-            slots.next().map_or(NONE, |edge| self.head[edge])
-        };
-        (0..self.nodes()).map(|node| (away[node as usize], next(node))).collect()
+        away
+    }
+
+    /// The head of the first slot in a node's row that lies on a shortest way; see [`Self::solve`].
+    pub fn next(&self, added: &[Ends], weights: &[u16], away: &[u32], node: u32) -> u32 {
+        let own = self.row(node).map(|edge| (edge, self.head[edge]));
+        let more = added.iter().enumerate().filter(|(_, ends)| ends.0 == node);
+        let more = more.map(|(number, ends)| (self.head.len() + number, ends.1));
+        let mut row = own.chain(more).filter(|&(edge, head)| {
+            // Slots that were added later have no weight yet.
+            let weight = weights.get(edge).map_or(0, |&weight| weight as u32);
+            let beyond = away[head as usize];
+            weight > 0 && beyond != UNREACHABLE && beyond + weight == away[node as usize]
+        });
+        row.next().map_or(NONE, |(_, head)| head)
     }
 }
 
-/// Follows the routing weights by the events, and keeps those of every tick.
+/// Follows edges and routing weights by the events, and keeps the weights of every tick.
 pub struct Shadow {
+    pub added: Vec<Ends>,
     pub live: Vec<u16>,
     pub ticks: Vec<Vec<u16>>,
     pub closed_hunts: usize,
@@ -137,7 +147,8 @@ pub struct Shadow {
 
 impl Shadow {
     pub fn new(world: &World) -> Self {
-        Self { live: world.cost.clone(), ticks: vec![world.cost.clone()], closed_hunts: 0 }
+        let (added, live, ticks) = (Vec::new(), world.cost.clone(), vec![world.cost.clone()]);
+        Self { added, live, ticks, closed_hunts: 0 }
     }
 }
 
@@ -146,6 +157,10 @@ impl Sink for Shadow {
         match event.kind {
             event::DELTA => {
                 let closed = event.flags & 1 == 1;
+                if event.edge as usize == self.live.len() {
+                    self.added.extend([(event.from, event.to), (event.to, event.from)]);
+                    self.live.extend([0, 0]);
+                }
                 self.live[event.edge as usize] = if closed { 0 } else { event.value as u16 };
             }
             event::TICKED => {
@@ -186,12 +201,14 @@ impl Seen {
             self.pending += 1;
             return;
         };
-        let (distance, next) = world.solve(weights, update.target)[update.node as usize];
+        let away = world.solve(&shadow.added, weights, update.target);
+        let distance = away[update.node as usize];
         let lost = distance == UNREACHABLE;
         self.lost += lost as usize;
         assert_eq!(update.distance, distance, "{update:?}");
         assert_eq!(update.flags & flag::NO_PATH != 0, lost, "{update:?}");
         if update.flags & flag::ARRIVED == 0 {
+            let next = world.next(&shadow.added, weights, &away, update.node);
             assert_eq!(update.next, next, "{update:?}");
         } else {
             assert_eq!(update.node, update.target, "{update:?}");
@@ -212,6 +229,21 @@ pub fn player_move(kind: u8, player: u64, seq: u32, hunt: u16, from: u32, to: u3
 /// A record about edge `from -> to`, or about nothing.
 pub fn order(kind: u8, hunt: u16, from: u32, to: u32, arg: u32) -> [u8; 64] {
     Move { kind, hunt, from, to, arg, ..Move::default() }.encode()
+}
+
+/// Some change of an edge: of any slot in use, or between any two nodes.
+pub fn edge_change(rng: &mut Rng, partition: &Partition, most: u32) -> [u8; 64] {
+    const ADD: u8 = kind::EDGE_ADD;
+    let kinds = [kind::EDGE_CLOSE, kind::EDGE_OPEN, kind::EDGE_PRICE, kind::EDGE_REMOVE, ADD, ADD];
+    let chosen = kinds[rng.below(6) as usize];
+    let nodes = partition.header.nodes;
+    let (from, to) = if chosen == ADD && rng.chance(30) {
+        (rng.below(nodes), rng.below(nodes))
+    } else {
+        let edge = partition.edge(rng.below(partition.edge_ids() as u32) as usize).unwrap();
+        (edge.tail, edge.head)
+    };
+    order(chosen, 0, from, to, 1 + rng.below(most))
 }
 
 /// The next tick.

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use huntgraph_core::Partition;
 use huntgraph_core::schema::{HUNTS, NONE, Rule, form, kind, rule, state};
+use huntgraph_core::{Edge, Partition};
 
-use crate::support::{Rng, World, order, player_move, tick_of};
+use crate::support::{Rng, World, edge_change, order, player_move, tick_of};
 
 /// Makes the next record again and again.
 pub struct Turmoil<'w> {
@@ -27,7 +27,7 @@ impl<'w> Turmoil<'w> {
         }
         match self.rng.below(100) {
             0..72 => self.walk(partition),
-            72..86 => self.change_edge(),
+            72..86 => edge_change(&mut self.rng, partition, 40),
             86..91 => tick_of(partition),
             91..99 => self.steer(partition),
             _ => self.noise(),
@@ -55,27 +55,26 @@ impl<'w> Turmoil<'w> {
             1 => player_move(kind::HINT, id, seq, hunt, 0, 0),
             2..5 => order_claim(id, seq),
             _ => {
-                let row = self.world.row(player.node);
-                let ways = row.len().max(1) as u32;
-                let edge = row.start + self.rng.below(ways) as usize;
-                let to = self.world.head.get(edge).copied().unwrap_or(0);
+                let to = self.neighbour(partition, player.node);
                 player_move(kind::GO, id, seq, hunt, player.node, to)
             }
         }
     }
 
-    fn change_edge(&mut self) -> [u8; 64] {
-        let edge = self.rng.below(self.world.head.len() as u32) as usize;
-        let (from, to) = (self.world.tail[edge], self.world.head[edge]);
-        let kinds = [kind::EDGE_CLOSE, kind::EDGE_OPEN, kind::EDGE_PRICE];
-        let chosen = kinds[self.rng.below(3) as usize];
-        order(chosen, 0, from, to, 1 + self.rng.below(40))
+    /// Where some slot of a node leads, the added ones among them; 0 when it has none.
+    fn neighbour(&mut self, partition: &Partition, node: u32) -> u32 {
+        let added = self.world.head.len()..partition.edge_ids();
+        let added = added.filter_map(|edge| partition.edge(edge)).filter(|edge| edge.tail == node);
+        let own = self.world.row(node).map(|edge| self.world.head[edge]);
+        let heads: Vec<u32> = own.chain(added.map(|edge| edge.head)).collect();
+        let chosen = self.rng.below(heads.len().max(1) as u32) as usize;
+        heads.get(chosen).copied().unwrap_or(0)
     }
 
     fn steer(&mut self, partition: &Partition) -> [u8; 64] {
         let slot = self.rng.below(HUNTS as u32);
         if matches!(partition.hunts[slot as usize].state, state::EMPTY | state::CLOSED) {
-            self.publish(slot as u16);
+            self.publish(partition, slot as u16);
         }
         let kinds = [
             kind::HUNT_PAUSE,
@@ -91,7 +90,7 @@ impl<'w> Turmoil<'w> {
         order(chosen, slot as u16, 0, 0, 3)
     }
 
-    fn publish(&mut self, hunt: u16) {
+    fn publish(&mut self, partition: &Partition, hunt: u16) {
         let blank = Rule { hunt, ..Rule::default() };
         let mut rows = vec![Rule {
             kind: kind::HUNT_BEGIN,
@@ -111,7 +110,7 @@ impl<'w> Turmoil<'w> {
             });
             rows.push(Rule { kind: kind::HUNT_HINT, index, delay: 1, cost: 2, ..blank });
         }
-        self.add_gate(&mut rows, blank);
+        self.add_gate(partition, &mut rows, blank);
         rows.push(Rule {
             kind: kind::HUNT_TRAFFIC,
             stock: 40,
@@ -125,9 +124,9 @@ impl<'w> Turmoil<'w> {
         self.rows.extend(rows.iter().map(Rule::encode));
     }
 
-    fn add_gate(&mut self, rows: &mut Vec<Rule>, blank: Rule) {
-        let real: Vec<usize> =
-            (0..self.world.head.len()).filter(|&edge| self.world.cost[edge] > 0).collect();
+    fn add_gate(&mut self, partition: &Partition, rows: &mut Vec<Rule>, blank: Rule) {
+        let slots = (0..partition.edge_ids()).filter_map(|edge| partition.edge(edge));
+        let real: Vec<Edge> = slots.filter(|edge| edge.weight > 0).collect();
         rows.push(Rule {
             kind: kind::HUNT_GATE,
             flags: self.rng.below(2) as u8,
@@ -137,13 +136,8 @@ impl<'w> Turmoil<'w> {
             ..blank
         });
         for _ in 0..6 {
-            let edge = real[self.rng.below(real.len() as u32) as usize];
-            rows.push(Rule {
-                kind: kind::HUNT_GATE_EDGE,
-                from: self.world.tail[edge],
-                to: self.world.head[edge],
-                ..blank
-            });
+            let Edge { tail, head, .. } = real[self.rng.below(real.len() as u32) as usize];
+            rows.push(Rule { kind: kind::HUNT_GATE_EDGE, from: tail, to: head, ..blank });
         }
     }
 
