@@ -1,0 +1,119 @@
+"""huntgraph itself, in process: fields that are built once and repaired from epoch to epoch."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from huntgraph.bench.rivals.graph import I64, Task, measure_library
+from huntgraph.bench.scene import hunt_rows
+from huntgraph.engine import Engine, move, ticks
+from huntgraph.schema import UNREACHABLE, Flag, Kind
+from huntgraph.world import World
+
+NEAR: Final = 32
+"""Of the nodes asked, those that are near the root."""
+
+
+class Huntgraph:
+    """An engine whose players stand where distances are asked."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        world = World.open(folder / "world.hgw")
+        self._task = task
+        self._engine = Engine(world, players=len(task.asked) + len(task.pairs), fields=8)
+        self._hunts = 0
+        self._seq = np.zeros(len(task.asked) + len(task.pairs), np.int64)
+        self._built = False
+        self.near_us: list[float] = []
+        self.near: list[Any] = []
+
+    def all(self) -> Any:
+        """Give the distances asked; the field is built the first time."""
+        if not self._built:
+            self._publish(int(self._task.root))
+            self._built = True
+        found = self._ask(np.arange(len(self._task.asked)), self._task.asked, 0)
+        self._work()
+        if (found["flags"] & Flag.CERTIFIED == 0).any():
+            found = self._ask(np.arange(len(self._task.asked)), self._task.asked, 0)
+        return _plain(found["distance"])
+
+    def pair(self, source: int, target: int) -> float:
+        """Give one distance, by a field that grows from the source until it covers the target."""
+        self._publish(source)
+        hunt = self._hunts - 1
+        player = np.array([len(self._task.asked) + hunt - 1])
+        self._ask(player, np.array([target]), hunt)
+        self._work()
+        return float(_plain(self._ask(player, np.array([target]), hunt)["distance"])[0])
+
+    def change(self, edges: I64, prices: I64) -> None:
+        """Price edges anew, and let a tick pass and the fields be repaired."""
+        changes = move(Kind.EDGE_PRICE, arg=prices, to=self._task.tail[edges])
+        changes["from"] = self._task.head[edges]
+        self._engine.apply(changes)
+        self._look_near()
+        self._engine.apply(ticks(self._engine.tick + 1))
+        self._work()
+
+    def lookup_ns(self) -> float:
+        """Time one look-up of next step and distance, in batches of all the nodes asked."""
+        began_ns = time.perf_counter_ns()
+        self._ask(np.arange(len(self._task.asked)), self._task.asked, 0)
+        return (time.perf_counter_ns() - began_ns) / len(self._task.asked)
+
+    def _look_near(self) -> None:
+        """Ask near the target before the fields know of the changes: a search on live weights."""
+        self.near = []
+        for player, node in enumerate(self._task.asked[:NEAR]):
+            began_ns = time.perf_counter_ns()
+            found = self._ask(np.array([player]), np.array([node]), 0)
+            took_us = (time.perf_counter_ns() - began_ns) / 1e3
+            if found["flags"][0] & Flag.EXACT_NOW:
+                self.near_us.append(took_us)
+                self.near.append((player, float(found["distance"][0])))
+
+    def _publish(self, node: int) -> None:
+        self._engine.apply(hunt_rows(self._hunts, node))
+        self._hunts += 1
+        self._engine.apply(ticks(self._engine.tick + 1, 2))
+
+    def _ask(self, players: Any, nodes: Any, hunt: int) -> Any:
+        self._seq[players] += 1
+        seq = self._seq[players]
+        return self._engine.apply(
+            move(Kind.ENTER, player=players + 1, seq=seq, hunt=hunt, to=nodes)
+        )
+
+    def _work(self) -> None:
+        while self._engine.work():
+            pass
+        self._engine.events()
+
+
+def _plain(distance: Any) -> Any:
+    return np.where(distance == UNREACHABLE, np.inf, distance)
+
+
+def measure(folder: Path) -> dict[str, float]:
+    """Time huntgraph."""
+    made: list[Huntgraph] = []
+
+    def make(task: Task) -> Huntgraph:
+        made.append(Huntgraph(task, folder))
+        return made[0]
+
+    figures = measure_library(folder, make, keeps=True)
+    with np.load(folder / "answers.npz") as file:
+        last = file["last"]
+    wrong = [player for player, distance in made[0].near if distance != last[player]]
+    if wrong:
+        raise ValueError(f"{len(wrong)} near answers are wrong")
+    figures["lookup_ns"] = round(min(made[0].lookup_ns() for _ in range(5)), 1)
+    if made[0].near_us:
+        figures["near_us"] = round(float(np.median(made[0].near_us)), 3)
+    return figures
