@@ -87,8 +87,5 @@ async fn load(mut send: SendStream, mut recv: RecvStream, time: Duration) -> Out
         frames += 1;
     }
     let rate = f64::from(frames) * (FRAME / RECORD) as f64 / begun.elapsed().as_secs_f64();
-    Ok(Report {
-        numbers: vec![("records_per_s", rate)],
-        samples_ns: vec![("pingpong", pingpong)],
-    })
+    Ok(Report { numbers: vec![("records_per_s", rate)], samples_ns: vec![("pingpong", pingpong)] })
 }

@@ -91,7 +91,7 @@ class Crew:
         age = updates["tick"][told].astype(np.int64) - updates["epoch"][told]
         self.ages += np.bincount(np.minimum(age, AGES - 1), minlength=AGES)
         if not self.deaf:
-            self.kept.append(updates[told][:: KEPT].copy())
+            self.kept.append(updates[told][::KEPT].copy())
         self.news.set()
 
     def forget(self) -> None:
@@ -160,7 +160,9 @@ async def open_crew(
 
 async def publish(supervisor: Supervisor, world: World, options: Options) -> None:
     """Publish a hunt for each target and a traffic rule, and wait until they are open."""
-    nodes = [(2 * slot + 1) * world.nodes // (2 * options.targets) for slot in range(options.targets)]
+    nodes = [
+        (2 * slot + 1) * world.nodes // (2 * options.targets) for slot in range(options.targets)
+    ]
     rows = [hunt_rows(slot, node) for slot, node in enumerate(nodes)]
     actor = supervisor.actor
     refuse(await actor.control(np.concatenate([*rows, traffic_rows(options.targets)])), "the hunts")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from huntgraph.bench.oracle import distances
 from huntgraph.bench.outside import ROOT, AbsentError, ask
 from huntgraph.bench.result import Found
-from huntgraph.bench.rivals.graph import Task
+from huntgraph.bench.rivals.graph import NEAR, Task
 from huntgraph.bench.scene import SEED, Options
 from huntgraph.schema import UNREACHABLE
 from huntgraph.world import World, generate, import_world
@@ -35,7 +35,6 @@ MAPS: Final = {
 F64 = NDArray[np.float64]
 PAIRS: Final = 7
 ASKED: Final = 1_000
-NEAR: Final = 32
 ROUNDS: Final = 10
 CHANGES: Final = 100
 

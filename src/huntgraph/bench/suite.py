@@ -58,7 +58,14 @@ DEFAULT: Final = Options(
     directory=Path("/var/tmp"),
 )
 QUICK: Final = replace(
-    DEFAULT, seconds=0.3, edges=40_000, players=500, rate=20_000, partitions=2, targets=2, maps=False
+    DEFAULT,
+    seconds=0.3,
+    edges=40_000,
+    players=500,
+    rate=20_000,
+    partitions=2,
+    targets=2,
+    maps=False,
 )
 OWN: Final[dict[str, dict[str, Any]]] = {
     "apply": {"seconds": 4.0},
@@ -84,7 +91,8 @@ def run(name: str, *, quick: bool = False, **options: Any) -> dict[str, Any]:
     Args:
         name: one of `names`.
         quick: a small world and tenths of seconds: to see that it works, not for figures.
-        options: ``seconds`` of each part, ``edges``, ``players``, ``rate`` (moves a second),
+        options: ``seconds`` of each part (or ``minutes``), ``edges``, ``players``, ``rate`` (moves
+            a second), ``partitions``, ``targets`` of a partition, ``maps`` (0: no real ones),
             ``idle_policy`` of the actor's process (block, yield or spin; the measurements on one
             thread always spin), ``directory`` for log and world.
 
@@ -127,10 +135,10 @@ def _choose(name: str, quick: bool, options: dict[str, Any]) -> Options:
     own = (QUICK_OWN if quick else OWN).get(name, {})
     base = replace(QUICK if quick else DEFAULT, **own)
     try:
+        if "minutes" in options:
+            options["seconds"] = 60.0 * float(options.pop("minutes"))
         chosen = Options(
-            seconds=60.0 * float(options["minutes"])
-            if "minutes" in options
-            else float(options.get("seconds", base.seconds)),
+            seconds=float(options.get("seconds", base.seconds)),
             edges=int(options.get("edges", base.edges)),
             players=int(options.get("players", base.players)),
             rate=int(options.get("rate", base.rate)),

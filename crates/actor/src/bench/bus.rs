@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
 use super::{Report, Watch, failure, nanoseconds};
 use crate::failure::Failure;
 use crate::ring::{PAYLOAD_WORDS, RingReader, RingWriter, SLOT_WORDS};
@@ -39,6 +41,7 @@ pub trait Bus {
 /// The reader's side of a measurement.
 pub struct Taker {
     epoch: Instant,
+    core: CpuSet,
     numbers: Range<u64>,
     delivery: Vec<u64>,
     due: Vec<u64>,
@@ -57,6 +60,10 @@ impl Taker {
     #[inline]
     pub fn take(&mut self, entry: &Entry) -> bool {
         let [number, began, due, ..] = *entry;
+        if number == 0 {
+            // Whoever made the reader's thread: it is apart from the writer's.
+            pin(&self.core);
+        }
         let in_order = number == self.numbers.start;
         if began > 0 {
             let now = nanoseconds(self.epoch.elapsed());
@@ -79,20 +86,27 @@ impl Taker {
     }
 }
 
-/// Publishes a run and waits until the reader has it. `pace` is when an entry is due, if at all.
+/// What came of one run.
 struct Run {
     publish: Vec<u64>,
     taken: Taken,
     elapsed: Duration,
 }
 
-fn run(bus: &mut dyn Bus, count: u64, period: Option<Duration>) -> Result<Run, Failure> {
+/// Publishes `count` entries, one each `period` where there is one, until the reader has them all.
+fn run(
+    bus: &mut dyn Bus,
+    core: CpuSet,
+    count: u64,
+    period: Option<Duration>,
+) -> Result<Run, Failure> {
     let epoch = Instant::now();
     let (found, waiting) = mpsc::channel();
     let stop = Arc::new(AtomicBool::new(false));
     let room = || Vec::with_capacity(if period.is_some() { count as usize } else { 0 });
     let (delivery, due) = (room(), room());
-    let taker = Taker { epoch, numbers: 0..count, delivery, due, stop: stop.clone(), found };
+    let numbers = 0..count;
+    let taker = Taker { epoch, core, numbers, delivery, due, stop: stop.clone(), found };
     let mut publish = bus.open(taker)?;
     let mut times = room();
     let started = Instant::now();
@@ -131,17 +145,12 @@ fn run(bus: &mut dyn Bus, count: u64, period: Option<Duration>) -> Result<Run, F
 /// # Errors
 /// HG3030 when an entry was lost or came out of order.
 pub fn measure_bus(bus: &mut dyn Bus, time: Duration, watch: Watch) -> Result<Report, Failure> {
-    run(bus, WARM_UP, Some(PERIOD))?;
-    let count = (time.as_nanos() / PERIOD.as_nanos()).clamp(1, PACED as u128);
-    watch("")?;
-    let paced = run(bus, count as u64, Some(PERIOD))?;
-    let mut bursts = Vec::with_capacity(BURSTS);
-    let begun = Instant::now();
-    while bursts.len() < 3 || (begun.elapsed() < time && bursts.len() < BURSTS) {
-        watch("")?;
-        let burst = run(bus, BURST, None)?;
-        bursts.push(BURST as f64 * SLOT_BYTES / burst.elapsed.as_secs_f64() / 1e9);
-    }
+    let before = sched_getaffinity(None).map_err(|e| failure(e, "the threads' cores"))?;
+    let [ours, theirs] = two_cores(&before);
+    pin(&ours);
+    let parts = parts(bus, theirs, time, watch);
+    pin(&before);
+    let (paced, mut bursts) = parts?;
     bursts.sort_by(f64::total_cmp);
     let [middle, best] = [bursts.len() / 2, bursts.len() - 1].map(|at| bursts[at]);
     let clock = (0..10_000).map(|_| nanoseconds(Instant::now().elapsed())).collect();
@@ -154,6 +163,43 @@ pub fn measure_bus(bus: &mut dyn Bus, time: Duration, watch: Watch) -> Result<Re
             ("clock", clock),
         ],
     })
+}
+
+/// The paced run, and the rates of the bursts in gigabytes a second.
+fn parts(
+    bus: &mut dyn Bus,
+    core: CpuSet,
+    time: Duration,
+    watch: Watch,
+) -> Result<(Run, Vec<f64>), Failure> {
+    run(bus, core, WARM_UP, Some(PERIOD))?;
+    let count = (time.as_nanos() / PERIOD.as_nanos()).clamp(1, PACED as u128);
+    watch("")?;
+    let paced = run(bus, core, count as u64, Some(PERIOD))?;
+    let mut bursts = Vec::with_capacity(BURSTS);
+    let begun = Instant::now();
+    while bursts.len() < 3 || (begun.elapsed() < time && bursts.len() < BURSTS) {
+        watch("")?;
+        let burst = run(bus, core, BURST, None)?;
+        bursts.push(BURST as f64 * SLOT_BYTES / burst.elapsed.as_secs_f64() / 1e9);
+    }
+    Ok((paced, bursts))
+}
+
+/// The first two cores that this thread may use, or twice the only one.
+fn two_cores(allowed: &CpuSet) -> [CpuSet; 2] {
+    let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
+    let first = cores.next().unwrap_or(0);
+    [first, cores.next().unwrap_or(first)].map(|core| {
+        let mut set = CpuSet::new();
+        set.set(core);
+        set
+    })
+}
+
+/// Keeps this thread on some cores; without the right to, it goes where the system wants.
+fn pin(cores: &CpuSet) {
+    let _ = sched_setaffinity(None, cores);
 }
 
 /// Measures the ring that an actor publishes its events on, in a file of `directory`.

@@ -11,7 +11,6 @@ import routingkit_cch as cch
 from huntgraph.bench.rivals.graph import I64, Task, measure_library
 
 
-
 class Hierarchy:
     """Order, hierarchy and metric."""
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Library", "Task", "measure_library"]
+__all__ = ["I64", "NEAR", "Library", "Task", "measure_library"]
 
 I64 = NDArray[np.int64]
+NEAR: Final = 32
+"""Of the nodes asked, those near the root come first: so many at most."""
 TRIES: Final = 3
 
 
@@ -78,18 +81,13 @@ def measure_library(
     first, all_ms = _timed(library.all, 1 if keeps else TRIES)
     pairs, pair_ms = [], []
     for source, target in task.pairs.tolist():
-        distance, took_ms = _timed(lambda s=source, t=target: library.pair(s, t), 1)
+        distance, took_ms = _timed(partial(library.pair, source, target), 1)
         pairs.append(distance)
         pair_ms += took_ms
     churn_ms: list[float] = []
     last: Any = first
     for edges, prices in zip(task.changed, task.prices, strict=True):
-
-        def exact(edges: I64 = edges, prices: I64 = prices) -> Any:
-            library.change(edges, prices)
-            return library.all()
-
-        last, took_ms = _timed(exact, 1)
+        last, took_ms = _timed(partial(_change, library, edges, prices), 1)
         churn_ms += took_ms
     np.savez(folder / "answers.npz", first=first, pairs=pairs, last=last)
     return {
@@ -99,6 +97,11 @@ def measure_library(
         "pair_ms": round(float(np.median(pair_ms)), 4),
         "change_and_exact_ms": round(float(np.median(churn_ms)), 4),
     }
+
+
+def _change(library: Library, edges: I64, prices: I64) -> Any:
+    library.change(edges, prices)
+    return library.all()
 
 
 def _timed(work: Callable[[], Any], tries: int) -> tuple[Any, list[float]]:
