@@ -28,7 +28,8 @@ lint: setup ## Run the checks that run no test: format, lint, types, tidy
 
 bench: ## Measure, rivals too: NAME="apply frame ..." chooses; JSON on stdout
 	@tools/setup.sh --bench >&2
-	@set -e; for name in $(or $(NAME),$$(.venv/bin/huntgraph bench)); do .venv/bin/huntgraph bench $$name --json; done
+	@set -e; for name in $(or $(NAME),$$(.venv/bin/huntgraph bench)); do \
+		.venv/bin/huntgraph bench $$name --json; done
 
 sim: setup ## Run the simulations; SEED=n repeats one
 	@$(if $(SEED),HUNTGRAPH_SEED=$(SEED)) $(PY) -m pytest tests/sim -m "not soak"

@@ -223,7 +223,7 @@ def add_rivals() -> bool:
     print(f"setup: installing what {BENCH_LOCK.name} pins, and building bench/rivals", flush=True)
     cargo = os.environ.get("CARGO", "cargo")
     build = [cargo, "build", "--release", "--locked", "--manifest-path", "bench/rivals/Cargo.toml"]
-    packages = ["--require-hashes", "--no-deps", "-r", BENCH_LOCK]
+    packages: list[str | Path] = ["--require-hashes", "--no-deps", "-r", BENCH_LOCK]
     steps = [
         partial(install, packages, "adding libraries"),
         partial(run, build, "building the program rivals"),
