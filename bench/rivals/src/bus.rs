@@ -3,11 +3,9 @@
 use std::thread;
 
 use disruptor::{BusySpin, Producer};
-use huntgraph_actor::bench::{Bus, Entry, SLOTS, Taker, failure};
+use huntgraph_actor::bench::{Bus, Entry, Publish, SLOTS, Taker, failure};
 use huntgraph_actor::failure::Failure;
 use iceoryx2::prelude::*;
-
-type Publish = Box<dyn FnMut(&Entry)>;
 
 /// The bus of a name: `rtrb`, `disruptor` or `iceoryx2`.
 pub fn named(name: &str) -> Result<Box<dyn Bus>, Failure> {

@@ -28,14 +28,17 @@ const SLOT_BYTES: f64 = (SLOT_WORDS * 8) as f64;
 /// One entry: its number, when its publishing began and when it was due (nanoseconds), zeros.
 pub type Entry = [u64; PAYLOAD_WORDS];
 
+/// Publishes one entry, waiting while there is no room.
+pub type Publish = Box<dyn FnMut(&Entry)>;
+
 /// A bus to be measured.
 pub trait Bus {
     /// Starts a reader that gives every entry, in order, to `taker` and ends when that is done;
-    /// gives what publishes one entry, waiting while there is no room.
+    /// gives what publishes.
     ///
     /// # Errors
     /// The bus cannot be made.
-    fn open(&mut self, taker: Taker) -> Result<Box<dyn FnMut(&Entry)>, Failure>;
+    fn open(&mut self, taker: Taker) -> Result<Publish, Failure>;
 }
 
 /// The reader's side of a measurement.
@@ -215,7 +218,7 @@ struct OwnRing<'a> {
 }
 
 impl Bus for OwnRing<'_> {
-    fn open(&mut self, mut taker: Taker) -> Result<Box<dyn FnMut(&Entry)>, Failure> {
+    fn open(&mut self, mut taker: Taker) -> Result<Publish, Failure> {
         let bad = |e| failure(e, self.path.display());
         let mut writer = RingWriter::open(self.path, SLOTS).map_err(bad)?;
         let mut reader = RingReader::open(self.path).map_err(bad)?;

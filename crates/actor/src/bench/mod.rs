@@ -21,7 +21,7 @@ use crate::log::RawRecord;
 use crate::quic::{ClientFiles, IdentityFiles, ServerFiles};
 
 pub use apply::apply;
-pub use bus::{Bus, Entry, SLOTS, Taker, measure_bus, ring};
+pub use bus::{Bus, Entry, Publish, SLOTS, Taker, measure_bus, ring};
 pub use floor::{sync_floor, udp_round_trips};
 pub use handshake::handshake;
 pub use load::{Load, drive};
