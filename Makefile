@@ -1,7 +1,7 @@
 # huntgraph: every verb of the project. `make` alone lists them.
 # Options: FAST=1 (leave out slow tests), DEMO_SECONDS, NAME (bench), SEED (sim), PYTHON, CARGO.
 DEMO_SECONDS ?= 20
-NAME ?= apply roundtrip frame quic handshake durable memory
+NAME ?=
 PY = .venv/bin/python
 export PYTHONUNBUFFERED = 1
 
@@ -26,8 +26,10 @@ test: setup ## Run every check; FAST=1 leaves out the slow tests
 lint: setup ## Run the checks that run no test: format, lint, types, tidy
 	@$(PY) tools/check.py --lint
 
-bench: setup ## Measure: NAME="apply frame ..." chooses; JSON on stdout
-	@set -e; for name in $(NAME); do .venv/bin/huntgraph bench $$name --json; done
+bench: ## Measure, rivals too: NAME="apply frame ..." chooses; JSON on stdout
+	@tools/setup.sh --bench >&2
+	@set -e; for name in $(or $(NAME),$$(.venv/bin/huntgraph bench)); do \
+		.venv/bin/huntgraph bench $$name --json; done
 
 sim: setup ## Run the simulations; SEED=n repeats one
 	@$(if $(SEED),HUNTGRAPH_SEED=$(SEED)) $(PY) -m pytest tests/sim -m "not soak"

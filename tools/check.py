@@ -79,6 +79,7 @@ def lint_checks() -> list[Check]:
     """Give the checks that run no test, the quick ones first."""
     clippy = [CARGO, "clippy", "--release", "--locked", "--keep-going", "--all-targets"]
     clippy += [*PACKAGES, *environment.FEATURES, "--", "-D", "warnings"]
+    rivals = ["--manifest-path", "bench/rivals/Cargo.toml"]
     folders = ("src", "tools", "tests", "bench", "examples")
     typed = [name for name in folders if any((environment.ROOT / name).rglob("*.py"))]
     return [
@@ -89,6 +90,7 @@ def lint_checks() -> list[Check]:
         Check("mypy", [sys.executable, "-m", "mypy", *typed]),
         Check("stub", [sys.executable, "-m", "mypy.stubtest", "huntgraph._core"]),
         Check("rustfmt", [CARGO, "fmt", "--all", "--check"], needs="cargo-fmt"),
+        Check("rustfmt rivals", [CARGO, "fmt", *rivals, "--check"], needs="cargo-fmt"),
         Check("clippy", clippy, needs="cargo-clippy"),
     ]
 

@@ -1,6 +1,7 @@
 """Make .venv ready: pinned packages, the built Rust parts, huntgraph itself, editable.
 
 python tools/environment.py           all of it; steps whose inputs did not change are skipped
+python tools/environment.py --bench   add what huntgraph is measured against, as far as it is there
 python tools/environment.py --lock    write the lock files anew from pyproject.toml (needs uv)
 
 Each step leaves a stamp in .venv with the hash of what it was made from, so that a second start
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +27,7 @@ PYTHON = VENV / "bin" / "python"
 UV_DIR = ROOT / "build" / "uv"
 LOCK = ROOT / "requirements.lock"
 RUNTIME_LOCK = ROOT / "requirements-runtime.lock"
+BENCH_LOCK = ROOT / "requirements-bench.lock"
 MODULE = ROOT / "src" / "huntgraph" / "_core.abi3.so"
 PROGRAM = VENV / "bin" / "hunt-graph"
 
@@ -203,9 +206,36 @@ def write_locks() -> None:
         build = "\n".join(tomllib.load(file)["build-system"]["requires"])
     command = [uv, "pip", "compile", "-q", "--universal", "--python-version", "3.11"]
     command += ["--fork-strategy", "fewest", "--generate-hashes", "--no-header", "--no-annotate"]
-    for lock, sources in ((LOCK, ["--all-extras", "-"]), (RUNTIME_LOCK, [])):
+    # Rivals are no part of a checkout that is only worked on: they have a lock of their own.
+    extras = [word for name in ("parquet", "networkx", "dev") for word in ("--extra", name)]
+    locks = [
+        (LOCK, [*extras, "-"]),
+        (RUNTIME_LOCK, []),
+        (BENCH_LOCK, ["--extra", "bench", "-c", LOCK.name]),
+    ]
+    for lock, sources in locks:
         argv = [*command, "pyproject.toml", *sources, "-o", lock.name]
         subprocess.run(argv, cwd=ROOT, input=build, text=True, check=True, stdout=sys.stderr)
+
+
+def add_rivals() -> bool:
+    """Install and build what huntgraph is measured against; what cannot be had is only told."""
+    print(f"setup: installing what {BENCH_LOCK.name} pins, and building bench/rivals", flush=True)
+    cargo = os.environ.get("CARGO", "cargo")
+    build = [cargo, "build", "--release", "--locked", "--manifest-path", "bench/rivals/Cargo.toml"]
+    packages: list[str | Path] = ["--require-hashes", "--no-deps", "-r", BENCH_LOCK]
+    steps = [
+        partial(install, packages, "adding libraries"),
+        partial(run, build, "building the program rivals"),
+    ]
+    whole = True
+    for step in steps:
+        try:
+            step()
+        except SetupError as error:
+            whole = False
+            print(f"{error}; its rows will say so", file=sys.stderr)
+    return whole
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -235,6 +265,10 @@ def main(arguments: Sequence[str]) -> int:
         if not project.current():
             install_project()
             project.write()
+        if "--bench" in arguments:
+            rivals = Stamp("rivals", [rust.value, BENCH_LOCK, ROOT / "bench" / "rivals"], [])
+            if not rivals.current() and add_rivals():
+                rivals.write()
     except SetupError as error:
         print(error, file=sys.stderr)
         return error.status

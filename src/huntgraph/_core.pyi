@@ -17,7 +17,9 @@ __all__ = [
     "Engine",
     "LogReader",
     "bench_handshake",
+    "bench_ring",
     "bench_sync_floor",
+    "bench_udp_floor",
     "crc32c",
     "row_bytes",
 ]
@@ -151,6 +153,10 @@ class BenchScene:
 def bench_handshake(
     server: _Identity, client: _Identity, count: int, watch: Callable[[str], object]
 ) -> _Found: ...
+def bench_ring(
+    directory: str | os.PathLike[str], seconds: float, watch: Callable[[str], object]
+) -> _Found: ...
+def bench_udp_floor(count: int, watch: Callable[[str], object]) -> _Found: ...
 def bench_sync_floor(
     directory: str | os.PathLike[str],
     size_bytes: int,

@@ -19,7 +19,7 @@ from huntgraph.errors import ActorError
 from huntgraph.program import VARIABLE, actor_program
 
 ROOT = environment.ROOT
-LOCKS = (environment.LOCK, environment.RUNTIME_LOCK)
+LOCKS = (environment.LOCK, environment.RUNTIME_LOCK, environment.BENCH_LOCK)
 
 
 def toml(name: str) -> dict[str, Any]:
@@ -52,9 +52,12 @@ def test_locks_hold_what_pyproject_asks_for() -> None:
     extras = project["optional-dependencies"].values()
     optional = {plain(re.split(r"[<>=!~ ;\[]", need)[0]) for some in extras for need in some}
     everything, small = pins(environment.LOCK), pins(environment.RUNTIME_LOCK)
+    rivals = pins(environment.BENCH_LOCK)
     assert runtime <= small.keys()
-    assert runtime | optional | {"setuptools", "setuptools-rust"} <= everything.keys()
+    assert runtime | {"setuptools", "setuptools-rust"} <= everything.keys()
+    assert optional <= everything.keys() | rivals.keys()
     assert small.items() <= everything.items()
+    assert all(everything.get(name, version) == version for name, version in rivals.items())
 
 
 def test_installed_packages_are_the_locked_ones() -> None:

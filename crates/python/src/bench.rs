@@ -129,6 +129,27 @@ pub fn bench_sync_floor<'py>(
     run(py, watch, |watch| bench::sync_floor(&directory, size_bytes, time, watch))
 }
 
+/// The ring, one writer and a spinning reader, in a file of a directory.
+#[pyfunction]
+pub fn bench_ring<'py>(
+    py: Python<'py>,
+    directory: PathBuf,
+    seconds: f64,
+    watch: Py<PyAny>,
+) -> PyResult<Found<'py>> {
+    let time = Duration::from_secs_f64(seconds);
+    run(py, watch, |watch| bench::ring(&directory, time, watch))
+}
+
+/// Round trips of 64 bytes by plain UDP over the loopback, both ends on one spinning thread.
+#[pyfunction]
+pub fn bench_udp_floor(py: Python<'_>, count: usize, watch: Py<PyAny>) -> PyResult<Found<'_>> {
+    run(py, watch, |_| {
+        let samples_ns = vec![("udp", bench::udp_round_trips(count)?)];
+        Ok(Report { samples_ns, ..Report::default() })
+    })
+}
+
 /// Bytes of a world's rows in the image, edges' weights, heat and closings included.
 #[pyfunction]
 pub fn row_bytes(world: PathBuf) -> PyResult<usize> {

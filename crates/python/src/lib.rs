@@ -13,7 +13,9 @@ mod _core {
     use super::*;
 
     #[pymodule_export]
-    use super::bench::{BenchScene, bench_handshake, bench_sync_floor, row_bytes};
+    use super::bench::{
+        BenchScene, bench_handshake, bench_ring, bench_sync_floor, bench_udp_floor, row_bytes,
+    };
 
     #[pymodule_export]
     use super::client::Client;

@@ -2,11 +2,13 @@
 
 A result is one JSON-ready dict: ``name``, ``figures`` (flat), ``machine``, ``load`` (of the machine
 before, and what was offered), ``idle_policy``, ``commit``, ``samples``, ``distribution`` where
-times were measured, and ``floor``: what the machine alone cost in the same run.
+times were measured, ``floor``: what the machine alone cost in the same run, and ``notes``: which
+rivals there is nothing of, and why. A rival that is not installed is never a failure.
 
 >>> from huntgraph import bench
->>> bench.names()
-('apply', 'roundtrip', 'frame', 'quic', 'handshake', 'durable', 'memory')
+>>> bench.names()  # doctest: +NORMALIZE_WHITESPACE
+('apply', 'roundtrip', 'frame', 'quic', 'handshake', 'durable', 'memory', 'jetstream',
+ 'quic_rivals', 'edges', 'ring', 'rivals', 'guidance', 'soak')
 """
 
 from huntgraph.bench.suite import names, run

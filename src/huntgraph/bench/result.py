@@ -18,3 +18,5 @@ class Found:
     idle_policy: str
     distribution: dict[str, Any] = field(default_factory=dict)
     floor: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    """By name of a rival: why there is nothing of it."""

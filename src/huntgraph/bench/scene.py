@@ -17,9 +17,19 @@ from huntgraph import _core
 from huntgraph.cluster import Authority, Leaf
 from huntgraph.schema import RULE, Form, Kind
 from huntgraph.schema import Rule as Winning
-from huntgraph.world import World, generate
+from huntgraph.world import generate
 
-__all__ = ["IdlePolicy", "Options", "Scene", "Watch", "build", "paths"]
+__all__ = [
+    "IdlePolicy",
+    "Options",
+    "Scene",
+    "Watch",
+    "build",
+    "hunt_rows",
+    "paths",
+    "private_folder",
+    "traffic_rows",
+]
 
 IdlePolicy: TypeAlias = Literal["block", "yield", "spin"]
 Watch: TypeAlias = Callable[[str], None]
@@ -33,12 +43,19 @@ along the same edge moves its weight."""
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What may be chosen; ``seconds`` is the length of each part of a measurement."""
+    """What may be chosen; ``seconds`` is the length of each part of a measurement.
+
+    ``players`` and ``targets`` (hunts of one treasure each) are those of a partition; ``edges`` and
+    ``rate`` of all ``partitions`` together. ``maps`` also takes real maps, where there are any.
+    """
 
     seconds: float
     edges: int
     players: int
     rate: int
+    partitions: int
+    targets: int
+    maps: bool
     idle_policy: IdlePolicy
     directory: Path
 
@@ -59,14 +76,23 @@ class Scene:
 
 
 @contextmanager
-def build(options: Options) -> Iterator[Scene]:
-    """Make all of it in a folder of its own, which is removed at the end."""
+def private_folder(options: Options) -> Iterator[Path]:
+    """Make a folder, which is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="hg-bench-", dir=options.directory))
     try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def build(options: Options) -> Iterator[Scene]:
+    """Make all of it in a private folder."""
+    with private_folder(options) as folder:
         world = generate(options.edges, SEED)
         world_file = folder / "world.hgw"
         world.save(world_file)
-        hunt, traffic = _hunt(world), _traffic()
+        hunt, traffic = hunt_rows(0, world.nodes // 2), traffic_rows(1)
         authority = Authority.create_or_open(folder / "certificates")
         (folder / "in-process").mkdir()
         core = _core.BenchScene(
@@ -88,8 +114,6 @@ def build(options: Options) -> Iterator[Scene]:
             client=authority.client_identity(),
             core=core,
         )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def paths(leaf: Leaf) -> tuple[Path, Path, Path]:
@@ -101,24 +125,25 @@ def _raw(rows: NDArray[np.void]) -> NDArray[np.uint8]:
     return rows.view(np.uint8).reshape(-1, 64)
 
 
-def _hunt(world: World) -> NDArray[np.void]:
-    """Slot 0: one treasure in the middle of the land, which nobody claims."""
+def hunt_rows(slot: int, node: int) -> NDArray[np.void]:
+    """Give a hunt of one treasure, which nobody claims: dtype RULE, shape (3,)."""
     rows = np.zeros(3, dtype=RULE)
+    rows["hunt"] = slot
     rows["kind"] = [Kind.HUNT_BEGIN, Kind.HUNT_STAGE, Kind.HUNT_PUBLISH]
-    rows["hunt_id"][0] = 1
+    rows["hunt_id"][0] = slot + 1
     stage: Any = rows[1]
     stage["form"], stage["rule"] = Form.TREASURE, Winning.PLAYER
-    stage["from"], stage["points"] = world.nodes // 2, 1
+    stage["from"], stage["points"] = node, 1
     rows["count"][2] = 1
     return rows
 
 
-def _traffic() -> NDArray[np.void]:
-    """Slot 1: no stages, only the traffic rule, in force from its opening on."""
+def traffic_rows(slot: int) -> NDArray[np.void]:
+    """Give a hunt with no stage, only the traffic rule, in force from its opening on."""
     rows = np.zeros(3, dtype=RULE)
     rows["kind"] = [Kind.HUNT_BEGIN, Kind.HUNT_TRAFFIC, Kind.HUNT_PUBLISH]
-    rows["hunt"] = 1
-    rows["hunt_id"][0] = 2
+    rows["hunt"] = slot
+    rows["hunt_id"][0] = slot + 1
     for name, value in TRAFFIC.items():
         rows[name][1] = value
     rows["count"][2] = 1

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -20,13 +20,14 @@ from huntgraph.bench.scene import IdlePolicy, Scene, paths
 from huntgraph.bus import Histogram
 from huntgraph.cluster import Actor, ActorOptions, refuse
 
-__all__ = ["durable", "memory", "quic"]
+__all__ = ["Loaded", "durable", "load", "memory", "quic", "sync_floor", "with_actor"]
 
 FRAME_MOVES: Final = 100
 LARGE_FRAME_MOVES: Final = 1_000
 IN_FLIGHT_BYTES: Final = 256 << 10
 SYNC_BYTES: Final = 8 << 10
 OPEN_TICKS: Final = 2
+Given = TypeVar("Given")
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Loaded:
 
 def quic(scene: Scene) -> Found:
     """Measure moves a second: client and actor share the machine, frames of 1,000 moves."""
-    found = _load(scene, records=LARGE_FRAME_MOVES, rate=0, client_idle="yield")
+    found = load(scene, records=LARGE_FRAME_MOVES, rate=0, client_idle="yield")
     windows = found.samples["window"]
     moves = found.numbers["window_moves"]
     rates = {name: moves * 1e9 / quantile(windows, share, 1.0) for name, share in _SPREAD.items()}
@@ -66,9 +67,9 @@ def durable(scene: Scene) -> Found:
     """Measure how long an applied frame takes to be on disk, as its sender sees it."""
     directory = scene.folder / "sync"
     seconds = scene.options.seconds / 4
-    floors = [_sync(directory, seconds)]
-    found = _load(scene, records=FRAME_MOVES, rate=scene.options.rate, client_idle="yield")
-    floors.append(_sync(directory, seconds))
+    floors = [sync_floor(directory, seconds)]
+    found = load(scene, records=FRAME_MOVES, rate=scene.options.rate, client_idle="yield")
+    floors.append(sync_floor(directory, seconds))
     samples, syncs = found.samples["durable"], np.concatenate(floors)
     figures = {
         "p50_ms": quantile(samples, 0.5, 1e6),
@@ -102,7 +103,7 @@ def durable(scene: Scene) -> Found:
 def memory(scene: Scene) -> Found:
     """Measure an actor's resident memory after all its players have walked."""
     options = scene.options
-    found = _load(scene, records=FRAME_MOVES, rate=options.rate, client_idle="block")
+    found = load(scene, records=FRAME_MOVES, rate=options.rate, client_idle="block")
     start, end = found.resident["measuring"], found.resident["measured"]
     rows = _core.row_bytes(scene.world_file)
     figures = {
@@ -135,12 +136,13 @@ GUIDANCE_MIB: Final = 6
 """Room for one field of a million nodes, whole, and for the repairs of all."""
 
 
-def _sync(directory: Path, seconds: float) -> Samples:
+def sync_floor(directory: Path, seconds: float) -> Samples:
+    """Time bare writes and syncs of `SYNC_BYTES`."""
     _, samples = _core.bench_sync_floor(directory, SYNC_BYTES, seconds, lambda _word: None)
     return samples["sync"]
 
 
-def _load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> Loaded:
+def load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> Loaded:
     """Start an actor, publish the hunts, let a thread of this process load it, and stop it."""
     stopped = threading.Event()
 
@@ -168,12 +170,13 @@ def _load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> 
         return Loaded(numbers, samples, service[1] - service[0], resident)
 
     try:
-        return asyncio.run(_with_actor(scene, measure))
+        return asyncio.run(with_actor(scene, measure))
     finally:
         stopped.set()
 
 
-async def _with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Loaded]]) -> Loaded:
+async def with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Given]]) -> Given:
+    """Start an actor with the scene's hunts open, let it work, and stop it."""
     options = ActorOptions(
         directory=scene.folder / "actor",
         world=scene.world_file,

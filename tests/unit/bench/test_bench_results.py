@@ -11,6 +11,7 @@ import pytest
 from huntgraph import bench
 from huntgraph.errors import UsageError
 
+ROUTE_KEYS = ("one_to_all_ms", "pair_ms", "change_and_exact_ms", "lookup_ns", "rss_bytes_per_edge")
 KEYS = {
     "apply": {"moves_per_s", "cpu_ns_per_move"},
     "roundtrip": {"p50_us", "p99_us", "p999_us"},
@@ -19,10 +20,26 @@ KEYS = {
     "handshake": {"full_ms", "resumed_ms"},
     "durable": {"p50_ms", "p99_ms", "fsync_p50_ms", "moves_per_s"},
     "memory": {"rss_mib", "bytes_per_edge", "edges", "players"},
+    "jetstream": {"p50_ms", "p99_ms", "fsync_p50_ms"},
+    "quic_rivals": {"p50_us", "p99_us", "records_per_s"},
+    "edges": {"changes_per_s", "in_process_changes_per_s", "judged"},
+    "ring": {"publish_p50_ns", "publish_p99_ns", "delivery_p50_ns", "delivery_p99_ns", "gb_per_s"},
+    "rivals": {f"grid_huntgraph_{key}" for key in ROUTE_KEYS}
+    | {f"grid_scipy_{key}" for key in ("one_to_all_ms", "pair_ms", "change_and_exact_ms")},
+    "guidance": {"answers", "judged", "moves_per_s", "partitions", "edges"},
+    "soak": {"minutes", "moves", "judged", "restarts"},
+}
+ZERO = {
+    "edges": {"wrong"},
+    "guidance": {"wrong", "refused"},
+    "soak": {"lost", "twice", "unsent", "wrong"},
 }
 PARTS = {"name", "figures", "machine", "load", "idle_policy", "commit", "samples", "distribution"}
 MACHINE = {"cpu", "cores", "memory_gib", "kernel", "python", "rustc"}
-WITH_FLOOR = {"apply", "roundtrip", "frame", "handshake", "durable", "memory"}
+WITH_FLOOR = {
+    *("apply", "roundtrip", "frame", "handshake", "durable", "memory"),
+    *("jetstream", "quic_rivals", "ring", "guidance"),
+}
 
 
 def test_the_names_are_those_of_the_reference() -> None:
@@ -44,6 +61,7 @@ def test_result_is_whole(name: str, tmp_path: Path) -> None:
     for key in KEYS[name]:
         assert math.isfinite(figures[key])
         assert figures[key] > 0, key
+    assert all(figures[key] == 0 for key in ZERO.get(name, ())), figures
     assert all(isinstance(value, int | float) for value in figures.values())
     assert bool(found["floor"]) == (name in WITH_FLOOR)
     for part in found["distribution"].values():
@@ -86,6 +104,8 @@ def test_memory_counts_the_image(tmp_path: Path) -> None:
         ("apply", {"seconds": "soon"}, "a value is no number"),
         ("quic", {"idle_policy": "nap"}, "there is no idle policy"),
         ("roundtrip", {"idle_policy": "block"}, "has no idle policy to choose"),
+        ("guidance", {"partitions": 0}, "partitions is out of range"),
+        ("soak", {"minutes": "long"}, "a value is no number"),
         ("durable", {"directory": "/nowhere"}, "is no folder"),
     ],
 )

@@ -5,6 +5,7 @@
 //! A measurement fails when any of its moves was refused: what was not done must not look fast.
 
 mod apply;
+mod bus;
 mod crowd;
 mod floor;
 mod handshake;
@@ -20,7 +21,8 @@ use crate::log::RawRecord;
 use crate::quic::{ClientFiles, IdentityFiles, ServerFiles};
 
 pub use apply::apply;
-pub use floor::sync_floor;
+pub use bus::{Bus, Entry, Publish, SLOTS, Taker, measure_bus, ring};
+pub use floor::{sync_floor, udp_round_trips};
 pub use handshake::handshake;
 pub use load::{Load, drive};
 pub use pair::{frame, roundtrip};
@@ -89,10 +91,12 @@ fn thread_cpu() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-fn nanoseconds(time: Duration) -> u64 {
+/// A time as a sample.
+pub fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos() as u64
 }
 
-fn failure(what: impl std::fmt::Display, location: impl std::fmt::Display) -> Failure {
+/// A measurement that failed.
+pub fn failure(what: impl std::fmt::Display, location: impl std::fmt::Display) -> Failure {
     Failure::new("HG3030", what, location, "measure again; report it if it stays")
 }

@@ -1,0 +1,1 @@
+"""Other people's libraries, one a module; `huntgraph.bench.outside` runs each in a process."""

@@ -1,0 +1,60 @@
+"""Players who wander for ever: as they are guided to a treasure, then anew from anywhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.engine import Records, move
+from huntgraph.schema import NONE, UPDATE, Code, Flag, Kind
+from huntgraph.world import World
+
+__all__ = ["Wanderers"]
+
+STRAY: Final = 0.1
+"""Share of moves that go anywhere, so that traffic is not on the shortest ways alone."""
+
+
+class Wanderers:
+    """Players 1 to ``count``, spread over the hunts in slots 0 to ``hunts`` - 1.
+
+    A player enters anywhere, goes where it is told (or along any edge), and when it has arrived
+    enters anew elsewhere; nobody claims, so that no target is ever used up.
+    """
+
+    def __init__(self, world: World, count: int, hunts: int, seed: int) -> None:
+        self.count = count
+        self.last: Records = np.zeros(count, UPDATE)
+        self.last["node"] = NONE
+        self._hunts = hunts
+        self._rng = np.random.default_rng(seed)
+        self._nodes = world.nodes
+        self._first = world.first.astype(np.int64)
+        self._head = world.head
+
+    def moves(self, who: NDArray[np.intp]) -> Records:
+        """Give one move of each of these players (numbers from 0): dtype MOVE, shape (n,)."""
+        last, rng = self.last[who], self._rng
+        seq = last["seq"] + 1
+        outside = (last["node"] == NONE) | (last["flags"] & Flag.ARRIVED != 0)
+        node = np.where(outside, 0, last["node"])
+        row = self._first[node]
+        degree = np.maximum(self._first[node + 1] - row, 1)
+        anywhere = self._head[row + rng.integers(0, 1 << 30, len(who)) % degree]
+        told = (last["flags"] & Flag.GUIDED != 0) & (last["next"] != NONE)
+        told &= rng.random(len(who)) >= STRAY
+        moves = move(Kind.GO, player=who + 1, seq=seq, echo=who)
+        moves["from"] = node
+        moves["to"] = np.where(told, last["next"], anywhere)
+        moves["kind"][outside] = Kind.ENTER
+        moves["hunt"][outside] = (who % self._hunts)[outside]
+        moves["from"][outside] = 0
+        moves["to"][outside] = rng.integers(0, self._nodes, int(outside.sum()))
+        return moves
+
+    def take(self, updates: Records) -> int:
+        """Learn from the updates to some moves; gives how many were refused."""
+        self.last[updates["echo"].astype(np.intp)] = updates
+        return int(np.count_nonzero(updates["code"] != Code.OK))
