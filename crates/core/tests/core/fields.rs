@@ -90,6 +90,7 @@ fn more_targets_than_fields_are_never_answered_wrongly() {
 /// Fields share a pool that holds one and a half of them; queue and chain hold less than a field.
 #[test]
 fn fields_short_of_pages_or_queue_answer_less_but_never_wrongly() {
+    let mut answered = 0;
     for seed in 0..8 {
         let most = [4, 60, 60_000][seed as usize % 3];
         let world = World::random(&mut Rng(seed), 4_000, 6_000, most);
@@ -97,8 +98,10 @@ fn fields_short_of_pages_or_queue_answer_less_but_never_wrongly() {
         let pages = 1 + whole.reserve() + whole.tiles() as u32 * 3 / 2;
         let queued = if seed % 2 == 0 { 1024 } else { whole.queued };
         let (seen, _, _) = play(seed, &world, Limits { pages, queued, ..whole }, 4_000);
-        assert!(seen.epoch > 10 && seen.pending > 0, "{seen:?}, seed {seed}");
+        assert!(seen.pending > 0, "{seen:?}, seed {seed}");
+        answered += seen.epoch;
     }
+    assert!(answered > 200, "{answered}");
 }
 
 #[test]
