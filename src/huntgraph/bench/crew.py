@@ -149,17 +149,17 @@ async def open_crew(
     client = authority.client_identity()
     identity = Identity(client.certificate, client.key, client.authority)
     async with Supervisor(actor, snapshot_every_s=0) as supervisor:
-        await publish(supervisor, world, options)
+        targets = await publish(supervisor, world, options)
         url = supervisor.actor.ready.url
         async with connect(url, identity=identity, partition=number, drain_ms=60_000) as link:
-            wanderers = Wanderers(world, options.players, options.targets, number)
+            wanderers = Wanderers(world, options.players, targets, number, reach=options.reach)
             crew = Crew(number, world, supervisor, link, wanderers, options)
             wanderers.take(await link.send(wanderers.moves(np.arange(options.players))))
             yield crew
 
 
-async def publish(supervisor: Supervisor, world: World, options: Options) -> None:
-    """Publish a hunt for each target and a traffic rule, and wait until they are open."""
+async def publish(supervisor: Supervisor, world: World, options: Options) -> list[int]:
+    """Publish a hunt for each target and a traffic rule, wait until they are open; the targets."""
     nodes = [
         (2 * slot + 1) * world.nodes // (2 * options.targets) for slot in range(options.targets)
     ]
@@ -169,3 +169,4 @@ async def publish(supervisor: Supervisor, world: World, options: Options) -> Non
     opens = (await actor.status()).tick + 2
     while (await actor.status()).tick < opens:
         await asyncio.sleep(TICK_MS / 1e3)
+    return nodes

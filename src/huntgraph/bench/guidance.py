@@ -43,6 +43,7 @@ def guidance(options: Options, folder: Path) -> Found:
         "round_p99_ms": quantile(late, 0.99, 1e6),
         "partitions": options.partitions,
         "targets": options.targets * options.partitions,
+        "reach_cells": options.reach,
         "edges": sum(len(crew.world.head) for crew in crews),
         "players": options.players * options.partitions,
     }

@@ -46,7 +46,8 @@ class Options:
     """What may be chosen; ``seconds`` is the length of each part of a measurement.
 
     ``players`` and ``targets`` (hunts of one treasure each) are those of a partition; ``edges`` and
-    ``rate`` of all ``partitions`` together. ``maps`` also takes real maps, where there are any.
+    ``rate`` of all ``partitions`` together. Players enter within ``reach`` cells of their target,
+    0 for anywhere. ``maps`` also takes real maps, where there are any.
     """
 
     seconds: float
@@ -55,6 +56,7 @@ class Options:
     rate: int
     partitions: int
     targets: int
+    reach: int
     maps: bool
     idle_policy: IdlePolicy
     directory: Path

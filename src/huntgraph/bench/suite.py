@@ -53,6 +53,7 @@ DEFAULT: Final = Options(
     rate=80_000,
     partitions=12,
     targets=4,
+    reach=40,
     maps=True,
     idle_policy="block",
     directory=Path("/var/tmp"),
@@ -92,7 +93,8 @@ def run(name: str, *, quick: bool = False, **options: Any) -> dict[str, Any]:
         name: one of `names`.
         quick: a small world and tenths of seconds: to see that it works, not for figures.
         options: ``seconds`` of each part (or ``minutes``), ``edges``, ``players``, ``rate`` (moves
-            a second), ``partitions``, ``targets`` of a partition, ``maps`` (0: no real ones),
+            a second), ``partitions``, ``targets`` of a partition, ``reach``,
+            ``maps`` (0: no real ones),
             ``idle_policy`` of the actor's process (block, yield or spin; the measurements on one
             thread always spin), ``directory`` for log and world.
 
@@ -144,6 +146,7 @@ def _choose(name: str, quick: bool, options: dict[str, Any]) -> Options:
             rate=int(options.get("rate", base.rate)),
             partitions=int(options.get("partitions", base.partitions)),
             targets=int(options.get("targets", base.targets)),
+            reach=int(options.get("reach", base.reach)),
             maps=bool(int(options.get("maps", base.maps))),
             idle_policy=options.get("idle_policy", base.idle_policy),
             directory=Path(options.get("directory", base.directory)),
@@ -161,6 +164,7 @@ def _check(name: str, chosen: Options, options: dict[str, Any]) -> None:
         "rate": (1_000, 10_000_000),
         "partitions": (1, 64),
         "targets": (1, HUNTS - 1),
+        "reach": (0, 1 << 20),
     }
     for option, (least, most) in bounds.items():
         if not least <= getattr(chosen, option) <= most:

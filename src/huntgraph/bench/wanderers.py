@@ -20,17 +20,21 @@ STRAY: Final = 0.1
 class Wanderers:
     """Players 1 to ``count``, spread over the hunts in slots 0 to ``hunts`` - 1.
 
-    A player enters anywhere, goes where it is told (or along any edge), and when it has arrived
-    enters anew elsewhere; nobody claims, so that no target is ever used up.
+    A player enters within ``reach`` cells of its target (0: anywhere), goes where it is told (or
+    along any edge), and when it has arrived enters anew elsewhere; nobody claims, so that no
+    target is ever used up. ``targets`` are the nodes of the hunts' treasures.
     """
 
-    def __init__(self, world: World, count: int, hunts: int, seed: int) -> None:
+    def __init__(
+        self, world: World, count: int, targets: list[int], seed: int, *, reach: int = 0
+    ) -> None:
         self.count = count
+        hunts = len(targets)
+        self._starts = [_near(world, target, reach) for target in targets]
         self.last: Records = np.zeros(count, UPDATE)
         self.last["node"] = NONE
         self._hunts = hunts
         self._rng = np.random.default_rng(seed)
-        self._nodes = world.nodes
         self._first = world.first.astype(np.int64)
         self._head = world.head
 
@@ -51,10 +55,21 @@ class Wanderers:
         moves["kind"][outside] = Kind.ENTER
         moves["hunt"][outside] = (who % self._hunts)[outside]
         moves["from"][outside] = 0
-        moves["to"][outside] = rng.integers(0, self._nodes, int(outside.sum()))
+        for hunt, starts in enumerate(self._starts):
+            mine = outside & (who % self._hunts == hunt)
+            moves["to"][mine] = starts[rng.integers(0, len(starts), int(mine.sum()))]
         return moves
 
     def take(self, updates: Records) -> int:
         """Learn from the updates to some moves; gives how many were refused."""
         self.last[updates["echo"].astype(np.intp)] = updates
         return int(np.count_nonzero(updates["code"] != Code.OK))
+
+
+def _near(world: World, target: int, reach: int) -> NDArray[np.int64]:
+    """Give the nodes within so many cells of a node, in either direction; 0: all nodes."""
+    if not reach:
+        return np.arange(world.nodes)
+    x, y = world.x.astype(np.int64), world.y.astype(np.int64)
+    apart = np.maximum(abs(x - x[target]), abs(y - y[target]))
+    return np.flatnonzero(apart <= reach)
