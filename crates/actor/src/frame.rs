@@ -19,6 +19,11 @@ impl Inbox {
         Self { bytes: vec![0; FRAME_BYTES].into(), start: 0, end: 0 }
     }
 
+    /// Forgets what waits.
+    pub fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
+    }
+
     /// Room for bytes to come; never empty after all whole frames were taken.
     pub fn room(&mut self) -> &mut [u8] {
         if self.start > 0 {

@@ -1,6 +1,7 @@
 //! Everything around the core that touches sockets, files and time.
 
 pub mod allocations;
+pub mod arena;
 pub mod bench;
 pub mod client;
 pub mod counters;
@@ -9,6 +10,7 @@ pub mod disk;
 pub mod failure;
 pub mod frame;
 pub mod log;
+pub mod page_faults;
 pub mod quic;
 pub mod ring;
 pub mod serve;

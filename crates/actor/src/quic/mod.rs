@@ -63,7 +63,7 @@
 //!
 //! Sources: RFC 9000 (QUIC), RFC 9001 (its TLS), RFC 9002 (recovery).
 
-mod arena;
+mod buffers;
 mod connect;
 mod connection;
 mod endpoint;

@@ -6,7 +6,7 @@ use super::emit::Tally;
 use crate::counters::{Counter, Counters, CountersError, Histogram, Kind};
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 26] = [
+const SINGLE: [&str; 29] = [
     "heartbeat_ms",
     "tick",
     "epoch",
@@ -30,6 +30,9 @@ const SINGLE: [&str; 26] = [
     "log_commits",
     "log_bytes",
     "allocations",
+    "arena_blocks_in_use",
+    "arena_blocks_peak",
+    "page_faults",
     "log_room",
     "log_failed",
     "draining",

@@ -6,20 +6,26 @@
 
 use bytes::{Bytes, BytesMut};
 
-const BLOCK_BYTES: usize = 128 << 10;
+use crate::page_faults::populate;
+
+pub(super) const BLOCK_BYTES: usize = 64 << 10;
 const BLOCKS: usize = 8;
 
 /// Blocks from which pieces are cut in turn.
-pub(super) struct Arena {
+pub(super) struct Buffers {
     blocks: [BytesMut; BLOCKS],
     current: usize,
     /// Blocks that had to be allocated after the start, because all were still held.
     grown: u64,
 }
 
-impl Arena {
+impl Buffers {
     pub(super) fn new() -> Self {
-        let blocks = std::array::from_fn(|_| BytesMut::with_capacity(BLOCK_BYTES));
+        let blocks = std::array::from_fn(|_| {
+            let block = BytesMut::with_capacity(BLOCK_BYTES);
+            populate(block.as_ptr(), BLOCK_BYTES);
+            block
+        });
         Self { blocks, current: 0, grown: 0 }
     }
 
@@ -62,25 +68,25 @@ impl Arena {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arena, BLOCK_BYTES, BLOCKS};
+    use super::{Buffers, BLOCK_BYTES, BLOCKS};
 
     #[test]
     fn pieces_that_are_dropped_make_room_again() {
-        let mut arena = Arena::new();
+        let mut buffers = Buffers::new();
         let piece = vec![7u8; 1000];
         for _ in 0..10 * BLOCKS * BLOCK_BYTES / piece.len() {
-            assert_eq!(arena.copy(&piece), piece);
+            assert_eq!(buffers.copy(&piece), piece);
         }
-        assert_eq!(arena.grown(), 0);
+        assert_eq!(buffers.grown(), 0);
     }
 
     #[test]
-    fn held_pieces_stay_whole_while_the_arena_grows() {
-        let mut arena = Arena::new();
+    fn held_pieces_stay_whole_while_the_buffers_grow() {
+        let mut buffers = Buffers::new();
         let held: Vec<_> = (0..2 * BLOCKS * BLOCK_BYTES / 1000)
-            .map(|n| (n as u8, arena.copy(&[n as u8; 1000])))
+            .map(|n| (n as u8, buffers.copy(&[n as u8; 1000])))
             .collect();
-        assert!(arena.grown() > 0);
+        assert!(buffers.grown() > 0);
         assert!(held.iter().all(|(n, piece)| piece.iter().all(|byte| byte == n)));
     }
 }
