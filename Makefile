@@ -1,7 +1,7 @@
 # huntgraph: every verb of the project. `make` alone lists them.
 # Options: FAST=1 (leave out slow tests), DEMO_SECONDS, NAME (bench), SEED (sim), PYTHON, CARGO.
 DEMO_SECONDS ?= 20
-NAME ?= apply roundtrip frame quic handshake durable memory
+NAME ?= apply roundtrip frame quic handshake durable memory allocations
 PY = .venv/bin/python
 export PYTHONUNBUFFERED = 1
 

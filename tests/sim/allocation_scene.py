@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
 import pytest
 
 from huntgraph.client.connect import Connecting
@@ -21,9 +22,13 @@ from tests.sim.client_scene import Scene, Walk
 
 ROOT: Final = Path(__file__).parents[2]
 FRAMES: Final = (1, 100, 1_000)
-"""Moves of a frame; each size moves everybody once."""
+"""Moves of a frame; each size moves everybody once a round."""
+FRAMES_EACH: Final = 100
+"""Frames of one size in a round; whoever has not moved by then moves in one greater frame."""
 WALKERS: Final = 1_000
 """Players of a game server."""
+ROUND_MOVES: Final = 3_000
+ROUND_FRAMES: Final = 101 + 10 + 1
 
 
 class Counts(NamedTuple):
@@ -54,8 +59,9 @@ async def visit(connecting: Connecting, walk: Walk, rounds: int) -> None:
         for _ in range(rounds):
             for size in FRAMES:
                 moves = walk.step()
-                for at in range(0, len(moves), size):
-                    await link.send(moves[at : at + size])
+                cuts = [*range(size, min(len(moves), size * FRAMES_EACH + 1), size)]
+                for frame in np.split(moves, cuts):
+                    await link.send(frame)
 
 
 async def visits(scene: Scene, actor: Actor, walks: list[Walk], rounds: int = 1) -> None:

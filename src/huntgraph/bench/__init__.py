@@ -6,7 +6,7 @@ times were measured, and ``floor``: what the machine alone cost in the same run.
 
 >>> from huntgraph import bench
 >>> bench.names()
-('apply', 'roundtrip', 'frame', 'quic', 'handshake', 'durable', 'memory')
+('apply', 'roundtrip', 'frame', 'quic', 'handshake', 'durable', 'memory', 'allocations')
 """
 
 from huntgraph.bench.suite import names, run

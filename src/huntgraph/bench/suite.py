@@ -23,6 +23,7 @@ BENCHES: Final[dict[str, Callable[[Scene], Found]]] = {
     "handshake": in_process.handshake,
     "durable": with_actor.durable,
     "memory": with_actor.memory,
+    "allocations": with_actor.allocations,
 }
 ONE_THREAD: Final = ("apply", "roundtrip", "frame", "handshake")
 """Both ends on one thread: no idle policy to choose."""

@@ -20,13 +20,13 @@ from huntgraph.bench.scene import IdlePolicy, Scene, paths
 from huntgraph.bus import Histogram
 from huntgraph.cluster import Actor, ActorOptions, refuse
 
-__all__ = ["durable", "memory", "quic"]
+__all__ = ["allocations", "durable", "memory", "quic"]
 
 FRAME_MOVES: Final = 100
 LARGE_FRAME_MOVES: Final = 1_000
 IN_FLIGHT_BYTES: Final = 256 << 10
 SYNC_BYTES: Final = 8 << 10
-OPEN_TICKS: Final = 2
+NEWS_TICKS: Final = 2
 
 
 @dataclass
@@ -37,6 +37,8 @@ class Loaded:
     samples: dict[str, Samples]
     service: Histogram
     resident: dict[str, dict[str, float]]
+    counted: dict[str, dict[str, int]]
+    """By word; ``done`` is two ticks after the load."""
 
 
 def quic(scene: Scene) -> Found:
@@ -136,18 +138,61 @@ def memory(scene: Scene) -> Found:
 FIELDS: Final = 8
 
 
+def allocations(scene: Scene) -> Found:
+    """Count an actor's heap allocations and page faults, frames of each size at a fresh actor."""
+    options = scene.options
+    pace = {1: min(options.rate, SINGLES_RATE), FRAME_MOVES: options.rate}
+    pace[LARGE_FRAME_MOVES] = options.rate
+    loads = [
+        _load(scene, records=records, rate=rate, client_idle="block", directory=f"actor-{records}")
+        for records, rate in pace.items()
+    ]
+    done = [load.counted["done"] for load in loads]
+    before = sum(load.counted["measuring"]["page_faults"] for load in loads)
+    after = sum(counted["page_faults"] for counted in done)
+    figures: dict[str, float] = {
+        "after_boot": sum(counted["allocations"] for counted in done),
+        "page_faults": after - before,
+        "page_faults_after_boot": after,
+        "moves": sum(int(load.numbers["moves"]) for load in loads),
+        "frames": sum(counted["frames"] for counted in done),
+        "arena_blocks_in_use": max(counted["arena_blocks_in_use"] for counted in done),
+        "arena_blocks_peak": max(counted["arena_blocks_peak"] for counted in done),
+    }
+    return Found(
+        figures=figures,
+        samples=int(figures["moves"]),
+        offered="open loop, "
+        + ", ".join(f"{rate:,} moves/s in frames of {records:,}" for records, rate in pace.items()),
+        idle_policy=options.idle_policy,
+    )
+
+
+SINGLES_RATE: Final = 5_000
+COUNTED: Final = (
+    "allocations",
+    "arena_blocks_in_use",
+    "arena_blocks_peak",
+    "frames",
+    "page_faults",
+)
+
+
 def _sync(directory: Path, seconds: float) -> Samples:
     _, samples = _core.bench_sync_floor(directory, SYNC_BYTES, seconds, lambda _word: None)
     return samples["sync"]
 
 
-def _load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> Loaded:
+def _load(
+    scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy, directory: str = "actor"
+) -> Loaded:
     """Start an actor, publish the hunts, let a thread of this process load it, and stop it."""
     stopped = threading.Event()
 
     async def measure(actor: Actor) -> Loaded:
         resident = {"ready": _resident(actor.pid)}
         service: list[Histogram] = []
+        counted: dict[str, dict[str, int]] = {}
 
         def watch(word: str) -> None:
             if stopped.is_set():
@@ -155,6 +200,7 @@ def _load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> 
             if word:
                 resident[word] = _resident(actor.pid)
                 service.append(actor.counters().histogram("frame_ns"))
+                counted[word] = _counted(actor)
 
         numbers, samples = await asyncio.to_thread(
             scene.core.drive,
@@ -166,17 +212,21 @@ def _load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> 
             in_flight_bytes=IN_FLIGHT_BYTES,
             idle=client_idle,
         )
-        return Loaded(numbers, samples, service[1] - service[0], resident)
+        await _pass_ticks(actor)
+        counted["done"] = _counted(actor)
+        return Loaded(numbers, samples, service[1] - service[0], resident, counted)
 
     try:
-        return asyncio.run(_with_actor(scene, measure))
+        return asyncio.run(_with_actor(scene, scene.folder / directory, measure))
     finally:
         stopped.set()
 
 
-async def _with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Loaded]]) -> Loaded:
+async def _with_actor(
+    scene: Scene, directory: Path, work: Callable[[Actor], Awaitable[Loaded]]
+) -> Loaded:
     options = ActorOptions(
-        directory=scene.folder / "actor",
+        directory=directory,
         world=scene.world_file,
         identity=scene.server,
         players=scene.options.players,
@@ -185,10 +235,20 @@ async def _with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Loaded]]) 
     )
     async with await Actor.start(options) as actor:
         refuse(await actor.control(scene.rows), "the hunt of the measurement")
-        opens = (await actor.status()).tick + OPEN_TICKS
-        while (await actor.status()).tick < opens:
-            await asyncio.sleep(options.tick_ms / 1e3)
+        await _pass_ticks(actor)
         return await work(actor)
+
+
+async def _pass_ticks(actor: Actor) -> None:
+    """Wait until a hunt has opened and the counters are of now."""
+    until = (await actor.status()).tick + NEWS_TICKS
+    while (await actor.status()).tick < until:
+        await asyncio.sleep(actor.options.tick_ms / 1e3)
+
+
+def _counted(actor: Actor) -> dict[str, int]:
+    counters = actor.counters()
+    return {name: counters.value(name) for name in COUNTED}
 
 
 def _resident(pid: int) -> dict[str, float]:

@@ -22,6 +22,8 @@ GAUGES: Final = frozenset(
         "players",
         "present",
         "connections",
+        "arena_blocks_in_use",
+        "arena_blocks_peak",
         "log_room",
         "log_failed",
         "draining",

@@ -68,7 +68,7 @@ impl Buffers {
 
 #[cfg(test)]
 mod tests {
-    use super::{Buffers, BLOCK_BYTES, BLOCKS};
+    use super::{BLOCK_BYTES, BLOCKS, Buffers};
 
     #[test]
     fn pieces_that_are_dropped_make_room_again() {

@@ -128,11 +128,7 @@ impl Inbox {
     pub(super) fn new() -> Self {
         let bytes = vec![0; BATCH * SLOT_BYTES].into_boxed_slice();
         populate(bytes.as_ptr(), bytes.len());
-        Self {
-            bytes,
-            metas: [RecvMeta::default(); BATCH],
-            filled: 0,
-        }
+        Self { bytes, metas: [RecvMeta::default(); BATCH], filled: 0 }
     }
 
     /// Receives what is there, at most one batch, without waiting.

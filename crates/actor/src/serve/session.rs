@@ -37,8 +37,8 @@ pub enum Role {
     Control,
 }
 
-/// Bytes of each buffer that have their memory when a session begins: room for frames of 250 moves.
-/// The pages of a greater frame get theirs when they are first used, and keep it.
+/// Bytes of answers that have their memory when a session begins, enough for frames of 250 moves.
+/// Those of a greater frame get theirs when they are first used, and keep it.
 const POPULATED_BYTES: usize = 16 << 10;
 
 /// A peer's frames on their way in and out. All memory is made at the start of the program: the
@@ -76,7 +76,8 @@ impl Session {
         let (mut inbox, mut outbox) = (self.inbox, self.outbox);
         inbox.clear();
         outbox.clear();
-        populate(inbox.room().as_ptr(), POPULATED_BYTES);
+        // The first room is zeroed, and so has its memory.
+        inbox.room();
         populate(outbox.as_ptr(), POPULATED_BYTES);
         Self::with_buffers(role, (inbox, outbox))
     }
