@@ -2,14 +2,17 @@
 //!
 //! quinn-proto wants owned buffers: one for each datagram received, one for each batch written.
 //! Both are cut from preallocated blocks here, and a block is used again as soon as all pieces cut
-//! from it are gone, so that the steady state allocates nothing for them.
+//! from it are gone, so that the steady state allocates nothing for them. The first free block is
+//! taken: the further ones, which many slow peers need at once, have no memory until then.
 
 use bytes::{Bytes, BytesMut};
 
 use crate::page_faults::populate;
 
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
-const BLOCKS: usize = 8;
+const BLOCKS: usize = 64;
+/// Blocks whose memory is there from the start.
+const POPULATED: usize = 8;
 
 /// Blocks from which pieces are cut in turn.
 pub(super) struct Buffers {
@@ -21,11 +24,10 @@ pub(super) struct Buffers {
 
 impl Buffers {
     pub(super) fn new() -> Self {
-        let blocks = std::array::from_fn(|_| {
-            let block = BytesMut::with_capacity(BLOCK_BYTES);
+        let blocks = std::array::from_fn(|_| BytesMut::with_capacity(BLOCK_BYTES));
+        for block in &blocks[..POPULATED] {
             populate(block.as_ptr(), BLOCK_BYTES);
-            block
-        });
+        }
         Self { blocks, current: 0, grown: 0 }
     }
 
@@ -47,15 +49,14 @@ impl Buffers {
         self.grown
     }
 
-    /// Makes the current block one that has room: the same, the next one whose pieces are all
+    /// Makes the current block one that has room: the same, the first one whose pieces are all
     /// gone, or at worst a new one in place of the current (which lives on in its pieces).
     fn make_room(&mut self, bytes: usize) {
         let free = |block: &BytesMut| block.capacity() - block.len();
         if free(&self.blocks[self.current]) >= bytes {
             return;
         }
-        for step in 0..BLOCKS {
-            let index = (self.current + step) % BLOCKS;
+        for index in 0..BLOCKS {
             if self.blocks[index].try_reclaim(bytes.max(BLOCK_BYTES)) {
                 self.current = index;
                 return;
