@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,13 @@ class Scene:
 
         asyncio.run(whole())
 
-    async def start(self, listen: str = "127.0.0.1:0", players: int = 2_000) -> Actor:
+    async def start(
+        self,
+        listen: str = "127.0.0.1:0",
+        players: int = 2_000,
+        idle: Literal["block", "yield", "spin"] = "block",
+        program: Path | None = None,
+    ) -> Actor:
         options = ActorOptions(
             directory=self.folder / "actor",
             world=self.world_file,
@@ -52,8 +58,9 @@ class Scene:
             listen=listen,
             players=players,
             segment_mib=16,
+            idle=idle,
         )
-        actor = await Actor.start(options)
+        actor = await Actor.start(options, program=program)
         self._actors.append(actor)
         return actor
 

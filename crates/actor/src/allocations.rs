@@ -1,13 +1,19 @@
-//! Counting heap allocations on a move's way.
+//! Heap allocations after boot: there are none, and they are counted so that it can be seen.
 //!
-//! The program `hunt-graph` allocates through [`Counting`]. Once the actor's thread has booted it
-//! calls [`seal`]; from then on each allocation of that thread is counted, and the count is a
-//! number of the counters file. The core cannot allocate at all (`no_std` without `alloc`); what is
-//! counted is the work around it.
+//! The program `hunt-graph` allocates through [`Counting`]. Until a thread has booted it gets its
+//! memory from the system. Then it calls [`seal`]: what it asks for from then on is a block of the
+//! [arena](crate::arena), and where the arena has none the system is asked after all, and [`count`]
+//! goes up by one. So the count is of heap allocations after boot, and the arena's own numbers
+//! ([`blocks_in_use`], [`blocks_peak`]) show what it stands in for. The core cannot allocate at all
+//! (`no_std` without `alloc`); what is counted is the work around it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::arena::Arena;
+use crate::page_faults::populate_stack;
 
 thread_local! {
     // Const and without a destructor: reading it allocates nothing.
@@ -15,49 +21,101 @@ thread_local! {
 }
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
+static ARENA: Arena = Arena::new();
 
-/// The system's allocator, counting what sealed threads ask of it.
+/// The program's allocator: the system's, with the arena before it for sealed threads.
 pub struct Counting;
 
-/// From here on this thread's allocations are counted.
+/// From here on this thread is served by the arena, and what the arena cannot serve is counted. The
+/// arena and the thread's stack have their memory from now on.
 pub fn seal() {
+    ARENA.populate();
+    populate_stack();
     SEALED.set(true);
 }
 
-/// Allocations and reallocations of sealed threads so far; 0 in programs without [`Counting`].
+/// Allocations and reallocations that sealed threads had of the system so far; 0 in programs
+/// without [`Counting`].
 pub fn count() -> u64 {
     COUNT.load(Ordering::Relaxed)
 }
 
-fn note() {
-    // A thread that is ending has no cell any more, and is no move's way either.
-    if SEALED.try_with(Cell::get).unwrap_or(false) {
-        COUNT.fetch_add(1, Ordering::Relaxed);
-    }
+/// Blocks of the arena in use.
+pub fn blocks_in_use() -> u64 {
+    ARENA.in_use()
 }
 
-// SAFETY: every call is handed on to the system's allocator unchanged; counting allocates nothing.
+/// The most blocks of the arena that were ever in use at once.
+pub fn blocks_peak() -> u64 {
+    ARENA.peak()
+}
+
+/// A block for a sealed thread, or `None` for the system to serve; counts what a sealed thread
+/// cannot have.
+fn take(layout: Layout) -> Option<NonNull<u8>> {
+    // A thread that is ending has no cell any more, and is no move's way either.
+    if !SEALED.try_with(Cell::get).unwrap_or(false) {
+        return None;
+    }
+    let block = ARENA.take(layout);
+    if block.is_none() {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+    }
+    block
+}
+
+// SAFETY: memory is either a block of the arena, which is the caller's alone until given back, or
+// the system's, whose contract is handed on. Which of the two it is, its address tells, on whatever
+// thread it is freed. Counting and the arena allocate nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note();
-        // SAFETY: the caller keeps GlobalAlloc's contract, which is System's too.
-        unsafe { System.alloc(layout) }
+        match take(layout) {
+            Some(block) => block.as_ptr(),
+            // SAFETY: the caller keeps GlobalAlloc's contract, which is System's too.
+            None => unsafe { System.alloc(layout) },
+        }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note();
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
+        let Some(block) = take(layout) else {
+            // SAFETY: as above.
+            return unsafe { System.alloc_zeroed(layout) };
+        };
+        // SAFETY: a block has at least the bytes asked for.
+        unsafe { block.write_bytes(0, layout.size()) };
+        block.as_ptr()
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note();
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
+        if ARENA.size_of(pointer).is_some_and(|room| size <= room) {
+            return pointer;
+        }
+        // SAFETY: the caller promises that `size` is not too large for this alignment.
+        let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        let moved = match (take(wanted), ARENA.size_of(pointer)) {
+            (Some(block), _) => block.as_ptr(),
+            // SAFETY: as above; the system's memory may go on as the system's.
+            (None, None) => return unsafe { System.realloc(pointer, layout, size) },
+            // SAFETY: as above.
+            (None, Some(_)) => unsafe { System.alloc(wanted) },
+        };
+        if !moved.is_null() {
+            // SAFETY: both are there, apart from each other, and have as many bytes; the old one
+            // is the caller's no more.
+            unsafe {
+                ptr::copy_nonoverlapping(pointer, moved, layout.size().min(size));
+                self.dealloc(pointer, layout);
+            }
+        }
+        moved
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
+        // SAFETY: the caller gives up what it was given, by the arena or by the system.
+        unsafe {
+            if !ARENA.give(pointer) {
+                System.dealloc(pointer, layout);
+            }
+        }
     }
 }

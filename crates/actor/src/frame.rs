@@ -5,10 +5,14 @@ use huntgraph_core::schema::{Code, FRAME_RECORDS, Frame};
 /// Bytes of the greatest frame: a header and as many records as a frame may hold.
 pub const FRAME_BYTES: usize = Frame::BYTES + 64 * FRAME_RECORDS;
 
-/// Bytes of a stream that wait to become whole frames. Never grows; the default one has no room.
+/// Least room for bytes to come, but for the end of a greatest frame.
+const ROOM_BYTES: usize = 16 << 10;
+
+/// Bytes of a stream that wait to become whole frames. Its memory is reserved at the start, but not
+/// used before frames are so large. The default one only stands in for one that is lent out.
 #[derive(Default)]
 pub struct Inbox {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
     start: usize,
     end: usize,
 }
@@ -16,7 +20,12 @@ pub struct Inbox {
 impl Inbox {
     /// Room for one greatest frame.
     pub fn new() -> Self {
-        Self { bytes: vec![0; FRAME_BYTES].into(), start: 0, end: 0 }
+        Self { bytes: Vec::with_capacity(FRAME_BYTES), start: 0, end: 0 }
+    }
+
+    /// Forgets what waits.
+    pub fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
     }
 
     /// Room for bytes to come; never empty after all whole frames were taken.
@@ -24,6 +33,10 @@ impl Inbox {
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
+        }
+        let wanted = (self.end + ROOM_BYTES).min(FRAME_BYTES);
+        if self.bytes.len() < wanted {
+            self.bytes.resize(wanted, 0);
         }
         &mut self.bytes[self.end..]
     }

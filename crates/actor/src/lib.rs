@@ -1,6 +1,7 @@
 //! Everything around the core that touches sockets, files and time.
 
 pub mod allocations;
+pub mod arena;
 pub mod bench;
 pub mod buckets;
 pub mod client;
@@ -10,6 +11,7 @@ pub mod disk;
 pub mod failure;
 pub mod frame;
 pub mod log;
+pub mod page_faults;
 pub mod quic;
 mod resident;
 pub mod ring;

@@ -1,7 +1,7 @@
-//! A move allocates nothing between its bytes and its answer's bytes: checked by counting, and
-//! the counting checked by a planted allocation.
+//! A move needs no memory between its bytes and its answer's bytes, neither of the heap nor of the
+//! arena: checked by counting, and the counting checked by planted allocations.
 
-use huntgraph_actor::allocations::{Counting, count, seal};
+use huntgraph_actor::allocations::{Counting, blocks_in_use, blocks_peak, count, seal};
 use huntgraph_actor::frame::{Inbox, begin_frame, end_frame, put_frame};
 use huntgraph_actor::ring::RingWriter;
 use huntgraph_core::schema::{Event, Move, Rule, form, frame, kind, rule};
@@ -68,7 +68,7 @@ fn moves(seq: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_frame_of_moves_allocates_nothing_and_a_planted_allocation_is_seen() {
+fn a_frame_of_moves_allocates_nothing_and_planted_allocations_are_seen() {
     let (first, head, cost) = world();
     let view = WorldView { first: &first, head: &head, cost: &cost, world_id: 1 };
     let limits = Limits::of(&view, 128, 2);
@@ -83,7 +83,6 @@ fn a_frame_of_moves_allocates_nothing_and_a_planted_allocation_is_seen() {
     let frames: Vec<_> = (1..=200).map(moves).collect();
     let (mut inbox, mut out) = (Inbox::new(), Vec::with_capacity(1 << 20));
     seal();
-    let before = count();
     for (at, bytes) in frames.iter().enumerate() {
         out.clear();
         inbox.room()[..bytes.len()].copy_from_slice(bytes);
@@ -98,9 +97,11 @@ fn a_frame_of_moves_allocates_nothing_and_a_planted_allocation_is_seen() {
         partition.work(500);
         partition.apply(&tick(2 + at as u32), &mut ring);
     }
-    let counted = count() - before;
+    let counted = (count(), blocks_peak());
     assert_eq!(partition.header.position, 4 + 1 + 200 * (PLAYERS + 1));
-    assert_eq!(counted, 0, "allocations on the way of 20,000 moves");
-    let planted = std::hint::black_box(vec![0u8; 100]);
-    assert_eq!(count() - before, 1, "the planted allocation of {} bytes", planted.len());
+    assert_eq!(counted, (0, 0), "allocations and blocks on the way of 20,000 moves");
+    let (small, large) = std::hint::black_box((vec![0u8; 100], vec![0u8; 1 << 20]));
+    assert_eq!((count(), blocks_in_use()), (1, 1), "the large one and the small one");
+    drop((small, large));
+    assert_eq!((blocks_in_use(), blocks_peak()), (0, 1));
 }

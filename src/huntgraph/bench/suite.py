@@ -31,6 +31,7 @@ BENCHES: Final[dict[str, Callable[[Scene], Found]]] = {
     "handshake": in_process.handshake,
     "durable": with_actor.durable,
     "memory": with_actor.memory,
+    "allocations": with_actor.allocations,
     "jetstream": jetstream,
     "quic_rivals": quic_rivals,
     "edges": edges,

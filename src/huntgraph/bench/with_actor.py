@@ -20,14 +20,23 @@ from huntgraph.bench.scene import IdlePolicy, Scene, paths
 from huntgraph.bus import Histogram
 from huntgraph.cluster import Actor, ActorOptions, refuse
 
-__all__ = ["Loaded", "durable", "load", "memory", "quic", "sync_floor", "with_actor"]
+__all__ = [
+    "Loaded",
+    "allocations",
+    "durable",
+    "load",
+    "memory",
+    "quic",
+    "sync_floor",
+    "with_actor",
+]
 
 FRAME_MOVES: Final = 100
 LARGE_FRAME_MOVES: Final = 1_000
 IN_FLIGHT_BYTES: Final = 256 << 10
 SYNC_BYTES: Final = 8 << 10
-OPEN_TICKS: Final = 2
 Given = TypeVar("Given")
+NEWS_TICKS: Final = 2
 
 
 @dataclass
@@ -38,6 +47,8 @@ class Loaded:
     samples: dict[str, Samples]
     service: Histogram
     resident: dict[str, dict[str, float]]
+    counted: dict[str, dict[str, int]]
+    """By word; ``done`` is two ticks after the load."""
 
 
 def quic(scene: Scene) -> Found:
@@ -136,19 +147,62 @@ GUIDANCE_MIB: Final = 6
 """Room for one field of a million nodes, whole, and for the repairs of all."""
 
 
+def allocations(scene: Scene) -> Found:
+    """Count an actor's heap allocations and page faults, frames of each size at a fresh actor."""
+    options = scene.options
+    pace = {1: min(options.rate, SINGLES_RATE), FRAME_MOVES: options.rate}
+    pace[LARGE_FRAME_MOVES] = options.rate
+    loads = [
+        load(scene, records=records, rate=rate, client_idle="block", directory=f"actor-{records}")
+        for records, rate in pace.items()
+    ]
+    done = [load.counted["done"] for load in loads]
+    before = sum(load.counted["measuring"]["page_faults"] for load in loads)
+    after = sum(counted["page_faults"] for counted in done)
+    figures: dict[str, float] = {
+        "after_boot": sum(counted["allocations"] for counted in done),
+        "page_faults": after - before,
+        "page_faults_after_boot": after,
+        "moves": sum(int(load.numbers["moves"]) for load in loads),
+        "frames": sum(counted["frames"] for counted in done),
+        "arena_blocks_in_use": max(counted["arena_blocks_in_use"] for counted in done),
+        "arena_blocks_peak": max(counted["arena_blocks_peak"] for counted in done),
+    }
+    return Found(
+        figures=figures,
+        samples=int(figures["moves"]),
+        offered="open loop, "
+        + ", ".join(f"{rate:,} moves/s in frames of {records:,}" for records, rate in pace.items()),
+        idle_policy=options.idle_policy,
+    )
+
+
+SINGLES_RATE: Final = 5_000
+COUNTED: Final = (
+    "allocations",
+    "arena_blocks_in_use",
+    "arena_blocks_peak",
+    "frames",
+    "page_faults",
+)
+
+
 def sync_floor(directory: Path, seconds: float) -> Samples:
     """Time bare writes and syncs of `SYNC_BYTES`."""
     _, samples = _core.bench_sync_floor(directory, SYNC_BYTES, seconds, lambda _word: None)
     return samples["sync"]
 
 
-def load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> Loaded:
+def load(
+    scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy, directory: str = "actor"
+) -> Loaded:
     """Start an actor, publish the hunts, let a thread of this process load it, and stop it."""
     stopped = threading.Event()
 
     async def measure(actor: Actor) -> Loaded:
         resident = {"ready": _resident(actor.pid)}
         service: list[Histogram] = []
+        counted: dict[str, dict[str, int]] = {}
 
         def watch(word: str) -> None:
             if stopped.is_set():
@@ -156,6 +210,7 @@ def load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> L
             if word:
                 resident[word] = _resident(actor.pid)
                 service.append(actor.counters().histogram("frame_ns"))
+                counted[word] = _counted(actor)
 
         numbers, samples = await asyncio.to_thread(
             scene.core.drive,
@@ -167,18 +222,22 @@ def load(scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy) -> L
             in_flight_bytes=IN_FLIGHT_BYTES,
             idle=client_idle,
         )
-        return Loaded(numbers, samples, service[1] - service[0], resident)
+        await _pass_ticks(actor)
+        counted["done"] = _counted(actor)
+        return Loaded(numbers, samples, service[1] - service[0], resident, counted)
 
     try:
-        return asyncio.run(with_actor(scene, measure))
+        return asyncio.run(with_actor(scene, measure, directory))
     finally:
         stopped.set()
 
 
-async def with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Given]]) -> Given:
+async def with_actor(
+    scene: Scene, work: Callable[[Actor], Awaitable[Given]], directory: str = "actor"
+) -> Given:
     """Start an actor with the scene's hunts open, let it work, and stop it."""
     options = ActorOptions(
-        directory=scene.folder / "actor",
+        directory=scene.folder / directory,
         world=scene.world_file,
         identity=scene.server,
         players=scene.options.players,
@@ -188,10 +247,20 @@ async def with_actor(scene: Scene, work: Callable[[Actor], Awaitable[Given]]) ->
     )
     async with await Actor.start(options) as actor:
         refuse(await actor.control(scene.rows), "the hunt of the measurement")
-        opens = (await actor.status()).tick + OPEN_TICKS
-        while (await actor.status()).tick < opens:
-            await asyncio.sleep(options.tick_ms / 1e3)
+        await _pass_ticks(actor)
         return await work(actor)
+
+
+async def _pass_ticks(actor: Actor) -> None:
+    """Wait until a hunt has opened and the counters are of now."""
+    until = (await actor.status()).tick + NEWS_TICKS
+    while (await actor.status()).tick < until:
+        await asyncio.sleep(actor.options.tick_ms / 1e3)
+
+
+def _counted(actor: Actor) -> dict[str, int]:
+    counters = actor.counters()
+    return {name: counters.value(name) for name in COUNTED}
 
 
 def _resident(pid: int) -> dict[str, float]:

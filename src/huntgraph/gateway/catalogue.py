@@ -94,7 +94,10 @@ METRICS: Final = (
     _gauge("log_room", "log.room", "{record}", "records that fit before the disk must follow"),
     _gauge("log_failed", "log.failed", "", "1 when a write or sync failed"),
     _gauge("resident_bytes", "actor.memory.resident", "By", "resident memory of the process"),
-    _count("allocations", "actor.allocations", "{allocation}", "on the actor's thread since boot"),
+    _count("allocations", "actor.allocations", "{allocation}", "on the heap, since boot"),
+    _gauge("arena_blocks_in_use", "actor.arena.blocks", "{block}", "blocks of the arena in use"),
+    _gauge("arena_blocks_peak", "actor.arena.blocks.peak", "{block}", "most of them at once"),
+    _count("page_faults", "actor.page_faults", "{fault}", "minor ones of the actor's thread"),
     _gauge("draining", "actor.draining", "", "1 while no new moves are taken"),
     _gauge("heartbeat_ms", "actor.heartbeat", "s", "Unix time of the last tick", 1e-3),
 )

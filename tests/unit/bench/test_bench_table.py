@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,15 +16,18 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_rows_tell_how_far_off_a_figure_is() -> None:
-    results = {
+    results: dict[str, dict[str, Any]] = {
         "apply": {"figures": {"moves_per_s": 5_000_000, "cpu_ns_per_move": 50.0}},
         "handshake": {"figures": {"full_ms": 0.6}},
+        "allocations": {"figures": {"after_boot": 0, "page_faults": 2}},
     }
     lines = figures_table(results).splitlines()
     assert lines[2].endswith("| >= 15 M /s | 5 M /s | 3.0x off |")
     assert lines[3].endswith("| <= 65 ns | 50 ns | reached |")
     assert lines[4].endswith("| <= 0.5 ms | 0.6 ms | 1.2x off |")
-    assert len(lines) == 5, "nothing is said of what was not measured"
+    assert lines[5].endswith("| <= 0 | 0 | reached |")
+    assert lines[6].endswith("| <= 0 | 2 | not reached |")
+    assert len(lines) == 7, "nothing is said of what was not measured"
 
 
 def test_the_document_holds_the_table_of_the_kept_results() -> None:

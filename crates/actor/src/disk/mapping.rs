@@ -54,6 +54,10 @@ impl Mapping {
         let flags = MapFlags::SHARED | MapFlags::POPULATE;
         // SAFETY: a fresh mapping at an address the kernel picks; nothing else refers to it.
         let start = unsafe { mm::mmap(std::ptr::null_mut(), bytes, protection, flags, file, 0)? };
+        if writable {
+            // POPULATE only maps pages of a file for reading.
+            crate::page_faults::populate(start.cast(), bytes);
+        }
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, cells: bytes / 8 })
     }

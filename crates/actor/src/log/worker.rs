@@ -303,6 +303,7 @@ impl<D: Disk> Worker<D> {
 
     /// Turns until closed or failed, parked while idle.
     pub(super) fn run(mut self) {
+        crate::allocations::seal();
         loop {
             match self.turn() {
                 Turn::Again => {}

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use quinn_proto::{ConnectionHandle, EndpointEvent, Transmit, VarInt};
 
-use super::arena::Arena;
+use super::buffers::Buffers;
 use super::connection::{Connection, Stage};
 use super::event::{CloseReason, ConnId, Event};
 use super::settings::Settings;
 use super::socket::{Inbox, Sent, Socket};
 use super::table::Table;
 use super::tls::ServerTls;
+use crate::page_faults::populate;
 
 /// Room for the largest run of datagrams sent at once.
 const SEND_BYTES: usize = 64 << 10;
@@ -47,9 +48,9 @@ pub struct Endpoint {
     pub(super) table: Table,
     pub(super) settings: Settings,
     /// Memory for datagrams on their way in.
-    pub(super) received: Arena,
+    pub(super) received: Buffers,
     /// Memory for batches on their way out.
-    pub(super) written: Arena,
+    pub(super) written: Buffers,
     /// The run of datagrams being sent; keeps its bytes while `stalled`.
     outgoing: Vec<u8>,
     /// A run the socket had no room for, its bytes in `outgoing`.
@@ -81,15 +82,18 @@ impl Endpoint {
     pub fn client(address: SocketAddr, settings: Settings) -> io::Result<Self> {
         let socket = Socket::bind(address, settings.socket_buffer_bytes)?;
         let probe_size = !socket.may_fragment();
+        let (outgoing, reply) = (Vec::with_capacity(SEND_BYTES), Vec::with_capacity(SEND_BYTES));
+        populate(outgoing.as_ptr(), SEND_BYTES);
+        populate(reply.as_ptr(), SEND_BYTES);
         Ok(Self {
             inbox: Inbox::new(),
             proto: quinn_proto::Endpoint::new(settings.endpoint_config(), None, probe_size, None),
             table: Table::new(settings.connections_max),
-            received: Arena::new(),
-            written: Arena::new(),
-            outgoing: Vec::with_capacity(SEND_BYTES),
+            received: Buffers::new(),
+            written: Buffers::new(),
+            outgoing,
             stalled: None,
-            reply: Vec::with_capacity(SEND_BYTES),
+            reply,
             refused_to_tell: 0,
             ended: None,
             stats: EndpointStats::default(),

@@ -56,14 +56,15 @@
 //! - QUIC's acknowledgements say nothing about the peer's program and come up to 25 ms late; they
 //!   are not shown. What was applied, the peer must say itself.
 //!
-//! Memory: all tables and buffers are made at the start, those of a connection (about 30 KB) when
-//! it begins. A message of one write and one read costs no allocation here; what is left is inside
-//! quinn-proto (its list of unacknowledged writes gives its memory back when it is empty, and its
-//! map of sent packets allocates nodes). [`EndpointStats::buffers_grown`] counts the exceptions.
+//! Memory: all tables and buffers are made at the start. A message of one write and one read costs
+//! no allocation here; what is left is inside quinn-proto (its list of unacknowledged writes gives
+//! its memory back when it is empty, its map of sent packets has nodes) and the state of a
+//! connection, about 23 KB: an actor serves them from its [arena](crate::arena).
+//! [`EndpointStats::buffers_grown`] counts when slow peers held all buffers.
 //!
 //! Sources: RFC 9000 (QUIC), RFC 9001 (its TLS), RFC 9002 (recovery).
 
-mod arena;
+mod buffers;
 mod connect;
 mod connection;
 mod endpoint;

@@ -7,6 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use quinn_proto::{EcnCodepoint, Transmit};
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 
+use crate::page_faults::populate;
+
 /// Receive slots filled by one system call.
 const BATCH: usize = 8;
 /// A slot holds the largest run of datagrams the kernel may hand over as one (GRO).
@@ -124,11 +126,9 @@ pub(super) struct Inbox {
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        Self {
-            bytes: vec![0; BATCH * SLOT_BYTES].into_boxed_slice(),
-            metas: [RecvMeta::default(); BATCH],
-            filled: 0,
-        }
+        let bytes = vec![0; BATCH * SLOT_BYTES].into_boxed_slice();
+        populate(bytes.as_ptr(), bytes.len());
+        Self { bytes, metas: [RecvMeta::default(); BATCH], filled: 0 }
     }
 
     /// Receives what is there, at most one batch, without waiting.

@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use quinn_proto::{Dir, ReadError, ReadableError, StreamId, VarInt, WriteError};
 
+use super::buffers::BLOCK_BYTES;
 use super::connection::{End, Stage, Stream};
 use super::endpoint::Endpoint;
 use super::event::ConnId;
 
-/// A batch is handed to quinn-proto in pieces of at most this: half a block of the arena, so that
-/// large batches neither grow it nor waste much of it.
-const PIECE_BYTES: usize = 64 << 10;
+/// A batch is handed to quinn-proto in pieces of at most this: half a block of the buffers, so that
+/// large batches neither grow them nor waste much of them.
+const PIECE_BYTES: usize = BLOCK_BYTES / 2;
 
 /// What a read found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,10 @@ use super::engine::Engine;
 use super::link::Link;
 use super::meters::Meters;
 use super::options::Options;
-use super::session::Desk;
+use super::session::{Desk, Session};
+use crate::allocations;
 use crate::failure::Failure;
+use crate::page_faults::page_faults;
 use crate::quic::{Endpoint, Idle};
 
 /// Game servers connected at once.
@@ -34,6 +36,8 @@ pub(crate) struct Actor {
     pub(crate) engine: Engine,
     pub(super) endpoint: Endpoint,
     pub(super) links: Vec<Option<Link>>,
+    /// Sessions for links to come.
+    pub(super) spare: Vec<Session>,
     pub(super) control: Control,
     pub(crate) meters: Meters,
     pub(super) desk: Desk,
@@ -49,12 +53,15 @@ pub(crate) struct Actor {
     /// When the next link that is leaving will be closed.
     pub(super) next_leave: Option<Instant>,
     pub(super) turns: u32,
+    /// Page faults of this thread until it was sealed.
+    pub(super) page_faults_of_boot: u64,
 }
 
 impl Actor {
     /// Turns until told to stop and done with farewells.
     pub(super) fn run(&mut self) -> Result<(), Failure> {
-        crate::allocations::seal();
+        allocations::seal();
+        self.page_faults_of_boot = page_faults();
         while !self.is_done() {
             self.turn()?;
             self.wait()?;
@@ -141,7 +148,10 @@ impl Actor {
             ("ring_events", engine.ring.published()),
             ("log_commits", counts.commits),
             ("log_bytes", counts.bytes),
-            ("allocations", crate::allocations::count()),
+            ("allocations", allocations::count()),
+            ("arena_blocks_in_use", allocations::blocks_in_use()),
+            ("arena_blocks_peak", allocations::blocks_peak()),
+            ("page_faults", page_faults().saturating_sub(self.page_faults_of_boot)),
             ("log_room", engine.logger.room() as u64),
             ("log_failed", engine.logger.failed().is_some() as u64),
             ("draining", self.desk.draining as u64),

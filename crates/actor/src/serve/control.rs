@@ -23,6 +23,8 @@ struct Client {
 pub struct Control {
     listener: UnixListener,
     clients: Vec<Client>,
+    /// Sessions for clients to come.
+    spare: Vec<Session>,
 }
 
 impl Control {
@@ -46,7 +48,8 @@ impl Control {
         let listener = UnixListener::bind(path).map_err(failure)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failure)?;
         listener.set_nonblocking(true).map_err(failure)?;
-        Ok(Self { listener, clients: Vec::with_capacity(CLIENTS) })
+        let (clients, spare) = (Vec::with_capacity(CLIENTS), Session::spare(CLIENTS));
+        Ok(Self { listener, clients, spare })
     }
 
     /// What to wait for: the listener, then the clients.
@@ -60,19 +63,23 @@ impl Control {
 
     /// Serves whoever is there; `true` when one asked the actor to stop.
     pub fn turn(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> bool {
-        while self.clients.len() < CLIENTS
+        while !self.spare.is_empty()
             && let Ok((stream, _)) = self.listener.accept()
         {
-            if stream.set_nonblocking(true).is_ok() {
-                self.clients.push(Client { stream, session: Session::new(Role::Control) });
+            if stream.set_nonblocking(true).is_ok()
+                && let Some(session) = self.spare.pop()
+            {
+                self.clients.push(Client { stream, session: session.begin(Role::Control) });
             }
         }
         let mut stop = false;
-        self.clients.retain_mut(|client| {
-            let alive = client.turn(engine, desk, now);
-            stop |= client.session.wants_stop;
-            alive
-        });
+        for at in (0..self.clients.len()).rev() {
+            let alive = self.clients[at].turn(engine, desk, now);
+            stop |= self.clients[at].session.wants_stop;
+            if !alive {
+                self.spare.push(self.clients.remove(at).session);
+            }
+        }
         stop
     }
 

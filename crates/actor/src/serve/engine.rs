@@ -9,7 +9,9 @@ use huntgraph_core::schema::{Code, Move, NONE, Update, kind};
 use super::boot::wall_ms;
 use super::emit::{Emit, Tally};
 use crate::counters::Histogram;
+use crate::frame::FRAME_BYTES;
 use crate::log::{Logger, RawRecord};
+use crate::page_faults::populate;
 use crate::ring::RingWriter;
 
 /// Frames whose durability is timed at once; further ones go untimed.
@@ -48,16 +50,20 @@ impl Engine {
             logger.next_position(),
             "log and image must agree"
         );
+        let batch: Vec<RawRecord> = Vec::with_capacity(FRAME_BYTES / 64);
+        let applied: VecDeque<(u64, Instant)> = VecDeque::with_capacity(TIMED);
+        populate(batch.as_ptr().cast(), FRAME_BYTES);
+        populate(applied.as_slices().0.as_ptr().cast(), TIMED * size_of::<(u64, Instant)>());
         Self {
             partition,
             logger,
             ring,
             tally: Tally::NONE,
             apply_time,
-            batch: Vec::with_capacity(crate::frame::FRAME_BYTES / 64),
+            batch,
             urgent: false,
             nowhere: Vec::new(),
-            applied: VecDeque::with_capacity(TIMED),
+            applied,
         }
     }
 

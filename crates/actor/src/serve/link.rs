@@ -45,7 +45,9 @@ impl Actor {
     }
 
     fn open_link(&mut self, conn: ConnId, mark: u32, now: Instant) {
-        let session = Session::new(Role::GameServer(mark));
+        // quinn-proto lets in no more connections than there are sessions.
+        let Some(session) = self.spare.pop() else { return };
+        let session = session.begin(Role::GameServer(mark));
         let link =
             Link { conn, stream: None, session, arrived: now, leaves: None, frames_waiting: 0 };
         self.links[conn.slot()] = Some(link);
@@ -53,8 +55,8 @@ impl Actor {
 
     fn forget(&mut self, conn: ConnId) {
         let slot = &mut self.links[conn.slot()];
-        if slot.as_ref().is_some_and(|link| link.conn == conn) {
-            *slot = None;
+        if let Some(link) = slot.take_if(|link| link.conn == conn) {
+            self.spare.push(link.session);
         }
     }
 
@@ -167,7 +169,7 @@ impl Actor {
             if now >= by {
                 let code = link.session.failed.unwrap_or(Code::Ok);
                 self.endpoint.close(now, conn, code as u32, code.text());
-                self.links[slot] = None;
+                self.forget(conn);
             }
         } else if link.session.failed.is_some() {
             link.leaves = Some(now + LAST_WORDS);

@@ -13,7 +13,7 @@ use crate::resident::Resident;
 const RESIDENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 29] = [
+const SINGLE: [&str; 32] = [
     "partition",
     "world_id",
     "heartbeat_ms",
@@ -40,6 +40,9 @@ const SINGLE: [&str; 29] = [
     "log_bytes",
     "allocations",
     "resident_bytes",
+    "arena_blocks_in_use",
+    "arena_blocks_peak",
+    "page_faults",
     "log_room",
     "log_failed",
     "draining",

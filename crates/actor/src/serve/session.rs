@@ -8,6 +8,7 @@ use huntgraph_core::schema::{Code, FRAME_RECORDS, Frame, Hello, VERSION, Welcome
 use super::emit::{allowed_on_control, allowed_on_link};
 use super::engine::Engine;
 use crate::frame::{FRAME_BYTES, Inbox, begin_frame, end_frame, put_frame};
+use crate::page_faults::populate;
 
 /// Room that one frame's answers may need: an update and a receipt a move.
 const ANSWER_BYTES: usize = 2 * FRAME_BYTES;
@@ -36,7 +37,12 @@ pub enum Role {
     Control,
 }
 
-/// A peer's frames on their way in and out. All memory is made at the start.
+/// Bytes of answers that have their memory when a session begins, enough for frames of 250 moves.
+/// Those of a greater frame get theirs when they are first used, and keep it.
+const POPULATED_BYTES: usize = 16 << 10;
+
+/// A peer's frames on their way in and out. All memory is made at the start of the program: the
+/// session of a peer that has left is begun anew for the next.
 pub struct Session {
     /// Bytes that came.
     pub inbox: Inbox,
@@ -59,11 +65,27 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that knows nothing yet.
-    pub fn new(role: Role) -> Self {
+    /// So many sessions, to be begun.
+    pub fn spare(count: usize) -> Vec<Self> {
+        let buffers = || (Inbox::new(), Vec::with_capacity(OUTBOX_BYTES));
+        (0..count).map(|_| Self::with_buffers(Role::Control, buffers())).collect()
+    }
+
+    /// This session's memory for a new peer, of which it knows nothing yet.
+    pub fn begin(self, role: Role) -> Self {
+        let (mut inbox, mut outbox) = (self.inbox, self.outbox);
+        inbox.clear();
+        outbox.clear();
+        // The first room is zeroed, and so has its memory.
+        inbox.room();
+        populate(outbox.as_ptr(), POPULATED_BYTES);
+        Self::with_buffers(role, (inbox, outbox))
+    }
+
+    fn with_buffers(role: Role, (inbox, outbox): (Inbox, Vec<u8>)) -> Self {
         Self {
-            inbox: Inbox::new(),
-            outbox: Vec::with_capacity(OUTBOX_BYTES),
+            inbox,
+            outbox,
             sent: 0,
             failed: None,
             waits: false,

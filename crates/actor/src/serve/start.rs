@@ -13,7 +13,7 @@ use super::engine::Engine;
 use super::meters::Meters;
 use super::options::Options;
 use super::say;
-use super::session::Desk;
+use super::session::{Desk, Session};
 use crate::failure::Failure;
 use crate::log::{LogOptions, Logger, Recovered};
 use crate::quic::{Endpoint, Idle, Settings};
@@ -154,6 +154,7 @@ impl Actor {
             engine: Engine::new(partition, logger, ring, meters.apply.clone()),
             endpoint,
             links: (0..CONNECTIONS).map(|_| None).collect(),
+            spare: Session::spare(CONNECTIONS as usize),
             control: Control::open(&options.dir.join("control.sock"))?,
             meters,
             desk: Desk { partition: options.partition, epoch, draining: false },
@@ -164,6 +165,7 @@ impl Actor {
             stop_by: None,
             next_leave: None,
             turns: 0,
+            page_faults_of_boot: 0,
         })
     }
 }

@@ -2,24 +2,32 @@
 //!
 //! quinn-proto wants owned buffers: one for each datagram received, one for each batch written.
 //! Both are cut from preallocated blocks here, and a block is used again as soon as all pieces cut
-//! from it are gone, so that the steady state allocates nothing for them.
+//! from it are gone, so that the steady state allocates nothing for them. The first free block is
+//! taken: the further ones, which many slow peers need at once, have no memory until then.
 
 use bytes::{Bytes, BytesMut};
 
-const BLOCK_BYTES: usize = 128 << 10;
-const BLOCKS: usize = 8;
+use crate::page_faults::populate;
+
+pub(super) const BLOCK_BYTES: usize = 64 << 10;
+const BLOCKS: usize = 64;
+/// Blocks whose memory is there from the start.
+const POPULATED: usize = 8;
 
 /// Blocks from which pieces are cut in turn.
-pub(super) struct Arena {
+pub(super) struct Buffers {
     blocks: [BytesMut; BLOCKS],
     current: usize,
     /// Blocks that had to be allocated after the start, because all were still held.
     grown: u64,
 }
 
-impl Arena {
+impl Buffers {
     pub(super) fn new() -> Self {
         let blocks = std::array::from_fn(|_| BytesMut::with_capacity(BLOCK_BYTES));
+        for block in &blocks[..POPULATED] {
+            populate(block.as_ptr(), BLOCK_BYTES);
+        }
         Self { blocks, current: 0, grown: 0 }
     }
 
@@ -41,15 +49,14 @@ impl Arena {
         self.grown
     }
 
-    /// Makes the current block one that has room: the same, the next one whose pieces are all
+    /// Makes the current block one that has room: the same, the first one whose pieces are all
     /// gone, or at worst a new one in place of the current (which lives on in its pieces).
     fn make_room(&mut self, bytes: usize) {
         let free = |block: &BytesMut| block.capacity() - block.len();
         if free(&self.blocks[self.current]) >= bytes {
             return;
         }
-        for step in 0..BLOCKS {
-            let index = (self.current + step) % BLOCKS;
+        for index in 0..BLOCKS {
             if self.blocks[index].try_reclaim(bytes.max(BLOCK_BYTES)) {
                 self.current = index;
                 return;
@@ -62,25 +69,25 @@ impl Arena {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arena, BLOCK_BYTES, BLOCKS};
+    use super::{BLOCK_BYTES, BLOCKS, Buffers};
 
     #[test]
     fn pieces_that_are_dropped_make_room_again() {
-        let mut arena = Arena::new();
+        let mut buffers = Buffers::new();
         let piece = vec![7u8; 1000];
         for _ in 0..10 * BLOCKS * BLOCK_BYTES / piece.len() {
-            assert_eq!(arena.copy(&piece), piece);
+            assert_eq!(buffers.copy(&piece), piece);
         }
-        assert_eq!(arena.grown(), 0);
+        assert_eq!(buffers.grown(), 0);
     }
 
     #[test]
-    fn held_pieces_stay_whole_while_the_arena_grows() {
-        let mut arena = Arena::new();
+    fn held_pieces_stay_whole_while_the_buffers_grow() {
+        let mut buffers = Buffers::new();
         let held: Vec<_> = (0..2 * BLOCKS * BLOCK_BYTES / 1000)
-            .map(|n| (n as u8, arena.copy(&[n as u8; 1000])))
+            .map(|n| (n as u8, buffers.copy(&[n as u8; 1000])))
             .collect();
-        assert!(arena.grown() > 0);
+        assert!(buffers.grown() > 0);
         assert!(held.iter().all(|(n, piece)| piece.iter().all(|byte| byte == n)));
     }
 }

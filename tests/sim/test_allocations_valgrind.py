@@ -1,0 +1,67 @@
+"""After boot the running program allocates nothing: third proof, by valgrind.
+
+Valgrind runs the very program on a processor of its own making and counts the heap allocations of
+its whole life. One run has twice the moves of the other, and the totals must be equal. (rustix's
+own vDSO clock, which valgrind cannot run, is only used by the benchmarks in process; the program
+reads its clocks through the C library.)
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from huntgraph.program import actor_program
+from tests.sim.allocation_scene import ROUND_MOVES, counts, planted_program, script, visits, walks
+from tests.sim.client_scene import Scene
+
+pytestmark = pytest.mark.slow
+TOTAL: Final = re.compile(r"total heap usage: ([\d,]+) allocs")
+
+
+def total(scene: Scene, program: Path, rounds: int, rng: random.Random) -> int:
+    """Heap allocations of a program's life in which one game server moved so many rounds."""
+    report = scene.folder / "valgrind.txt"
+    words = ("valgrind", "--undef-value-errors=no", "--leak-check=no", f"--log-file={report}")
+    slow = script(scene.folder / "slow", shlex.join([*words, str(program)]))
+
+    async def play() -> None:
+        actor = await scene.start(program=slow)
+        await visits(scene, actor, walks(scene, rng, 1), rounds)
+        assert (await counts(actor)).moves == 1_000 + rounds * ROUND_MOVES
+        await actor.stop()
+
+    scene.run(play())
+    found = TOTAL.search(report.read_text())
+    assert found, report.read_text()
+    return int(found[1].replace(",", ""))
+
+
+def totals(folder: Path, program: Path, seed: int) -> tuple[int, int]:
+    """Allocations of two lives, the second with twice the moves of the first."""
+    if shutil.which("valgrind") is None:
+        pytest.skip("there is no valgrind (apt install valgrind)")
+    single, double = folder / "single", folder / "double"
+    single.mkdir()
+    double.mkdir()
+    rng = random.Random(seed)
+    return (
+        total(Scene(single, seed), program, 1, rng),
+        total(Scene(double, seed), program, 2, rng),
+    )
+
+
+def test_twice_the_moves_are_as_many_allocations(short_path: Path, seed: int) -> None:
+    single, double = totals(short_path, actor_program(), seed)
+    assert 0 < single == double
+
+
+def test_planted_allocations_are_seen_in_the_totals(short_path: Path, seed: int) -> None:
+    single, double = totals(short_path, planted_program(), seed)
+    assert single < double
