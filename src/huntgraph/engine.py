@@ -63,6 +63,8 @@ class PlayerState:
     target: int
     progress: int
     present: bool
+    away: int
+    """0, or 1 + the partition that it was handed to."""
 
 
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:

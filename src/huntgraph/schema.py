@@ -26,6 +26,10 @@ DEGREE: Final = 64
 """Edges of one node."""
 NODES: Final = 16777216
 """Nodes of a partition."""
+PEERS: Final = 64
+"""Partitions of a world."""
+PARCELS: Final = 4096
+"""Players on their way to other partitions at a time."""
 COST_MAX: Final = 60000
 """Greatest base cost of an edge."""
 WEIGHT_MAX: Final = 65534
@@ -102,10 +106,33 @@ UPDATE: Final = np.dtype(
         ("stage", "u1"),
         ("found", "u1"),
         ("hint", "u1"),
-        ("spare", "u1"),
+        ("moved_to", "u1"),
     ]
 )
 """The engine's answer to one move. 64 bytes."""
+
+ARRIVAL: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("flags", "u1"),
+        ("from", "<u2"),
+        ("seq", "<u4"),
+        ("player", "<u8"),
+        ("number", "<u8"),
+        ("cause", "<u8"),
+        ("progress", "<u8"),
+        ("node", "<u4"),
+        ("score", "<i4"),
+        ("hunt_id", "<u4"),
+        ("waited", "<u4"),
+        ("hunt", "u1"),
+        ("team", "u1"),
+        ("target", "u1"),
+        ("hints", "u1"),
+        ("spare", "<u4"),
+    ]
+)
+"""A player handed over by another partition: what travels between the two, and what the receiver logs. 64 bytes."""
 
 RECEIPT: Final = np.dtype(
     [
@@ -230,6 +257,10 @@ class Kind(IntEnum):
     """By `arg` ticks, at the next tick."""
     HUNT_CLOSE = 43
     """At the next tick."""
+    ARRIVE = 48
+    """A player comes from another partition: record `arrival`."""
+    HANDED_ON = 49
+    """Partition `arg` holds all players handed to it up to number `a`, durably."""
     TICK = 64
     """50 ms of logged time."""
     HASH = 65
@@ -242,7 +273,7 @@ class Event(IntEnum):
     """Kinds of ring events."""
 
     ENTERED = 1
-    """Player at `to`."""
+    """Player at `to`; flag 1 = from another partition, `value`."""
     WENT = 2
     """Player `from` -> `to` over `edge`."""
     LEFT = 3
@@ -253,6 +284,8 @@ class Event(IntEnum):
     """Treasure `value` at `to`, `a` = receipt serial."""
     HINTED = 6
     """Hint for stage `value`."""
+    HANDED = 7
+    """Player at `to` goes on in partition `value`; `a` = number of its parcel."""
     DELTA = 16
     """`edge` `from` -> `to` has weight `value`; flag 1 = closed."""
     GATE = 17
@@ -283,9 +316,9 @@ class Frame(IntEnum):
     DRAIN = 7
     """Actor -> game server: no new moves please, the actor is stopping; or game server -> actor: answer when all is durable."""
     CONTROL = 8
-    """Supervisor -> actor over the control socket: moves and rules."""
+    """Supervisor or neighbour -> actor over the control socket: moves, rules, arrivals."""
     STATUS = 9
-    """Supervisor -> actor: answered by WELCOME."""
+    """Supervisor or neighbour -> actor: answered by WELCOME."""
 
 
 class Form(IntEnum):
@@ -401,6 +434,10 @@ class Code(IntEnum):
     """Not the next tick."""
     HASH_MISMATCH = 34
     """The state differs from the log's hash."""
+    MOVED = 35
+    """The player is in another partition."""
+    BORDER_FULL = 36
+    """Too many players are on their way to other partitions."""
     HUNT_IN_USE = 40
     """The slot holds a running hunt."""
     NOT_LOADING = 41
@@ -458,6 +495,8 @@ CODE_TEXT: Final[dict[int, tuple[str, str]]] = {
     32: ("cost out of range", "use 1 to COST_MAX less the greatest heat term"),
     33: ("not the next tick", "only the actor sends ticks"),
     34: ("the state differs from the log's hash", "run verify and bisect"),
+    35: ("the player is in another partition", "send to the partition that moved_to names"),
+    36: ("too many players are on their way to other partitions", "wait, then try the same step with the next sequence number"),
     40: ("the slot holds a running hunt", "close that hunt first or take another slot"),
     41: ("no hunt is loading in this slot", "begin one first"),
     42: ("a row of the hunt is out of range or out of order", "check the hunt with 'huntgraph hunt check'"),

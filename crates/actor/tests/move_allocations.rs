@@ -72,7 +72,15 @@ fn a_frame_of_moves_allocates_nothing_and_a_planted_allocation_is_seen() {
     let (first, head, cost) = world();
     let limits = Limits::new(NODES as usize, head.len(), 128, 2);
     let mut block = vec![Line::default(); limits.total_lines()];
-    let view = WorldView { first: &first, head: &head, cost: &cost, world_id: 1 };
+    let view = WorldView {
+        first: &first,
+        head: &head,
+        cost: &cost,
+        world_id: 1,
+        partition: 0,
+        halo_owner: &[],
+        halo_twin: &[],
+    };
     let mut partition = Partition::create(&mut block, limits, &view).expect("image");
     let path = std::env::temp_dir().join(format!("move-allocations-{}", std::process::id()));
     let mut ring = Ring(RingWriter::open(&path, 1024).expect("ring"));

@@ -2,7 +2,7 @@
 
 use crate::image::Partition;
 use crate::players::NO_STAGE;
-use crate::schema::{Code, Event, Move, NONE, Receipt, Rule, Update, event, flag, kind};
+use crate::schema::{Arrival, Code, Event, Move, NONE, Receipt, Rule, Update, event, flag, kind};
 
 /// Takes what a partition emits beside its answers: the events of the ring.
 pub trait Sink {
@@ -53,6 +53,7 @@ impl Partition<'_> {
         match raw[0] {
             kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
+            kind::ARRIVE => self.take_arrival(&Arrival::decode(raw), sink),
             _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
         }
     }
@@ -65,6 +66,9 @@ impl Partition<'_> {
             };
         };
         let last = self.players[slot].seq;
+        if record.seq > last && self.players[slot].away != 0 {
+            return self.answer(slot, record, Code::Moved as u16, 0, Taken::NOTHING);
+        }
         if record.seq == last.wrapping_add(1) {
             let before = self.players[slot];
             return self.take(slot, Some(before), record, sink);
@@ -146,6 +150,7 @@ impl Partition<'_> {
                 self.tick(sink);
                 Ok(())
             }
+            kind::HANDED_ON => self.take_receipt_of(record),
             kind::HASH => return self.compare_hash(record, sink),
             _ => Err(Code::BadKind),
         };
@@ -212,6 +217,7 @@ impl Partition<'_> {
         (update.seq, update.node) = (player.seq, player.node);
         update.score = player.score;
         self.guide(slot, &mut update);
+        self.tell_moved(slot, &mut update);
         Answer { update, logged: false }
     }
 
@@ -233,7 +239,7 @@ impl Partition<'_> {
     }
 
     #[inline]
-    fn blank(&self, record: &Move) -> Update {
+    pub(crate) fn blank(&self, record: &Move) -> Update {
         Update {
             kind: record.kind,
             player: record.player,

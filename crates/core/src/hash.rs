@@ -44,7 +44,8 @@ impl Partition<'_> {
     pub fn rehash(&self) -> u64 {
         let used = &self.players[..self.header.players as usize];
         let players = sum(used.iter().enumerate().map(|(slot, player)| player_cells(slot, player)));
-        self.edge_cells().wrapping_add(players).wrapping_add(self.rest_cells())
+        let parcels = self.border.parcel_cells();
+        self.edge_cells().wrapping_add(players).wrapping_add(parcels).wrapping_add(self.rest_cells())
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {
@@ -85,7 +86,7 @@ impl Partition<'_> {
         let words =
             [h.tick as u64, h.position, c0, c1, c2, c3, rule, h.cost as u64, h.serial, costs];
         let singles = words.iter().enumerate().map(|(w, &word)| mix(SINGLE | w as u64, word));
-        hunts.wrapping_add(sum(singles))
+        hunts.wrapping_add(sum(singles)).wrapping_add(self.border.peer_cells())
     }
 
     fn hunt_cells(&self, slot: usize) -> u64 {

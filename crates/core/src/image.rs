@@ -6,11 +6,12 @@
 
 use core::mem::{size_of, size_of_val};
 
+use crate::border::{Border, Desk, Peer};
 use crate::guidance::{Field, Guidance, Label, Pending, Work};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
-use crate::schema::{DEGREE, HUNTS, NONE, Receipt};
+use crate::schema::{Arrival, DEGREE, HUNTS, NONE, PEERS, Receipt};
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
@@ -67,6 +68,9 @@ pub struct Header {
     pub period_ticks: u32,
     /// Weight that a bucket of heat adds.
     pub cost: u32,
+    /// Nodes that this partition owns: those below.
+    pub own_nodes: u32,
+    parcels_max: u32,
     spare: u32,
 }
 
@@ -83,6 +87,8 @@ pub struct Partition<'a> {
     pub(crate) index: &'a mut [u32],
     /// The hunt slots.
     pub hunts: &'a mut [Hunt],
+    /// Players on their way to other partitions.
+    pub border: Border<'a>,
     /// Fields and searches: derived, never hashed or saved.
     pub guidance: Guidance<'a>,
     /// Of the last claim that won: kept only until it has been handed out.
@@ -117,11 +123,14 @@ impl<'a> Partition<'a> {
             players_max: limits.players,
             fields_max: limits.fields,
             pending_max: limits.pending,
+            own_nodes: limits.own_nodes,
+            parcels_max: limits.parcels,
             world_id: world.world_id,
             ..Header::default()
         };
         partition.index.fill(NONE);
         partition.load(world)?;
+        partition.border.create(world)?;
         partition.guidance.reset();
         partition.header.cells = partition.edge_cells();
         Ok(partition)
@@ -172,6 +181,8 @@ impl<'a> Partition<'a> {
             players: header.players_max,
             fields: header.fields_max,
             pending: header.pending_max,
+            own_nodes: header.own_nodes,
+            parcels: header.parcels_max,
         };
         limits.check().map(|()| limits)
     }
@@ -193,6 +204,14 @@ impl<'a> Partition<'a> {
             players: take(rest, limits.players as usize),
             index: take(rest, limits.index_len()),
             hunts: take(rest, HUNTS),
+            border: Border {
+                desk: &mut take::<Desk>(rest, 1)[0],
+                owner: take(rest, limits.halo_nodes()),
+                twin: take(rest, limits.halo_nodes()),
+                peers: take(rest, PEERS),
+                parcels: take(rest, limits.parcels as usize),
+                next: take(rest, limits.parcels as usize),
+            },
             guidance: Guidance {
                 work: &mut take::<Work>(rest, 1)[0],
                 fields: take(rest, fields),
@@ -307,7 +326,8 @@ macro_rules! plain {
         unsafe impl Plain for $kind {}
     )* };
 }
-plain!(u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label);
+plain!(u8, u16, u32, u64, Header, Player, Hunt, Work, Field, Pending, Label, Desk, Peer);
+plain!([u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.
 fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

@@ -15,6 +15,7 @@ extern crate std;
 
 mod apply;
 mod batch;
+mod border;
 mod edges;
 pub mod guidance;
 mod hash;
@@ -31,6 +32,7 @@ mod stages;
 mod tick;
 
 pub use apply::{Answer, Sink};
+pub use border::{Border, Peer};
 pub use edges::Edge;
 pub use hash::mix;
 pub use hunts::{Gate, Hunt, Stage};

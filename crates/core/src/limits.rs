@@ -1,10 +1,11 @@
 //! Capacities of a partition, what a world gives it, and why an image may be refused.
 
+use crate::border::{Desk, Peer};
 use crate::guidance::{BUCKETS, Field, HEAP, LABELS, Label, Pending, Work};
 use crate::hunts::Hunt;
 use crate::image::{Header, lines};
 use crate::players::Player;
-use crate::schema::{HUNTS, NODES, NONE};
+use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +20,27 @@ pub struct Limits {
     pub fields: u32,
     /// Edge changes that can be remembered while fields are worked on.
     pub pending: u32,
+    /// Nodes that the partition owns; the others are its halo.
+    pub own_nodes: u32,
+    /// Players that can be on their way to other partitions at a time.
+    pub parcels: u32,
 }
 
 impl Limits {
     /// Limits for a world, with the default room for edge changes.
     pub fn new(nodes: usize, edges: usize, players: u32, fields: u32) -> Self {
         let (nodes, edges) = (nodes as u32, edges as u32);
-        Self { nodes, edges, players, fields, pending: 1 << 17 }
+        Self { nodes, edges, players, fields, pending: 1 << 17, own_nodes: nodes, parcels: 0 }
+    }
+
+    /// The same for a partition of a greater world: the last `halo` nodes belong to others.
+    pub fn with_halo(self, halo: usize) -> Self {
+        let own_nodes = self.nodes.saturating_sub(halo as u32);
+        Self { own_nodes, parcels: if halo > 0 { PARCELS as u32 } else { 0 }, ..self }
+    }
+
+    pub(crate) fn halo_nodes(&self) -> usize {
+        (self.nodes - self.own_nodes) as usize
     }
 
     pub(crate) fn index_len(&self) -> usize {
@@ -43,6 +58,12 @@ impl Limits {
             + lines::<Player>(self.players as usize)
             + lines::<u32>(self.index_len())
             + lines::<Hunt>(HUNTS)
+            + lines::<Desk>(1)
+            + lines::<u16>(self.halo_nodes())
+            + lines::<u32>(self.halo_nodes())
+            + lines::<Peer>(PEERS)
+            + lines::<[u8; Arrival::BYTES]>(self.parcels as usize)
+            + lines::<u32>(self.parcels as usize)
     }
 
     /// Lines of the whole block: state and guidance.
@@ -70,7 +91,9 @@ impl Limits {
             && (1..=1 << 22).contains(&self.players)
             && (1..=64).contains(&self.fields)
             && self.pending.is_power_of_two()
-            && self.pending >= 1024;
+            && self.pending >= 1024
+            && (1..=self.nodes).contains(&self.own_nodes)
+            && self.parcels <= 1 << 20;
         if sound { Ok(()) } else { Err(ImageError::Limits) }
     }
 }
@@ -86,6 +109,12 @@ pub struct WorldView<'a> {
     pub cost: &'a [u16],
     /// The world's id.
     pub world_id: u64,
+    /// Number of this partition.
+    pub partition: u16,
+    /// Of each halo node, the last nodes of the world: the partition that owns it.
+    pub halo_owner: &'a [u16],
+    /// Of each halo node: its number in its owner's world.
+    pub halo_twin: &'a [u32],
 }
 
 /// Why a block cannot be used as an image.
@@ -100,6 +129,8 @@ pub enum ImageError {
     /// The row of this node is out of order, too long, leads out of range, or has a slot without
     /// its reverse.
     Row(u32),
+    /// A halo node belongs to this partition, or to one whose number is too high.
+    Halo,
     /// The saved state belongs to another world.
     World,
 }
@@ -111,6 +142,7 @@ impl core::fmt::Display for ImageError {
             Self::Size => write!(out, "the block has not the size that the limits ask for"),
             Self::Magic => write!(out, "not an image of this version"),
             Self::Row(node) => write!(out, "the world's row of node {node} is malformed"),
+            Self::Halo => write!(out, "a halo node's owner is no other partition of the world"),
             Self::World => write!(out, "the saved state belongs to another world"),
         }
     }

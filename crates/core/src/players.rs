@@ -38,11 +38,18 @@ pub struct Player {
     pub present: u8,
     /// Hints taken for the target.
     pub hints: u8,
-    spare: [u8; 9],
+    /// 0, or 1 + the partition that it was handed to.
+    pub away: u8,
+    spare: [u8; 8],
     spare_word: [u32; 1],
 }
 
 impl Player {
+    /// A player who has done nothing yet.
+    pub(crate) fn new(id: u64) -> Self {
+        Self { id, hunt: NO_STAGE, target: NO_STAGE, ..Self::default() }
+    }
+
     /// The words that the state hash takes in (rules, section 8).
     pub(crate) fn words(&self) -> [u64; 7] {
         let small = self.team as u64
@@ -50,7 +57,8 @@ impl Player {
             | (self.target as u64) << 16
             | (self.present as u64) << 24
             | (self.hints as u64) << 32
-            | (self.last_code as u64) << 40;
+            | (self.last_code as u64) << 40
+            | (self.away as u64) << 56;
         [
             self.id,
             self.progress,
@@ -101,7 +109,7 @@ impl Partition<'_> {
         }
         self.index[bucket] = slot as u32;
         self.header.players += 1;
-        self.players[slot] = Player { id, hunt: NO_STAGE, target: NO_STAGE, ..Player::default() };
+        self.players[slot] = Player::new(id);
         Some(slot)
     }
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from huntgraph.model.outbox import Border
 from huntgraph.model.state import Hunt, Partition, Player, Traffic
 from huntgraph.schema import GATE_EDGES, GATES, STAGES
 
@@ -40,7 +41,7 @@ def player_words(p: Player) -> list[int]:
         p.progress,
         pack((p.seq, 0), (p.node, 32)),
         pack((p.score % 2**32, 0), (p.since, 32)),
-        pack(*flags, (p.hints, 32), (p.last_code, 40)),
+        pack(*flags, (p.hints, 32), (p.last_code, 40), (p.away, 56)),
         p.last_position,
         p.edition,
     ]
@@ -83,6 +84,18 @@ def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
     yield from ((6, h * GATE_EDGES + i, edge) for i, edge in enumerate(hunt.edges))
 
 
+def border_cells(border: Border) -> Iterator[Cell]:
+    """The cells of waiting parcels and of the partitions they go to."""
+    for (partition, number), parcel in border.outbox.items():
+        words = [int.from_bytes(parcel[at : at + 8], "little") for at in range(0, 64, 8)]
+        first = partition << 48 | number % 2**40 * 8
+        yield from ((8, first + w, word) for w, word in enumerate(words))
+    for partition, peer in enumerate(border.peers):
+        if peer.sent or peer.taken:
+            words = [peer.sent, peer.acked, peer.taken]
+            yield from ((9, partition * 4 + w, word) for w, word in enumerate(words))
+
+
 def small_cells(state: Partition) -> Iterator[Cell]:
     """All cells but those of the edges."""
     for slot, player in enumerate(state.players):
@@ -93,6 +106,7 @@ def small_cells(state: Partition) -> Iterator[Cell]:
     words = [state.tick, state.position, *chain, traffic_word(state.traffic, 0), state.traffic.cost]
     words += [state.serial, pack((state.cost_min, 0), (state.cost_max, 32))]
     yield from ((7, w, word) for w, word in enumerate(words))
+    yield from border_cells(state.border)
 
 
 def state_hash(state: Partition) -> int:

@@ -7,11 +7,15 @@ from numpy.typing import NDArray
 
 from huntgraph.model import routes
 from huntgraph.model.answer import Answer
+from huntgraph.model.arrivals import arrival
+from huntgraph.model.borders import handed_on, tell_moved
 from huntgraph.model.hashing import state_hash
 from huntgraph.model.hunts import hunt_record, run_tick
 from huntgraph.model.moves import DEEDS, Fields, check_enter, take
+from huntgraph.model.outbox import Border
 from huntgraph.model.state import NO_HUNT, NO_STAGE, Partition, Player, Refused
 from huntgraph.schema import (
+    ARRIVAL,
     COST_MAX,
     HEAT_MAX,
     MOVE,
@@ -42,6 +46,7 @@ class Model(Partition):
         head: heads of the slots, u32, shape (edges,), sorted in each row.
         cost: base costs, u16, shape (edges,), 0 for an absent slot.
         players: capacity of the player table.
+        border: the halo, for a part of a greater world.
     """
 
     def __init__(
@@ -50,20 +55,23 @@ class Model(Partition):
         head: NDArray[np.uint32],
         cost: Weights,
         players: int = 1024,
+        border: Border | None = None,
     ) -> None:
-        super().__init__(first, head, cost)
+        super().__init__(first, head, cost, border)
         self.capacity = players
 
     def apply(self, record: bytes | np.void) -> Answer:
         """Applies one record of 64 bytes; answers as the engine must, but for guidance."""
         raw = record if isinstance(record, bytes) else record.tobytes()
-        layout = RULE if raw[0] in RULE_KINDS else MOVE
+        layout = RULE if raw[0] in RULE_KINDS else ARRIVAL if raw[0] == Kind.ARRIVE else MOVE
         values = np.frombuffer(raw, layout)[0].item()
         fields: Fields = dict(zip(layout.names or (), values, strict=True))
         self.events = []
         answer = Answer(kind=raw[0], echo=fields.get("echo", 0))
         if raw[0] in DEEDS:
             self._player_record(fields, answer)
+        elif raw[0] == Kind.ARRIVE:
+            arrival(self, fields, answer, room=len(self.players) < self.capacity)
         else:
             self._other_record(fields, answer)
         answer.tick, answer.events = self.tick, self.events
@@ -83,6 +91,8 @@ class Model(Partition):
         elif move["seq"] < player.seq:
             answer.code = Code.DUPLICATE
             answer.flags |= Flag.DUPLICATE
+        elif player.away:
+            answer.code = Code.MOVED
         elif move["seq"] > player.seq + 1:
             answer.code = Code.SEQ_GAP
         else:
@@ -91,6 +101,7 @@ class Model(Partition):
             answer.flags |= Flag.RECEIPT
         answer.seq, answer.node, answer.score = player.seq, player.node, player.score
         answer.stage, answer.target = self._target_of(player)
+        tell_moved(self, player, answer)
 
     def _new_player(self, move: Fields) -> Player:
         """Makes a slot for a first ENTER."""
@@ -123,6 +134,8 @@ class Model(Partition):
                 self._edge_record(move)
             elif kind in HUNT_KINDS:
                 hunt_record(self, move)
+            elif kind == Kind.HANDED_ON:
+                handed_on(self, move)
             elif kind == Kind.TICK:
                 self._tick(move)
             elif kind != Kind.HASH:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from huntgraph.model.answer import Answer
+from huntgraph.model.borders import check_border, hand_over
 from huntgraph.model.hunts import flip_gates
 from huntgraph.model.state import NO_HUNT, NO_STAGE, Hunt, Partition, Player, Refused, Stage
 from huntgraph.schema import HEAT_MAX, HUNTS, NONE, RECEIPT, Code, Event, Form, Kind, State
@@ -22,7 +23,7 @@ def check_enter(state: Partition, player: Player | None, move: Fields) -> None:
         if state.hunts[slot].state in (State.READY, State.CLOSED):
             raise Refused(Code.HUNT_NOT_OPEN)
         teams = max(state.hunts[slot].teams, 1)
-    if move["to"] >= state.nodes:
+    if move["to"] >= state.own_nodes:
         raise Refused(Code.UNKNOWN_NODE)
     if team >= teams:
         raise Refused(Code.BAD_TEAM)
@@ -56,10 +57,14 @@ def go(state: Partition, player: Player, move: Fields, answer: Answer) -> None:
     edge = state.find_edge(tail, head)
     if state.closed[edge]:
         raise Refused(Code.EDGE_CLOSED)
+    check_border(state, head)
     player.node = head
     state.note(Event.WENT, player=player.id, tail=tail, head=head, edge=edge)
     state.set_heat(edge, min(HEAT_MAX, int(state.heat[edge]) + state.traffic.rise))
-    arrive(state, player, answer)
+    if head >= state.own_nodes:
+        hand_over(state, player)
+    else:
+        arrive(state, player, answer)
 
 
 def arrive(state: Partition, player: Player, answer: Answer) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.model.answer import Happening
+from huntgraph.model.outbox import Border
 from huntgraph.schema import HUNTS, Code, Event, Rule, State
 
 U32 = NDArray[np.uint32]
@@ -43,6 +44,7 @@ class Player:
     since: int = 0
     hints: int = 0
     present: bool = False
+    away: int = 0
     last_code: int = 0
     last_position: int = 0
 
@@ -154,8 +156,11 @@ class Hunt:
 class Partition:
     """All state of one partition; edge arrays have one item for each slot of the world's rows."""
 
-    def __init__(self, first: U32, head: U32, cost: NDArray[np.uint16]) -> None:
+    def __init__(
+        self, first: U32, head: U32, cost: NDArray[np.uint16], border: Border | None = None
+    ) -> None:
         self.first, self.head = first, head
+        self.border = border or Border()
         rows = first[1:].astype(np.int64) - first[:-1]
         self.tail = np.repeat(np.arange(len(rows), dtype=np.uint32), rows)
         self.absent = cost == 0
@@ -176,6 +181,11 @@ class Partition:
     def nodes(self) -> int:
         """Nodes of the world."""
         return len(self.first) - 1
+
+    @property
+    def own_nodes(self) -> int:
+        """Nodes that belong to this partition; those from there on are its halo."""
+        return self.nodes - len(self.border.owner)
 
     def note(self, kind: Event, **fields: int) -> None:
         """Records an event at the current position and tick."""
