@@ -38,6 +38,18 @@ class Part:
     """The node's number in the world that was cut."""
 
     @property
+    def first(self) -> NDArray[np.uint32]:
+        return self.rows.first
+
+    @property
+    def head(self) -> NDArray[np.uint32]:
+        return self.rows.head
+
+    @property
+    def cost(self) -> NDArray[np.uint16]:
+        return self.rows.cost
+
+    @property
     def world_id(self) -> int:
         """The id that the file of this part has."""
         crcs = tuple(checksum(np.ascontiguousarray(column)) for column in self.rows)

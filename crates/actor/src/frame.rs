@@ -28,6 +28,11 @@ impl Inbox {
         &mut self.bytes[self.end..]
     }
 
+    /// Forgets all bytes: another stream begins.
+    pub fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
+    }
+
     /// `count` bytes were put into the room.
     pub fn filled(&mut self, count: usize) {
         self.end += count;

@@ -6,7 +6,7 @@ use super::emit::Tally;
 use crate::counters::{Counter, Counters, CountersError, Histogram, Kind};
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 26] = [
+const SINGLE: [&str; 29] = [
     "heartbeat_ms",
     "tick",
     "epoch",
@@ -33,6 +33,9 @@ const SINGLE: [&str; 26] = [
     "log_room",
     "log_failed",
     "draining",
+    "neighbours",
+    "parcels_waiting",
+    "neighbour_rests",
 ];
 
 /// Latencies by name.
