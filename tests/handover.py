@@ -100,6 +100,16 @@ def _acknowledged(logs: Sequence[Records], taken: dict[tuple[int, int], int]) ->
     return found
 
 
+def last_moves(logs: Sequence[Records]) -> dict[int, int]:
+    """The number of each player's last move in any log."""
+    last: dict[int, int] = defaultdict(int)
+    for log in logs:
+        theirs = log[np.isin(log["kind"], PLAYER_KINDS)]
+        for player, seq in zip(theirs["player"].tolist(), theirs["seq"].tolist(), strict=True):
+            last[player] = max(last[player], seq)
+    return last
+
+
 def log_of(records: Sequence[bytes]) -> Records:
     """Records of 64 bytes as a log."""
     return np.frombuffer(b"".join(records), MOVE)

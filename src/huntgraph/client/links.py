@@ -20,8 +20,8 @@ from huntgraph.schema import MOVE, RECEIPT, UPDATE, Code
 __all__ = ["Links", "connect_all"]
 
 Records = NDArray[np.void]
-PAUSE_S: Final = 0.002
-PAUSE_MOST_S: Final = 0.1
+PAUSES_S: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+"""Before each try of what was refused because its player is on its way."""
 
 
 @asynccontextmanager
@@ -61,8 +61,8 @@ class Links:
         self.links = dict(links)
         self._patience_s = patience_s
         self._at: dict[int, int] = {}
-        self._coming: set[int] = set()
         self._kept: dict[int, deque[tuple[int, bytes]]] = {}
+        self._durable_seq: dict[int, int] = {}
         self._answered: dict[int, deque[tuple[int, int, int]]] = {p: deque() for p in links}
 
     def place(self, player: int, partition: int) -> None:
@@ -73,6 +73,11 @@ class Links:
         """Give the partition that a player is in or on its way to."""
         return self._at.get(player, next(iter(self.links)))
 
+    def durable_seq(self, player: int) -> int:
+        """Give the number of a player's last move that is known to be on disk, 0 for none."""
+        self._forget_durable()
+        return self._durable_seq.get(player, 0)
+
     def receipts(self) -> Records:
         """Take the receipts that have come over all links: dtype RECEIPT, shape (n,)."""
         found = [link.receipts() for link in self.links.values()]
@@ -81,7 +86,7 @@ class Links:
     async def durable(self) -> None:
         """Wait until every move answered up to now is on disk."""
         waits = [
-            self.links[partition].durable(answered[-1][0])
+            self.links[partition].durable(max(position for position, _, _ in answered))
             for partition, answered in self._answered.items()
             if answered
         ]
@@ -99,16 +104,14 @@ class Links:
         updates = np.zeros(len(moves), UPDATE)
         waiting = list(range(len(moves)))
         gaps: dict[int, list[bytes]] = {}
-        pause_s = PAUSE_S
+        tries = 0
         give_up_s = asyncio.get_running_loop().time() + self._patience_s
         while waiting:
             again = await self._round(moves, waiting, gaps, updates)
             if not again or asyncio.get_running_loop().time() >= give_up_s:
                 break
-            if any(int(moves["player"][at]) in self._coming for at in again):
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, PAUSE_MOST_S)
-            waiting = again
+            await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
+            waiting, tries = again, tries + 1
         return updates
 
     async def _round(
@@ -152,25 +155,21 @@ class Links:
         """Learn from an answer; False when the move has to be sent again."""
         player, seq, code = int(move["player"]), int(move["seq"]), int(update["code"])
         moved_to = int(update["moved_to"]) - 1
-        if code == Code.MOVED or (code == Code.UNKNOWN_PLAYER and player in self._coming):
-            if player not in self._coming and moved_to in self.links:
-                self._at[player] = moved_to
-                self._coming.add(player)
-            return player not in self._coming
+        if code == Code.MOVED:
+            # A partition that the player has left and is coming back to still says so.
+            self._at[player] = moved_to if moved_to in self.links else partition
+            return moved_to not in self.links
+        if code == Code.UNKNOWN_PLAYER:
+            return player not in self._at
         if code == Code.SEQ_GAP:
             taken = int(update["seq"])
             kept = self._kept.get(player, ())
             lost = [record for number, record in kept if taken < number < seq]
             gaps[at] = lost
-            self._coming.discard(player)
             return taken == 0 or len(lost) < seq - 1 - taken
         if update["position"]:
             self._answered[partition].append((int(update["position"]), player, seq))
-        self._coming.discard(player)
-        self._at[player] = partition
-        if moved_to in self.links:
-            self._at[player] = moved_to
-            self._coming.add(player)
+        self._at[player] = moved_to if moved_to in self.links else partition
         return True
 
     def _keep(self, move: np.void) -> None:
@@ -182,9 +181,16 @@ class Links:
 
     def _forget_durable(self) -> None:
         for partition, answered in self._answered.items():
-            durable = self.links[partition].durable_position
+            link = self.links[partition]
+            # Lost in a crash, and refused when sent again: the player's arrival was lost too.
+            lost = {int(each.update["player"]) for each in link.revisions()}
+            if lost:
+                fit = [entry for entry in answered if entry[1] not in lost]
+                self._answered[partition] = answered = deque(fit)
+            durable = link.durable_position
             while answered and answered[0][0] <= durable:
                 _, player, seq = answered.popleft()
+                self._durable_seq[player] = max(seq, self._durable_seq.get(player, 0))
                 kept = self._kept.get(player)
                 while kept and kept[0][0] <= seq:
                     kept.popleft()
