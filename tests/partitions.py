@@ -1,4 +1,4 @@
-"""A world cut into parts, as small as a test needs it: arrays for the model, files for the actor."""
+"""A world cut into parts: arrays for the model, files for the actor."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def split(rows: Rows, owner: NDArray[np.integer]) -> list[Part]:
     to, with the slots back and no others.
     """
     nodes = len(rows.first) - 1
-    tail = np.repeat(np.arange(nodes), np.diff(rows.first.astype(np.int64)))
+    tail = np.repeat(np.arange(nodes), rows.first[1:].astype(np.int64) - rows.first[:-1])
     local = np.zeros(nodes, np.uint32)
     for partition in range(int(owner.max()) + 1):
         mine = np.flatnonzero(owner == partition)

@@ -7,11 +7,13 @@ import os
 import random
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from huntgraph.bus import Counters
 from huntgraph.client import Identity, connect_all
 from huntgraph.cluster.actor import Actor, ActorOptions
 from huntgraph.cluster.snapshots import make_snapshot
@@ -70,8 +72,8 @@ class Coast:
         for number in victims:
             if self.rng.random() < 0.1:
                 options = self.options[number]
-                size = {"players": PLAYERS, "partition": number}
-                await make_snapshot(options.directory, options.world, **size)
+                files = options.directory, options.world
+                await make_snapshot(*files, partition=number, players=PLAYERS)
             self.actors[number] = await Actor.start(self.options[number])
 
     def links(self) -> dict[int, str]:
@@ -82,7 +84,7 @@ class Coast:
         """Wait until nobody is on the way."""
         for actor in self.actors:
             counters = actor.counters()
-            await until(lambda counters=counters: counters.value("parcels_waiting") == 0)
+            await until(partial(_is_empty, counters, counters.value("tick")))
 
     async def stop(self) -> list[int]:
         """Stop all; their state hashes."""
@@ -98,6 +100,15 @@ class Coast:
         return Follower(model, log)
 
 
+def _is_empty(counters: Counters, tick: int) -> bool:
+    # Counters are brought up to date with the ticks: those of the next one at the earliest.
+    return counters.value("tick") > tick + 1 and counters.value("parcels_waiting") == 0
+
+
+def _has_walked(walkers: Wanderers, goal: int, walking: asyncio.Task[None]) -> bool:
+    return walkers.rounds >= goal or walking.done()
+
+
 async def walk_and_kill(coast: Coast, walkers: Wanderers) -> None:
     """Load over all borders; deaths at random moments; in the end everybody arrives."""
     leaf = ground().client
@@ -107,7 +118,7 @@ async def walk_and_kill(coast: Coast, walkers: Wanderers) -> None:
         walking = asyncio.create_task(walkers.walk(links, over))
         while coast.kills < KILLS:
             goal = walkers.rounds + coast.rng.randint(*LIFE_ROUNDS)
-            await until(lambda goal=goal: walkers.rounds >= goal or walking.done())
+            await until(partial(_has_walked, walkers, goal, walking))
             await asyncio.sleep(coast.rng.uniform(*LIFE_MORE_S))
             await coast.kill_one()
         over.set()

@@ -164,8 +164,9 @@ class Realm:
             for other in self.shores:
                 taken = other.model.border.peers[shore.part.partition].taken
                 parcels = shore.model.border.parcels(other.part.partition)
-                rows = log_of(parcels).view(ARRIVAL) if parcels else []
-                found.update(int(row["player"]) for row in rows if row["number"] > taken)
+                for raw in parcels:
+                    row = np.frombuffer(raw, ARRIVAL)[0]
+                    found[int(row["player"])] += int(row["number"]) > taken
         return found
 
     def seen(self) -> Counter[str]:

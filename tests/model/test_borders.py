@@ -210,7 +210,7 @@ def judge(realm: Realm) -> None:
     for shore in realm.shores:
         shore.pair.compare_state()
     assert check(realm.logs()) == []
-    assert {count for count in realm.places().values()} <= {1}
+    assert set(realm.places().values()) <= {1}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

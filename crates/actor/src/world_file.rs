@@ -79,7 +79,8 @@ impl WorldFile {
         let first = section(&map, b"first", (nodes + 1) * 4)?;
         let head = section(&map, b"head", edges * 4)?;
         let cost = section(&map, b"cost", edges * 2)?;
-        let owner = find(&map, b"owner")?.map(|_| section(&map, b"owner", nodes * 2)).transpose()?;
+        let owner =
+            find(&map, b"owner")?.map(|_| section(&map, b"owner", nodes * 2)).transpose()?;
         let twin = owner.map_or(Ok((0, 0)), |_| section(&map, b"twin", nodes * 4))?;
         let world_id = u64_at(header, 32);
         let mut world =

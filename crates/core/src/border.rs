@@ -165,9 +165,8 @@ fn cells(partition: u16, raw: &[u8; Arrival::BYTES]) -> u64 {
     let name = PARCEL | (partition as u64) << 48 | (number * 8);
     let (words, _) = raw.as_chunks::<8>();
     let words = words.iter().enumerate();
-    words.fold(0, |sum, (w, word)| {
-        sum.wrapping_add(mix(name + w as u64, u64::from_le_bytes(*word)))
-    })
+    words
+        .fold(0, |sum, (w, word)| sum.wrapping_add(mix(name + w as u64, u64::from_le_bytes(*word))))
 }
 
 impl Partition<'_> {
@@ -272,7 +271,9 @@ impl Partition<'_> {
         }
         match self.player_slot(record.player) {
             Some(slot) => Ok((slot, Some(self.players[slot]))),
-            None => self.new_player(record.player).map(|slot| (slot, None)).ok_or(Code::PlayersFull),
+            None => {
+                self.new_player(record.player).map(|slot| (slot, None)).ok_or(Code::PlayersFull)
+            }
         }
     }
 

@@ -45,7 +45,10 @@ impl Partition<'_> {
         let used = &self.players[..self.header.players as usize];
         let players = sum(used.iter().enumerate().map(|(slot, player)| player_cells(slot, player)));
         let parcels = self.border.parcel_cells();
-        self.edge_cells().wrapping_add(players).wrapping_add(parcels).wrapping_add(self.rest_cells())
+        self.edge_cells()
+            .wrapping_add(players)
+            .wrapping_add(parcels)
+            .wrapping_add(self.rest_cells())
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {

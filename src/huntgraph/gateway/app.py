@@ -1,12 +1,13 @@
 """The gateway's HTTP application.
 
-=============  =================================================================================
-``/livez``     200 as long as nothing is broken that waiting cannot mend; ``/healthz`` is the same
-``/readyz``    200 when more load may come, 503 with the reasons when not
-``/metrics``   the actors' counters and histograms for Prometheus
-``/version``   versions of the package, the wire and the formats
-``/events``    WebSocket of events and deltas: `huntgraph.gateway.events`
-=============  =================================================================================
+===============  ===============================================================================
+``/livez``       200 as long as nothing is broken that waiting cannot mend; ``/healthz`` is the same
+``/readyz``      200 when more load may come, 503 with the reasons when not
+``/metrics``     the actors' counters and histograms for Prometheus
+``/version``     versions of the package, the wire and the formats
+``/partitions``  where each partition's actor listens
+``/events``      WebSocket of events and deltas: `huntgraph.gateway.events`
+===============  ===============================================================================
 
 None of them touches an actor's thread.
 """
@@ -61,6 +62,7 @@ def create_app(views: Sequence[PartitionView], *, look_every_s: float = LOOK_EVE
         Route("/readyz", _readyz),
         Route("/metrics", _metrics),
         Route("/version", _version),
+        Route("/partitions", _partitions),
         WebSocketRoute("/events", events_socket),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
@@ -70,7 +72,7 @@ def create_app(views: Sequence[PartitionView], *, look_every_s: float = LOOK_EVE
 
 
 async def _index(request: Request) -> Response:
-    paths = ["/livez", "/readyz", "/metrics", "/version", "/events"]
+    paths = ["/livez", "/readyz", "/metrics", "/version", "/partitions", "/events"]
     return JSONResponse({"name": "huntgraph", "paths": paths})
 
 
@@ -88,6 +90,10 @@ async def _readyz(request: Request) -> Response:
 
 def _verdict(good: bool, body: dict[str, Any]) -> Response:
     return JSONResponse(body, status_code=200 if good else 503)
+
+
+async def _partitions(request: Request) -> Response:
+    return JSONResponse({"partitions": [view.address() for view in request.app.state.views]})
 
 
 async def _metrics(request: Request) -> Response:

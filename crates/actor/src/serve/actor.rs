@@ -153,7 +153,8 @@ impl Actor {
         self.meters.take(&mut engine.tally);
     }
 
-    /// Control socket, neighbours and signals. When descriptors are waited for, each turn; else now and then.
+    /// Control socket, neighbours and signals. When descriptors are waited for, each turn; else now
+    /// and then.
     fn look_at_rare(&mut self, now: Instant) {
         self.turns = self.turns.wrapping_add(1);
         if self.options.idle != Idle::Block && !self.turns.is_multiple_of(RARE_TURNS) {

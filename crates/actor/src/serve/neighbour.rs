@@ -109,11 +109,9 @@ impl Neighbour {
     /// Connects without waiting; a full queue there counts as nobody there.
     fn connect(&mut self, now: Instant) {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let stream = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
         let stream =
-            rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
-        let stream = stream.and_then(|stream| {
-            rustix::net::connect(&stream, &self.address).map(|()| stream)
-        });
+            stream.and_then(|stream| rustix::net::connect(&stream, &self.address).map(|()| stream));
         let Ok(stream) = stream else { return self.lose(now) };
         self.stream = Some(stream);
         self.phase = Phase::Greeting;
