@@ -24,6 +24,8 @@ struct Client {
 pub struct Control {
     listener: UnixListener,
     clients: Vec<Client>,
+    /// Sessions for those to come: their memory is made at the start.
+    spare: Vec<Session>,
 }
 
 impl Control {
@@ -47,7 +49,8 @@ impl Control {
         let listener = UnixListener::bind(path).map_err(failure)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failure)?;
         listener.set_nonblocking(true).map_err(failure)?;
-        Ok(Self { listener, clients: Vec::with_capacity(CLIENTS) })
+        let spare = (0..CLIENTS).map(|_| Session::new(Role::Control)).collect();
+        Ok(Self { listener, clients: Vec::with_capacity(CLIENTS), spare })
     }
 
     /// What to wait for: the listener, then the clients.
@@ -61,19 +64,27 @@ impl Control {
 
     /// Serves whoever is there; `true` when one asked the actor to stop.
     pub fn turn(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> bool {
-        while self.clients.len() < CLIENTS
+        while !self.spare.is_empty()
             && let Ok((stream, _)) = self.listener.accept()
         {
-            if stream.set_nonblocking(true).is_ok() {
-                self.clients.push(Client { stream, session: Session::new(Role::Control) });
+            if stream.set_nonblocking(true).is_ok()
+                && let Some(session) = self.spare.pop()
+            {
+                self.clients.push(Client { stream, session });
             }
         }
-        let mut stop = false;
-        self.clients.retain_mut(|client| {
+        let (mut stop, mut at) = (false, 0);
+        while let Some(client) = self.clients.get_mut(at) {
             let alive = client.turn(engine, desk, now);
             stop |= client.session.wants_stop;
-            alive
-        });
+            if alive {
+                at += 1;
+            } else {
+                let mut session = self.clients.swap_remove(at).session;
+                session.reset();
+                self.spare.push(session);
+            }
+        }
         stop
     }
 

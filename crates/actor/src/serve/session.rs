@@ -63,9 +63,13 @@ pub struct Session {
 impl Session {
     /// A session that knows nothing yet.
     pub fn new(role: Role) -> Self {
+        Self::with_memory(role, Inbox::new(), Vec::with_capacity(OUTBOX_BYTES))
+    }
+
+    fn with_memory(role: Role, inbox: Inbox, outbox: Vec<u8>) -> Self {
         Self {
-            inbox: Inbox::new(),
-            outbox: Vec::with_capacity(OUTBOX_BYTES),
+            inbox,
+            outbox,
             sent: 0,
             failed: None,
             waits: false,
@@ -78,6 +82,15 @@ impl Session {
             durable_told: 0,
             arrivals_open: false,
         }
+    }
+
+    /// Knows nothing again: another peer takes its place.
+    pub fn reset(&mut self) {
+        let (mut inbox, role) = (std::mem::take(&mut self.inbox), self.role);
+        inbox.clear();
+        self.drop_unsent();
+        let outbox = std::mem::take(&mut self.outbox);
+        *self = Self::with_memory(role, inbox, outbox);
     }
 
     /// Whether another frame could be taken.
