@@ -11,11 +11,13 @@ import numpy as np
 
 from huntgraph.bus import Counters
 from huntgraph.cluster.actor import Actor, ActorOptions
+from huntgraph.cluster.control import refuse
 from huntgraph.model import Border, Model
+from huntgraph.schema import Form, Kind, Rule
 from tests.fault.follower import Follower
 from tests.fault.logfile import LogFile
 from tests.partitions import Part, Rows, split
-from tests.servers import ground, until
+from tests.servers import ground, rule, until
 
 
 def parts_of_the_world(count: int) -> list[Part]:
@@ -49,6 +51,22 @@ class Coast:
             actor = await Actor.start(self.options[number])
             self.actors[number] = actor
             self.options[number] = replace(self.options[number], listen=actor.ready.address)
+
+    async def publish(self, clues: list[tuple[int, int]]) -> None:
+        """Publish a hunt of clues, each (partition, node), everywhere, and wait till it runs."""
+        for number, actor in self.actors.items():
+            stages = []
+            for index, (owner, node) in enumerate(clues):
+                place = {"from_": node, "owner": 0 if owner == number else 1 + owner}
+                clue = {"index": index, "form": Form.CLUE, "rule": Rule.PLAYER, "points": 1}
+                stages.append(rule(Kind.HUNT_STAGE, **clue, **place))
+            begin = rule(Kind.HUNT_BEGIN, hunt_id=77, mask=(1 << len(self.parts)) - 1)
+            end = rule(Kind.HUNT_PUBLISH, count=len(stages))
+            answers = refuse(await actor.control(np.concatenate([begin, *stages, end])))
+            last = int(answers.updates["tick"][-1])
+            counters = actor.counters()
+            await until(partial(_reaches, counters, "tick", last + 1))
+            await until(partial(_reaches, counters, "durable", counters.value("position")))
 
     def links(self) -> dict[int, str]:
         """Where each partition is."""
@@ -84,6 +102,10 @@ class Coast:
         model = Model(part.first, part.head, part.cost, players, border)
         log = LogFile(self.folder / str(part.partition) / "log", part.world_id, part.partition)
         return Follower(model, log)
+
+
+def _reaches(counters: Counters, name: str, value: int) -> bool:
+    return counters.value(name) >= value
 
 
 def _is_empty(counters: Counters, tick: int) -> bool:

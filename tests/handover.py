@@ -16,6 +16,7 @@ from huntgraph.schema import ARRIVAL, MOVE, Kind
 
 Records = NDArray[np.void]
 PLAYER_KINDS = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
+PARCEL_KINDS = (Kind.ARRIVE, Kind.NOTICE)
 DOUBLED, GAP, ELSEWHERE = "twice", "a number is missing", "moved where the player was not"
 RENUMBERED, UNCAUSED, UNHELD = "parcels out of order", "no such move", "acknowledged, not held"
 
@@ -47,10 +48,12 @@ def check(logs: Sequence[Records]) -> list[Finding]:
         for at in np.flatnonzero(np.isin(log["kind"], PLAYER_KINDS)).tolist():
             player, seq = int(log["player"][at]), int(log["seq"][at])
             steps[player].append(Step(seq, False, partition, at + 1))
-        for at in np.flatnonzero(log["kind"] == Kind.ARRIVE).tolist():
+        for at in np.flatnonzero(np.isin(log["kind"], PARCEL_KINDS)).tolist():
+            # Number and cause stand in the same places of a notice.
             row = log[at : at + 1].view(ARRIVAL)[0]
             player, origin, number = int(row["player"]), int(row["from"]), int(row["number"])
-            steps[player].append(Step(int(row["seq"]), True, partition, at + 1))
+            if row["kind"] == Kind.ARRIVE:
+                steps[player].append(Step(int(row["seq"]), True, partition, at + 1))
             if number != taken[origin, partition] + 1:
                 found.append(Finding(RENUMBERED, partition, at + 1, player))
             taken[origin, partition] = max(number, taken[origin, partition])
@@ -62,11 +65,13 @@ def check(logs: Sequence[Records]) -> list[Finding]:
 
 
 def _caused(log: Records, row: np.void) -> bool:
-    """Whether the arrival's cause is that player's GO in the sender's log."""
+    """Whether an arrival's cause is that player's GO in the sender's log, a notice's any record."""
     at = int(row["cause"]) - 1
     if not 0 <= at < len(log):
         return False
     cause = log[at]
+    if row["kind"] == Kind.NOTICE:
+        return True
     same = cause["player"] == row["player"] and cause["seq"] == row["seq"]
     return bool(same and cause["kind"] == Kind.GO)
 

@@ -82,7 +82,7 @@ RULE: Final = np.dtype(
         ("mask", "<u8"),
         ("hunt_id", "<u8"),
         ("count", "<u4"),
-        ("spare", "<u4"),
+        ("owner", "<u4"),
     ]
 )
 """One row of a hunt on its way into the image; kinds hunt_begin to hunt_publish. 64 bytes."""
@@ -133,6 +133,26 @@ ARRIVAL: Final = np.dtype(
     ]
 )
 """A player handed over by another partition: what travels between the two, and what the receiver logs. 64 bytes."""
+
+NOTICE: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("flags", "u1"),
+        ("from", "<u2"),
+        ("wins", "<u4"),
+        ("winner", "<u8"),
+        ("number", "<u8"),
+        ("cause", "<u8"),
+        ("team_bits", "<u8"),
+        ("hunt_id", "<u4"),
+        ("hunt", "u1"),
+        ("stage", "u1"),
+        ("spare", "<u2"),
+        ("a", "<u8"),
+        ("b", "<u8"),
+    ]
+)
+"""What another partition tells of a stage that is there; what travels, and what the receiver logs. 64 bytes."""
 
 RECEIPT: Final = np.dtype(
     [
@@ -261,6 +281,8 @@ class Kind(IntEnum):
     """A player comes from another partition: record `arrival`."""
     HANDED_ON = 49
     """Partition `arg` holds all players handed to it up to number `a`, durably."""
+    NOTICE = 50
+    """A stage of another partition was found or won: record `notice`."""
     TICK = 64
     """50 ms of logged time."""
     HASH = 65
@@ -286,6 +308,8 @@ class Event(IntEnum):
     """Hint for stage `value`."""
     HANDED = 7
     """Player at `to` goes on in partition `value`; `a` = number of its parcel."""
+    NOTED = 8
+    """Stage `value` of `hunt`, in another partition, was found or won by the player; `a` = wins."""
     DELTA = 16
     """`edge` `from` -> `to` has weight `value`; flag 1 = closed."""
     GATE = 17

@@ -13,13 +13,14 @@ import pytest
 
 from huntgraph.client import Identity, connect_all
 from huntgraph.cluster.snapshots import make_snapshot
+from huntgraph.model import Model
 from huntgraph.schema import Kind
 from tests.coast import Coast
-from tests.fault.wanderers import Wanderers
+from tests.fault.wanderers import CLUES, Wanderers
 from tests.handover import Records, check, last_moves
 from tests.servers import PLAYERS, ground, until, within
 
-KILLS = int(os.environ.get("HUNTGRAPH_HANDOVER_KILLS", "20"))
+KILLS = int(os.environ.get("HUNTGRAPH_HANDOVER_KILLS", "10"))
 WALKERS = 150
 LIFE_ROUNDS = (5, 80)
 LIFE_MORE_S = (0.0, 0.03)
@@ -76,6 +77,7 @@ def judge(coast: Coast, walkers: Wanderers, hashes: list[int]) -> list[Records]:
     logs = [follower.catch_up() for follower in followers]
     assert check(logs) == []
     assert [follower.model.state_hash() for follower in followers] == hashes
+    judge_hunt([follower.model for follower in followers])
     last = last_moves(logs)
     for player, seq in walkers.promised.items():
         assert seq <= last[player], f"durable move {seq} of player {player} is in no log"
@@ -84,6 +86,17 @@ def judge(coast: Coast, walkers: Wanderers, hashes: list[int]) -> list[Records]:
         here = [each for each in known if each is not None and not each.away]
         assert len(here) == 1, f"player {walker.player} is in {len(here)} partitions"
     return logs
+
+
+def judge_hunt(models: list[Model]) -> None:
+    """Everybody knows of every clue whether it was found; each player was paid once for each."""
+    for number in range(CLUES):
+        found = {model.hunts[0].stages[number].wins > 0 for model in models}
+        assert len(found) == 1, f"clue {number} was found for some partitions only"
+    assert any(stage.wins > 0 for stage in models[0].hunts[0].stages)
+    for model in models:
+        for player in model.players:
+            assert player.away or player.score == player.progress.bit_count()
 
 
 @pytest.mark.fault
@@ -98,13 +111,12 @@ def test_kills_on_either_side_of_a_border_lose_and_double_nobody(
     hashes: list[int] = []
 
     async def test() -> None:
-        await coast.start()
-        try:
+        async with coast:
+            await coast.start()
+            await coast.publish(walkers.clues())
             await walk_and_kill(storm, walkers)
             await coast.settle()
             hashes.extend(await coast.stop())
-        finally:
-            await coast.kill()
 
     within(test, 120 + KILLS * 3)
     logs = judge(coast, walkers, hashes)

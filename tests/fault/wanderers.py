@@ -17,6 +17,7 @@ from tests.servers import move
 
 FIRST_PLAYER = 1000
 WALKS = 10
+CLUES = 24
 
 
 @dataclass
@@ -46,6 +47,10 @@ class Wanderers:
         shore = np.flatnonzero([self._border(part, node) for node in range(part.own_nodes)])
         return Wanderer(FIRST_PLAYER + number, part.partition, int(self.rng.choice(shore.tolist())))
 
+    def clues(self) -> list[tuple[int, int]]:
+        """Some places, (partition, node), that many players come to."""
+        return [(player.partition, player.node) for player in self.players[:CLUES]]
+
     def _border(self, part: Part, node: int) -> bool:
         row = slice(int(part.first[node]), int(part.first[node + 1]))
         return bool(((part.head[row] >= part.own_nodes) & (part.cost[row] > 0)).any())
@@ -74,7 +79,7 @@ class Wanderers:
     def _next(self, links: Links, player: Wanderer) -> np.ndarray:
         if player.seq == 0:
             links.place(player.player, player.partition)
-            return move(Kind.ENTER, player.player, 1, to=player.node)
+            return move(Kind.ENTER, player.player, 1, to=player.node, hunt=0)
         part = self.parts[player.partition]
         row = slice(int(part.first[player.node]), int(part.first[player.node + 1]))
         heads = part.head[row][part.cost[row] > 0]

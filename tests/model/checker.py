@@ -25,6 +25,7 @@ SAID: Final[dict[int, str]] = {
     Event.CLAIMED: "hunt head value a",
     Event.HINTED: "hunt value",
     Event.HANDED: "head value a",
+    Event.NOTED: "hunt value a",
     Event.DELTA: "tail head edge value flags",
     Event.GATE: "hunt edge value",
     Event.HUNT: "hunt value",

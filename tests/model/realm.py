@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from huntgraph.model import Border, Model
-from huntgraph.schema import ARRIVAL, Kind
+from huntgraph.schema import ARRIVAL, RULE, Kind
 from tests.handover import Records, log_of
 from tests.model import strategies
 from tests.model.checker import Pair
@@ -43,7 +43,7 @@ class Shore:
         for record, answer in zip(records, answers, strict=True):
             if answer.position and not answer.flags & 32:
                 self.log.append(record)
-                if answer.kind == Kind.ARRIVE:
+                if answer.kind in (Kind.ARRIVE, Kind.NOTICE):
                     row = np.frombuffer(record, ARRIVAL)[0]
                     self.arrivals.append((answer.position, int(row["from"]), int(row["number"])))
         assert len(self.log) == self.model.position
@@ -77,7 +77,7 @@ class Realm:
         column = np.arange(len(whole.first) - 1) % (3 * parts)
         cut = split(Rows(*whole), column // 3)
         self.rng, self.hasty = rng, hasty
-        self.shores = [Shore(part, rng.choice([6, 32]), capacity) for part in cut]
+        self.shores = [Shore(part, rng.choice([4, 32]), capacity) for part in cut]
 
     def step(self) -> None:
         """Something happens somewhere."""
@@ -103,9 +103,21 @@ class Realm:
         records = [record for record in records if record[0] not in gates]
         slot = int.from_bytes(records[0][2:4], "little") if records else 0
         rows = [record_of(Kind.HUNT_PUBLISH, hunt=slot, count=len(records) - 1)]
+        owners = [self.rng.choice(self.shores) for _ in records]
         for each in self.shores:
-            each.apply([*records, *rows])
+            shared = zip(records, owners, strict=True)
+            each.apply([*(self._row(raw, owner, each) for raw, owner in shared), *rows])
             each.apply([record_of(Kind.TICK, arg=each.model.tick + 1 + n) for n in range(4)])
+
+    def _row(self, raw: bytes, owner: Shore, shore: Shore) -> bytes:
+        """A hunt's row as one partition gets it: each stage is in one of them."""
+        row = np.frombuffer(raw, RULE).copy()
+        if row["kind"] == Kind.HUNT_BEGIN:
+            row["mask"] = (1 << len(self.shores)) - 1
+        elif row["kind"] == Kind.HUNT_STAGE:
+            row["from"] %= owner.part.own_nodes
+            row["owner"] = 0 if owner is shore else 1 + owner.part.partition
+        return row.tobytes()
 
     def carry(self, shore: Shore) -> None:
         """Some durable parcels reach one neighbour: from the oldest on, repeated or with a gap."""
@@ -166,7 +178,8 @@ class Realm:
                 parcels = shore.model.border.parcels(other.part.partition)
                 for raw in parcels:
                     row = np.frombuffer(raw, ARRIVAL)[0]
-                    found[int(row["player"])] += int(row["number"]) > taken
+                    under_way = row["kind"] == Kind.ARRIVE and int(row["number"]) > taken
+                    found[int(row["player"])] += under_way
         return found
 
     def seen(self) -> Counter[str]:

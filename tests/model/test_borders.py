@@ -233,6 +233,7 @@ def test_random_histories_meet_every_border_code_and_event() -> None:
     assert {(arrive, int(code)) for code in codes} <= met
     assert {(handed_on, int(code)) for code in (Code.OK, Code.DUPLICATE, Code.SEQ_GAP)} <= met
     assert seen[Event.HANDED.name] > 100
+    assert seen[Event.NOTED.name] > 0
 
 
 def test_acknowledging_before_durable_is_caught() -> None:

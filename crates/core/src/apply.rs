@@ -2,7 +2,9 @@
 
 use crate::image::Partition;
 use crate::players::NO_STAGE;
-use crate::schema::{Arrival, Code, Event, Move, NONE, Receipt, Rule, Update, event, flag, kind};
+use crate::schema::{
+    Arrival, Code, Event, Move, NONE, Notice, Receipt, Rule, Update, event, flag, kind,
+};
 
 /// Takes what a partition emits beside its answers: the events of the ring.
 pub trait Sink {
@@ -54,6 +56,7 @@ impl Partition<'_> {
             kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
             kind::ARRIVE => self.take_arrival(&Arrival::decode(raw), sink),
+            kind::NOTICE => self.take_notice(&Notice::decode(raw), sink),
             _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
         }
     }
@@ -222,7 +225,7 @@ impl Partition<'_> {
     }
 
     /// An answer that concerns no player.
-    fn answer_plain(&self, record: &Move, outcome: Result<(), Code>) -> Answer {
+    pub(crate) fn answer_plain(&self, record: &Move, outcome: Result<(), Code>) -> Answer {
         match outcome {
             Ok(()) => {
                 let update = Update { position: self.header.position, ..self.blank(record) };

@@ -3,6 +3,7 @@
 //! A world's nodes from `own_nodes` on are copies of other partitions' nodes, its halo. Whoever
 //! walks onto one leaves this partition as a parcel in the outbox; the parcel is the record with
 //! which the other partition takes the player in. Both sides count parcels per pair of partitions.
+//! Notices (`notices.rs`) are parcels too: number and cause stand in the same places of both.
 
 use crate::apply::{Answer, Sink};
 use crate::hash::mix;
@@ -101,18 +102,47 @@ impl Border<'_> {
         })
     }
 
-    fn is_full(&self) -> bool {
-        self.desk.free == NONE
+    /// Number of this partition.
+    pub(crate) fn partition(&self) -> u16 {
+        self.desk.partition as u16
+    }
+
+    /// Free places of the outbox.
+    pub(crate) fn room(&self) -> u32 {
+        self.parcels.len() as u32 - self.desk.waiting
+    }
+
+    /// Number of the next parcel for a partition.
+    pub(crate) fn next_number(&self, partition: u16) -> u64 {
+        self.peers[partition as usize].sent + 1
+    }
+
+    /// Whether a parcel with this number is the next one from a partition.
+    pub(crate) fn check_parcel(&self, from: u16, number: u64) -> Result<(), Code> {
+        let peer = self.peer(from).filter(|_| from != self.partition());
+        let taken = peer.ok_or(Code::WrongPartition)?.taken;
+        if number <= taken {
+            Err(Code::Duplicate)
+        } else if number != taken + 1 {
+            Err(Code::SeqGap)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The next parcel from a partition was taken.
+    pub(crate) fn count_taken(&mut self, from: u16) {
+        self.peers[from as usize].taken += 1;
     }
 
     /// Puts a parcel into the outbox, which has room; gives the sum of its cells.
-    fn put(&mut self, partition: u16, parcel: &Arrival) -> u64 {
+    pub(crate) fn put(&mut self, partition: u16, number: u64, raw: [u8; Arrival::BYTES]) -> u64 {
         let place = self.desk.free;
         self.desk.free = core::mem::replace(&mut self.next[place as usize], NONE);
         self.desk.waiting += 1;
-        self.parcels[place as usize] = parcel.encode();
+        self.parcels[place as usize] = raw;
         let peer = &mut self.peers[partition as usize];
-        peer.sent = parcel.number;
+        peer.sent = number;
         let before = core::mem::replace(&mut peer.last, place);
         match self.next.get_mut(before as usize) {
             Some(next) => *next = place,
@@ -173,7 +203,7 @@ impl Partition<'_> {
     /// Whether a step to this node can be taken: one over the border needs room in the outbox.
     #[inline(always)]
     pub(crate) fn check_border(&self, to: u32) -> Result<(), Code> {
-        let full = to >= self.header.own_nodes && self.border.is_full();
+        let full = to >= self.header.own_nodes && self.border.room() == 0;
         if full { Err(Code::BorderFull) } else { Ok(()) }
     }
 
@@ -187,10 +217,10 @@ impl Partition<'_> {
         let player = *player;
         let hunt = self.hunts.get(player.hunt as usize);
         let waited = hunt.map_or(0, |hunt| hunt.elapsed_ticks.saturating_sub(player.since));
-        let number = self.border.peers[owner as usize].sent + 1;
+        let number = self.border.next_number(owner);
         let parcel = Arrival {
             kind: kind::ARRIVE,
-            from: self.border.desk.partition as u16,
+            from: self.border.partition(),
             seq: player.seq,
             player: player.id,
             number,
@@ -206,7 +236,7 @@ impl Partition<'_> {
             hints: player.hints,
             ..Arrival::default()
         };
-        let cells = self.border.put(owner, &parcel);
+        let cells = self.border.put(owner, number, parcel.encode());
         self.header.cells = self.header.cells.wrapping_add(cells);
         sink.event(&Event {
             kind: event::HANDED,
@@ -230,42 +260,35 @@ impl Partition<'_> {
 
     /// Takes in a player that another partition hands over.
     pub(crate) fn take_arrival<S: Sink>(&mut self, record: &Arrival, sink: &mut S) -> Answer {
-        let outcome = self.admit_arrival(record);
-        let mut answer = Answer { update: self.blank_arrival(record), logged: false };
-        match outcome {
-            Ok((slot, before)) => {
-                self.header.position += 1;
-                self.border.peers[record.from as usize].taken += 1;
-                self.seat(slot, before, record, sink);
-                answer.update.position = self.header.position;
-                answer.logged = true;
-            }
-            Err(code) => answer.update.code = code as u16,
-        }
-        if answer.update.code == Code::Duplicate as u16 {
-            answer.update.flags = flag::DUPLICATE;
-        }
-        let peer = self.border.peer(record.from);
-        answer.update.echo = peer.map_or(0, |peer| peer.taken + 1);
-        answer
+        let admitted = self.admit_arrival(record);
+        let outcome = admitted.map(|(slot, before)| {
+            self.header.position += 1;
+            self.border.count_taken(record.from);
+            self.seat(slot, before, record, sink);
+        });
+        let player = record.player;
+        let about = Move { kind: record.kind, player, ..Move::default() };
+        self.answer_parcel(&about, record.from, outcome)
     }
 
-    fn blank_arrival(&self, record: &Arrival) -> Update {
-        let player = record.player;
-        self.blank(&Move { kind: record.kind, player, ..Move::default() })
+    /// The answer to a parcel: taken, a repeat, or refused; with the number expected next.
+    pub(crate) fn answer_parcel(
+        &self,
+        about: &Move,
+        from: u16,
+        outcome: Result<(), Code>,
+    ) -> Answer {
+        let mut answer = self.answer_plain(about, outcome);
+        if outcome == Err(Code::Duplicate) {
+            answer.update.flags = flag::DUPLICATE;
+        }
+        answer.update.echo = self.border.peer(from).map_or(0, |peer| peer.taken + 1);
+        answer
     }
 
     /// Checks an arrival and gives the player's slot, with its former state if it had one.
     fn admit_arrival(&mut self, record: &Arrival) -> Result<(usize, Option<Player>), Code> {
-        let known = self.border.peer(record.from);
-        let stranger = record.from as u32 == self.border.desk.partition;
-        let peer = known.filter(|_| !stranger).ok_or(Code::WrongPartition)?;
-        if record.number <= peer.taken {
-            return Err(Code::Duplicate);
-        }
-        if record.number != peer.taken + 1 {
-            return Err(Code::SeqGap);
-        }
+        self.border.check_parcel(record.from, record.number)?;
         if record.node >= self.header.own_nodes {
             return Err(Code::UnknownNode);
         }

@@ -97,6 +97,8 @@ impl Partition<'_> {
         let at = slot as u64;
         let own = hunt.words();
         let own = own.iter().enumerate().map(|(w, &word)| mix(HUNT | (at * 16 + w as u64), word));
+        let shared = Some(hunt.partitions).filter(|&bits| bits != 0);
+        let own = own.chain(shared.map(|bits| mix(HUNT | (at * 16 + 9), bits)));
         let stages = (0..hunt.stages as usize).flat_map(|s| {
             let name = STAGE | ((at * STAGES as u64 + s as u64) * 16);
             let words = hunt.stage[s].words();

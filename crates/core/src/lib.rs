@@ -23,6 +23,7 @@ mod hunts;
 mod image;
 mod limits;
 mod moves;
+mod notices;
 mod players;
 mod rows;
 #[rustfmt::skip]

@@ -185,7 +185,7 @@ impl Partition<'_> {
     }
 
     fn win_treasure<S: Sink>(&mut self, slot: usize, at: usize, number: u8, sink: &mut S) -> Taken {
-        self.credit(slot, at, number);
+        self.credit_and_tell(slot, at, number);
         let receipt = self.next_receipt(slot, at, number);
         let (player, node) = (self.players[slot].id, self.players[slot].node);
         sink.event(&Event {

@@ -150,14 +150,14 @@ pub struct Rule {
     pub delay: u32,
     /// hint: points; traffic: weight a bucket adds
     pub cost: u32,
-    /// need: stages needed; gate: stages that flip it
+    /// need: stages needed; gate: stages that flip it; begin: bit per other partition that holds the hunt
     pub mask: u64,
     /// begin: id of the hunt
     pub hunt_id: u64,
     /// publish: rows sent since begin
     pub count: u32,
-    /// 0
-    pub spare: u32,
+    /// stage: 0, or 1 + the partition it is in, `from` being its node there
+    pub owner: u32,
 }
 
 impl Rule {
@@ -186,7 +186,7 @@ impl Rule {
         bytes[40..48].copy_from_slice(&self.mask.to_le_bytes());
         bytes[48..56].copy_from_slice(&self.hunt_id.to_le_bytes());
         bytes[56..60].copy_from_slice(&self.count.to_le_bytes());
-        bytes[60..64].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[60..64].copy_from_slice(&self.owner.to_le_bytes());
         bytes
     }
 
@@ -212,7 +212,7 @@ impl Rule {
             mask: u64::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43], bytes[44], bytes[45], bytes[46], bytes[47]]),
             hunt_id: u64::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]]),
             count: u32::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59]]),
-            spare: u32::from_le_bytes([bytes[60], bytes[61], bytes[62], bytes[63]]),
+            owner: u32::from_le_bytes([bytes[60], bytes[61], bytes[62], bytes[63]]),
         }
     }
 }
@@ -407,6 +407,87 @@ impl Arrival {
     }
 }
 
+/// What another partition tells of a stage that is there; what travels, and what the receiver logs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// Kind.NOTICE
+    pub kind: u8,
+    /// 0
+    pub flags: u8,
+    /// partition it comes from
+    pub from: u16,
+    /// times the stage was found or won
+    pub wins: u32,
+    /// player who found or won it last
+    pub winner: u64,
+    /// number of the parcel between these two partitions, dense from 1
+    pub number: u64,
+    /// position of the find or the claim in the sender's log
+    pub cause: u64,
+    /// bit per team that found or won it
+    pub team_bits: u64,
+    /// low half of the hunt's id
+    pub hunt_id: u32,
+    /// hunt slot
+    pub hunt: u8,
+    /// stage
+    pub stage: u8,
+    /// 0
+    pub spare: u16,
+    /// 0
+    pub a: u64,
+    /// 0
+    pub b: u64,
+}
+
+impl Notice {
+    /// Bytes of the encoded record.
+    pub const BYTES: usize = 64;
+
+    /// The record as little-endian bytes.
+    #[inline]
+    pub fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0..1].copy_from_slice(&self.kind.to_le_bytes());
+        bytes[1..2].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[2..4].copy_from_slice(&self.from.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.wins.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.winner.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.number.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.cause.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.team_bits.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.hunt_id.to_le_bytes());
+        bytes[44..45].copy_from_slice(&self.hunt.to_le_bytes());
+        bytes[45..46].copy_from_slice(&self.stage.to_le_bytes());
+        bytes[46..48].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.a.to_le_bytes());
+        bytes[56..64].copy_from_slice(&self.b.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record from little-endian bytes.
+    #[inline]
+    pub fn decode(bytes: &[u8; 64]) -> Self {
+        Self {
+            kind: u8::from_le_bytes([bytes[0]]),
+            flags: u8::from_le_bytes([bytes[1]]),
+            from: u16::from_le_bytes([bytes[2], bytes[3]]),
+            wins: u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+            winner: u64::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]]),
+            number: u64::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19], bytes[20], bytes[21], bytes[22], bytes[23]]),
+            cause: u64::from_le_bytes([bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31]]),
+            team_bits: u64::from_le_bytes([bytes[32], bytes[33], bytes[34], bytes[35], bytes[36], bytes[37], bytes[38], bytes[39]]),
+            hunt_id: u32::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43]]),
+            hunt: u8::from_le_bytes([bytes[44]]),
+            stage: u8::from_le_bytes([bytes[45]]),
+            spare: u16::from_le_bytes([bytes[46], bytes[47]]),
+            a: u64::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]]),
+            b: u64::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59], bytes[60], bytes[61], bytes[62], bytes[63]]),
+        }
+    }
+}
+
 /// Proof of a claim; stands right behind the update it belongs to.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -490,7 +571,7 @@ pub struct Event {
     pub edge: u32,
     /// by kind: weight, stage, state, code, players
     pub value: u32,
-    /// ticked: state hash; claimed: receipt serial; handed: parcel number
+    /// ticked: state hash; claimed: receipt serial; handed: parcel number; noted: wins
     pub a: u64,
     /// 0
     pub b: u64,
@@ -774,6 +855,8 @@ pub mod kind {
     pub const ARRIVE: u8 = 48;
     /// partition `arg` holds all players handed to it up to number `a`, durably
     pub const HANDED_ON: u8 = 49;
+    /// a stage of another partition was found or won: record `notice`
+    pub const NOTICE: u8 = 50;
     /// 50 ms of logged time
     pub const TICK: u8 = 64;
     /// the state hash before this record, for replays to compare
@@ -798,6 +881,8 @@ pub mod event {
     pub const HINTED: u8 = 6;
     /// player at `to` goes on in partition `value`; `a` = number of its parcel
     pub const HANDED: u8 = 7;
+    /// stage `value` of `hunt`, in another partition, was found or won by the player; `a` = wins
+    pub const NOTED: u8 = 8;
     /// `edge` `from` -> `to` has weight `value`; flag 1 = closed
     pub const DELTA: u8 = 16;
     /// gate `edge` of `hunt` is shut (1) or open (0): `value`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from huntgraph.model.answer import Answer
-from huntgraph.model.borders import HUNT_ID_MASK
+from huntgraph.model.borders import HUNT_ID_MASK, check_parcel
 from huntgraph.model.moves import Fields, arrive, retarget
 from huntgraph.model.state import NO_STAGE, Partition, Player, Refused
 from huntgraph.schema import PEERS, Code, Event, Flag, Kind, State
@@ -12,35 +12,20 @@ from huntgraph.schema import PEERS, Code, Event, Flag, Kind, State
 def arrival(state: Partition, record: Fields, answer: Answer, room: bool) -> None:
     """Applies an ARRIVE; `room` tells whether the table has a slot for an unknown player."""
     answer.player, origin = record["player"], record["from"]
-    if origin >= PEERS:
-        answer.code = Code.WRONG_PARTITION
-        return
-    peer = state.border.peers[origin]
     try:
-        check_arrival(state, record, room)
+        check_parcel(state, origin, record["number"])
+        if record["node"] >= state.own_nodes:
+            raise Refused(Code.UNKNOWN_NODE)
+        if record["player"] not in state.slot_of and not room:
+            raise Refused(Code.PLAYERS_FULL)
         state.position += 1
-        peer.taken += 1
+        state.border.peers[origin].taken += 1
         seat(state, record)
         answer.position = state.position
     except Refused as refusal:
         answer.code = refusal.code
         answer.flags = Flag.DUPLICATE if refusal.code == Code.DUPLICATE else 0
-    answer.echo = peer.taken + 1
-
-
-def check_arrival(state: Partition, record: Fields, room: bool) -> None:
-    """The checks of an ARRIVE, in their order."""
-    taken = state.border.peers[record["from"]].taken
-    if record["from"] == state.border.partition:
-        raise Refused(Code.WRONG_PARTITION)
-    if record["number"] <= taken:
-        raise Refused(Code.DUPLICATE)
-    if record["number"] != taken + 1:
-        raise Refused(Code.SEQ_GAP)
-    if record["node"] >= state.own_nodes:
-        raise Refused(Code.UNKNOWN_NODE)
-    if record["player"] not in state.slot_of and not room:
-        raise Refused(Code.PLAYERS_FULL)
+    answer.echo = state.border.peers[origin].taken + 1 if origin < PEERS else 0
 
 
 def seat(state: Partition, record: Fields) -> None:

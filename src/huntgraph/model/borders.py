@@ -43,6 +43,17 @@ def hand_over(state: Partition, player: Player) -> None:
     state.note(Event.HANDED, player=player.id, **note)
 
 
+def check_parcel(state: Partition, origin: int, number: int) -> None:
+    """Whether a parcel of this number is the next from another partition."""
+    if origin >= PEERS or origin == state.border.partition:
+        raise Refused(Code.WRONG_PARTITION)
+    taken = state.border.peers[origin].taken
+    if number <= taken:
+        raise Refused(Code.DUPLICATE)
+    if number != taken + 1:
+        raise Refused(Code.SEQ_GAP)
+
+
 def tell_moved(state: Partition, player: Player, answer: Answer) -> None:
     """Where a player that was handed over goes on."""
     answer.moved_to = player.away

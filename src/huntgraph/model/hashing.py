@@ -67,6 +67,7 @@ def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
         0 if hunt.traffic is None else 1 | traffic_word(hunt.traffic, 8),
         0 if hunt.traffic is None else hunt.traffic.cost,
     ]
+    words += [hunt.partitions] if hunt.partitions else []
     yield from ((3, h * 16 + w, word) for w, word in enumerate(words))
     for s, stage in enumerate(hunt.stages):
         counts4 = (len(stage.needs), 16), (len(stage.hints), 24), (stage.node, 32)
@@ -75,7 +76,12 @@ def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
         words += [pack((stage.stock, 0), (stage.points, 32))]
         words += (stage.needs + [0] * 4)[:4]
         words += ([pack((delay, 0), (cost, 32)) for delay, cost in stage.hints] + [0] * 4)[:4]
-        words += [stage.wins, stage.team_bits, stage.winner, stage.position]
+        words += [
+            pack((stage.wins, 0), (stage.owner, 32)),
+            stage.team_bits,
+            stage.winner,
+            stage.position,
+        ]
         yield from ((4, (h * STAGES + s) * 16 + w, word) for w, word in enumerate(words))
     for g, gate in enumerate(hunt.gates):
         words = [pack((int(gate.starts_shut), 0), (gate.count, 16), (gate.first, 32))]

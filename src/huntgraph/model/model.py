@@ -12,6 +12,7 @@ from huntgraph.model.borders import handed_on, tell_moved
 from huntgraph.model.hashing import state_hash
 from huntgraph.model.hunts import hunt_record, run_tick
 from huntgraph.model.moves import DEEDS, Fields, check_enter, take
+from huntgraph.model.notices import notice
 from huntgraph.model.outbox import Border
 from huntgraph.model.state import NO_HUNT, NO_STAGE, Partition, Player, Refused
 from huntgraph.schema import (
@@ -20,6 +21,7 @@ from huntgraph.schema import (
     HEAT_MAX,
     MOVE,
     NONE,
+    NOTICE,
     RULE,
     WEIGHT_MAX,
     Code,
@@ -35,6 +37,7 @@ Guidance = tuple[int, int]
 
 RULE_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1)
 EDGE_KINDS = (Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_PRICE)
+PARCELS: dict[int, np.dtype[np.void]] = {Kind.ARRIVE: ARRIVAL, Kind.NOTICE: NOTICE}
 HUNT_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_CLOSE + 1)
 
 
@@ -63,7 +66,7 @@ class Model(Partition):
     def apply(self, record: bytes | np.void) -> Answer:
         """Applies one record of 64 bytes; answers as the engine must, but for guidance."""
         raw = record if isinstance(record, bytes) else record.tobytes()
-        layout = RULE if raw[0] in RULE_KINDS else ARRIVAL if raw[0] == Kind.ARRIVE else MOVE
+        layout = PARCELS.get(raw[0], RULE if raw[0] in RULE_KINDS else MOVE)
         values = np.frombuffer(raw, layout)[0].item()
         fields: Fields = dict(zip(layout.names or (), values, strict=True))
         self.events = []
@@ -72,6 +75,8 @@ class Model(Partition):
             self._player_record(fields, answer)
         elif raw[0] == Kind.ARRIVE:
             arrival(self, fields, answer, room=len(self.players) < self.capacity)
+        elif raw[0] == Kind.NOTICE:
+            notice(self, fields, answer)
         else:
             self._other_record(fields, answer)
         answer.tick, answer.events = self.tick, self.events

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from huntgraph.model.answer import Happening
 from huntgraph.model.outbox import Border
-from huntgraph.schema import HUNTS, Code, Event, Rule, State
+from huntgraph.schema import HUNTS, NONE, Code, Event, Rule, State
 
 U32 = NDArray[np.uint32]
 
@@ -75,6 +75,7 @@ class Stage:
     team_bits: int = 0
     winner: int = 0
     position: int = 0
+    owner: int = 0
 
     def in_window(self, elapsed_ticks: int) -> bool:
         """Whether the stage can be found or won at this hunt time."""
@@ -141,6 +142,7 @@ class Hunt:
     state: int = State.EMPTY
     edition: int = 0
     teams: int = 0
+    partitions: int = 0
     elapsed_ticks: int = 0
     closes: int = 0
     wait: int = 0
@@ -186,6 +188,13 @@ class Partition:
     def own_nodes(self) -> int:
         """Nodes that belong to this partition; those from there on are its halo."""
         return self.nodes - len(self.border.owner)
+
+    def halo_node(self, owner: int, twin: int) -> int:
+        """The copy of another partition's node, NONE when the halo has none."""
+        for at, place in enumerate(zip(self.border.owner, self.border.twin, strict=True)):
+            if place == (owner, twin):
+                return self.own_nodes + at
+        return NONE
 
     def note(self, kind: Event, **fields: int) -> None:
         """Records an event at the current position and tick."""

@@ -219,7 +219,8 @@ impl Session {
             return Err(Code::BadSequence);
         }
         self.check_kinds(records)?;
-        self.arrivals_open |= records.iter().any(|record| record[0] == kind::ARRIVE);
+        let parcel = |record: &[u8; 64]| matches!(record[0], kind::ARRIVE | kind::NOTICE);
+        self.arrivals_open |= records.iter().any(parcel);
         self.next_record += records.len() as u64;
         let at = begin_frame(&mut self.outbox, frame::UPDATES, header.first);
         if desk.draining {
