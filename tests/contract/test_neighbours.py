@@ -14,6 +14,7 @@ from huntgraph.bus import Counters
 from huntgraph.cluster.actor import Actor
 from huntgraph.errors import ActorError, RefusedError
 from huntgraph.schema import ARRIVAL, FRAME_RECORDS, MOVE, PARCELS, Code, Frame, Kind
+from huntgraph.timeline import verify
 from tests.coast import Coast
 from tests.contract.independent import IndependentClient
 from tests.handover import Records
@@ -223,6 +224,10 @@ def test_handing_over_allocates_nothing(short_path: Path) -> None:
         assert await allocations(there) == before, "taking arrivals in"
 
     within(test)
+    for part in coast.parts:
+        found = verify(short_path / str(part.partition), part, partition=part.partition)
+        assert found.problems == []
+        assert found.positions > 400
 
 
 @pytest.mark.parametrize("neighbour", [0, 64])

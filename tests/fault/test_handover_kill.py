@@ -54,14 +54,14 @@ def _has_walked(walkers: Wanderers, goal: int, walking: asyncio.Task[None]) -> b
     return walkers.rounds >= goal or walking.done()
 
 
-async def walk_and_kill(storm: Storm, walkers: Wanderers) -> None:
+async def walk_and_kill(storm: Storm, walkers: Wanderers, kills: int) -> None:
     """Load over all borders; deaths at random moments; in the end everybody arrives."""
     leaf = ground().client
     identity = Identity(leaf.certificate, leaf.key, leaf.authority)
     async with connect_all(storm.coast.links(), identity=identity, patience_s=30.0) as links:
         over = asyncio.Event()
         walking = asyncio.create_task(walkers.walk(links, over))
-        while storm.kills < KILLS:
+        while storm.kills < kills:
             goal = walkers.rounds + storm.rng.randint(*LIFE_ROUNDS)
             await until(partial(_has_walked, walkers, goal, walking))
             await asyncio.sleep(storm.rng.uniform(*LIFE_MORE_S))
@@ -99,13 +99,10 @@ def judge_hunt(models: list[Model]) -> None:
             assert player.away or player.score == player.progress.bit_count()
 
 
-@pytest.mark.fault
-@pytest.mark.parametrize("parts", [2, 3])
-def test_kills_on_either_side_of_a_border_lose_and_double_nobody(
-    short_path: Path, rng: random.Random, capsys: pytest.CaptureFixture[str], parts: int
-) -> None:
+def storm_over(folder: Path, rng: random.Random, parts: int, kills: int) -> str:
+    """So many kills and all the judging; a line that says how much was tried."""
     began = time.monotonic()
-    coast = Coast(short_path, parts)
+    coast = Coast(folder, parts)
     storm = Storm(coast, rng)
     walkers = Wanderers(coast.parts, rng, WALKERS)
     hashes: list[int] = []
@@ -114,17 +111,32 @@ def test_kills_on_either_side_of_a_border_lose_and_double_nobody(
         async with coast:
             await coast.start()
             await coast.publish(walkers.clues())
-            await walk_and_kill(storm, walkers)
+            await walk_and_kill(storm, walkers, kills)
             await coast.settle()
             hashes.extend(await coast.stop())
 
-    within(test, 120 + KILLS * 3)
+    within(test, 120 + kills * 6)
     logs = judge(coast, walkers, hashes)
     arrivals = sum(int((log["kind"] == Kind.ARRIVE).sum()) for log in logs)
+    assert arrivals > 50 * kills, "too few hand-overs to prove anything"
+    return (
+        f"\n{storm.kills} kills of {parts} partitions in {time.monotonic() - began:.0f} s: "
+        f"{sum(map(len, logs)):,} records, {arrivals:,} hand-overs, "
+        f"{sum(walkers.promised.values()):,} promised moves; refused {walkers.refused()}"
+    )
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("parts", [2, 3])
+def test_kills_on_either_side_of_a_border_lose_and_double_nobody(
+    short_path: Path, rng: random.Random, capsys: pytest.CaptureFixture[str], parts: int
+) -> None:
+    report = storm_over(short_path, rng, parts, KILLS)
     with capsys.disabled():
-        print(
-            f"\n{storm.kills} kills of {parts} partitions in {time.monotonic() - began:.0f} s: "
-            f"{sum(map(len, logs)):,} records, {arrivals:,} hand-overs, "
-            f"{sum(walkers.promised.values()):,} promised moves; refused {walkers.refused()}"
-        )
-    assert arrivals > 50 * KILLS, "too few hand-overs to prove anything"
+        print(report)
+
+
+@pytest.mark.fault
+@pytest.mark.soak
+def test_hundreds_of_kills_on_either_side_of_borders(short_path: Path, rng: random.Random) -> None:
+    print(storm_over(short_path, rng, 3, 500))
