@@ -31,7 +31,11 @@ NO_HUNT: Final = 0xFFFF
 
 
 class Rows(Protocol):
-    """What an engine needs of a world: `huntgraph.world.World` fits."""
+    """What an engine needs of a world: `huntgraph.world.World` fits.
+
+    A part of a greater world also has `owner` and `twin`, shape (nodes,): the partition that each
+    node belongs to, its own ones first, and the node's number there.
+    """
 
     @property
     def first(self) -> NDArray[np.uint32]:
@@ -63,6 +67,8 @@ class PlayerState:
     target: int
     progress: int
     present: bool
+    away: int
+    """0, or 1 + the partition that it was handed to."""
 
 
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
@@ -103,6 +109,7 @@ class Engine:
             fields=fields,
             added_edges=added_edges,
             world_id=world.world_id,
+            **_halo(world),
         )
         self._receipts: list[Records] = []
 
@@ -191,6 +198,19 @@ class Engine:
     def state_bytes(self) -> int:
         """Bytes of the part of the image that is state."""
         return self._core.sizes[1]
+
+
+def _halo(world: Rows) -> dict[str, Any]:
+    """What the core wants to know of a part's halo; nothing of a whole world."""
+    owner, twin = getattr(world, "owner", None), getattr(world, "twin", None)
+    if owner is None or twin is None:
+        return {}
+    own_nodes = int(np.count_nonzero(owner == owner[0]))
+    return {
+        "partition": int(owner[0]),
+        "halo_owner": np.ascontiguousarray(owner[own_nodes:], np.uint16),
+        "halo_twin": np.ascontiguousarray(twin[own_nodes:], np.uint32),
+    }
 
 
 def _as_records(rows: NDArray[np.uint8], dtype: np.dtype[np.void]) -> Records:

@@ -26,6 +26,10 @@ DEGREE: Final = 64
 """Edges of one node."""
 NODES: Final = 16777216
 """Nodes of a partition."""
+PEERS: Final = 64
+"""Partitions of a world."""
+PARCELS: Final = 4096
+"""Players on their way to other partitions at a time."""
 COST_MAX: Final = 60000
 """Greatest base cost of an edge."""
 WEIGHT_MAX: Final = 65534
@@ -78,7 +82,7 @@ RULE: Final = np.dtype(
         ("mask", "<u8"),
         ("hunt_id", "<u8"),
         ("count", "<u4"),
-        ("spare", "<u4"),
+        ("owner", "<u4"),
     ]
 )
 """One row of a hunt on its way into the image; kinds hunt_begin to hunt_publish. 64 bytes."""
@@ -102,10 +106,53 @@ UPDATE: Final = np.dtype(
         ("stage", "u1"),
         ("found", "u1"),
         ("hint", "u1"),
-        ("spare", "u1"),
+        ("moved_to", "u1"),
     ]
 )
 """The engine's answer to one move. 64 bytes."""
+
+ARRIVAL: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("flags", "u1"),
+        ("from", "<u2"),
+        ("seq", "<u4"),
+        ("player", "<u8"),
+        ("number", "<u8"),
+        ("cause", "<u8"),
+        ("progress", "<u8"),
+        ("node", "<u4"),
+        ("score", "<i4"),
+        ("hunt_id", "<u4"),
+        ("waited", "<u4"),
+        ("hunt", "u1"),
+        ("team", "u1"),
+        ("target", "u1"),
+        ("hints", "u1"),
+        ("spare", "<u4"),
+    ]
+)
+"""A player handed over by another partition: what travels between the two, and what the receiver logs. 64 bytes."""
+
+NOTICE: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("flags", "u1"),
+        ("from", "<u2"),
+        ("wins", "<u4"),
+        ("winner", "<u8"),
+        ("number", "<u8"),
+        ("cause", "<u8"),
+        ("team_bits", "<u8"),
+        ("hunt_id", "<u4"),
+        ("hunt", "u1"),
+        ("stage", "u1"),
+        ("spare", "<u2"),
+        ("a", "<u8"),
+        ("b", "<u8"),
+    ]
+)
+"""What another partition tells of a stage that is there; what travels, and what the receiver logs. 64 bytes."""
 
 RECEIPT: Final = np.dtype(
     [
@@ -234,6 +281,12 @@ class Kind(IntEnum):
     """By `arg` ticks, at the next tick."""
     HUNT_CLOSE = 43
     """At the next tick."""
+    ARRIVE = 48
+    """A player comes from another partition: record `arrival`."""
+    HANDED_ON = 49
+    """Partition `arg` holds all players handed to it up to number `a`, durably."""
+    NOTICE = 50
+    """A stage of another partition was found or won: record `notice`."""
     TICK = 64
     """50 ms of logged time."""
     HASH = 65
@@ -246,7 +299,7 @@ class Event(IntEnum):
     """Kinds of ring events."""
 
     ENTERED = 1
-    """Player at `to`."""
+    """Player at `to`; flag 1 = from another partition, `value`."""
     WENT = 2
     """Player `from` -> `to` over `edge`."""
     LEFT = 3
@@ -257,6 +310,10 @@ class Event(IntEnum):
     """Treasure `value` at `to`, `a` = receipt serial."""
     HINTED = 6
     """Hint for stage `value`."""
+    HANDED = 7
+    """Player at `to` goes on in partition `value`; `a` = number of its parcel."""
+    NOTED = 8
+    """Stage `value` of `hunt`, in another partition, was found or won by the player; `a` = wins."""
     DELTA = 16
     """`edge` `from` -> `to` has weight `value`, 0 = removed; flag 1 = closed."""
     GATE = 17
@@ -287,9 +344,9 @@ class Frame(IntEnum):
     DRAIN = 7
     """Actor -> game server: no new moves please, the actor is stopping; or game server -> actor: answer when all is durable."""
     CONTROL = 8
-    """Supervisor -> actor over the control socket: moves and rules."""
+    """Supervisor or neighbour -> actor over the control socket: moves, rules, arrivals."""
     STATUS = 9
-    """Supervisor -> actor: answered by WELCOME."""
+    """Supervisor or neighbour -> actor: answered by WELCOME."""
 
 
 class Form(IntEnum):
@@ -405,6 +462,10 @@ class Code(IntEnum):
     """Not the next tick."""
     HASH_MISMATCH = 34
     """The state differs from the log's hash."""
+    MOVED = 35
+    """The player is in another partition."""
+    BORDER_FULL = 36
+    """Too many players are on their way to other partitions."""
     EDGE_EXISTS = 37
     """There is such an edge already."""
     EDGES_FULL = 38
@@ -468,6 +529,8 @@ CODE_TEXT: Final[dict[int, tuple[str, str]]] = {
     32: ("cost out of range", "use 1 to COST_MAX less the greatest heat term"),
     33: ("not the next tick", "only the actor sends ticks"),
     34: ("the state differs from the log's hash", "run verify and bisect"),
+    35: ("the player is in another partition", "send to the partition that moved_to names"),
+    36: ("too many players are on their way to other partitions", "wait, then try the same step with the next sequence number"),
     37: ("there is such an edge already", "change its price, or remove it first"),
     38: ("no room for another edge, in the partition or at one of its nodes", "raise --added-edges, or lead it over another node"),
     39: ("an edge must lead to another node", "name two different nodes"),

@@ -10,20 +10,22 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.model import Answer, Happening, Model
+from huntgraph.model import Answer, Border, Happening, Model
 from huntgraph.model.routes import next_node
 from huntgraph.schema import EVENT, NONE, UNREACHABLE, UPDATE, Event, Flag, Kind
 from tests.model.worlds import Record, World
 
 COMPARED: Final = ("kind", "code", "seq", "player", "position", "node", "target", "tick", "echo")
-COMPARED_HUNT: Final = ("score", "stage", "found", "hint")
+COMPARED_HUNT: Final = ("score", "stage", "found", "hint", "moved_to")
 SAID: Final[dict[int, str]] = {
-    Event.ENTERED: "head",
+    Event.ENTERED: "head value flags",
     Event.WENT: "tail head edge",
     Event.LEFT: "tail",
     Event.FOUND: "hunt head value",
     Event.CLAIMED: "hunt head value a",
     Event.HINTED: "hunt value",
+    Event.HANDED: "head value a",
+    Event.NOTED: "hunt value a",
     Event.DELTA: "tail head edge value flags",
     Event.GATE: "hunt edge value",
     Event.HUNT: "hunt value",
@@ -70,11 +72,21 @@ class Pair:
         fields: int = 8,
         added_edges: int = 1024,
         model_cost: NDArray[np.uint16] | None = None,
+        border: Border | None = None,
     ) -> None:
-        room = {"players": players, "fields": fields, "added_edges": added_edges}
-        self.engine = engine_class()(*world, **room)
+        given = border or Border()
+        self.engine = engine_class()(
+            *world,
+            players=players,
+            fields=fields,
+            partition=given.partition,
+            halo_owner=np.array(given.owner, np.uint16),
+            halo_twin=np.array(given.twin, np.uint32),
+            parcels=given.capacity,
+            added_edges=added_edges,
+        )
         cost = world.cost if model_cost is None else model_cost
-        self.model = Model(world.first, world.head, cost, players, 2 * added_edges)
+        self.model = Model(world.first, world.head, cost, players, 2 * added_edges, border)
         self.epochs = {0: self.model.routing()}
         self.away: dict[tuple[bytes, int], NDArray[np.int64]] = {}
         self.seen: Counter[str] = Counter()
@@ -113,7 +125,8 @@ class Pair:
         for name in COMPARED + COMPARED_HUNT if self.compare_answers else ():
             same(f"update.{name} of {answer}", int(row[name]), int(getattr(answer, name)))
         same(f"update.flags of {answer}", int(row["flags"]) & OURS, int(answer.flags))
-        same("update.spare", int(row["spare"]), 0)
+        if answer.moved_to:
+            same("update.next", int(row["next"]), answer.next)
         if answer.receipt is not None:
             proof = next(rows, None)
             same("receipt", None if proof is None else proof.tobytes(), answer.receipt)
@@ -190,6 +203,12 @@ class Pair:
         same("edges that are closed in one only", differ.tolist(), [])
         same("position", int(self.engine.position), self.model.position)
         same("tick", int(self.engine.tick), self.model.tick)
+        for number, peer in enumerate(self.model.border.peers):
+            counts = peer.sent, peer.acked, peer.taken
+            same(f"parcels of partition {number}", self.engine.peer(number), counts)
+            if peer.sent > peer.acked:
+                waiting = [row.tobytes() for row in self.engine.parcels(number)]
+                same(f"outbox for {number}", waiting, self.model.border.parcels(number))
 
     def work(self, operations: int = ALL_WORK) -> None:
         """Lets the engine repair its fields."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.model import Model
-from huntgraph.schema import MOVE, RULE, Kind
+from huntgraph.schema import ARRIVAL, MOVE, NOTICE, RULE, Kind
 
 NO_HUNT = 65535
 Record = bytes
@@ -51,10 +51,14 @@ def grid_world(rng: Random, width: int, height: int, greatest: int = 9) -> World
 
 
 def record_of(kind: int, *, tail: int = 0, head: int = 0, **fields: int) -> Record:
-    """64 bytes of a MOVE or, for the rows of a hunt, a RULE; `tail`, `head` are from and to."""
+    """64 bytes in the layout that the kind asks for; `tail`, `head` are from and to."""
     layout = RULE if Kind.HUNT_BEGIN <= kind <= Kind.HUNT_PUBLISH else MOVE
+    if kind in (Kind.ARRIVE, Kind.NOTICE):
+        layout = ARRIVAL if kind == Kind.ARRIVE else NOTICE
+    else:
+        fields = {"to": head, **fields}
     row = np.zeros((), layout)
-    for name, value in {"kind": kind, "from": tail, "to": head, **fields}.items():
+    for name, value in {"kind": kind, "from": tail, **fields}.items():
         row[name] = value
     return row.tobytes()
 

@@ -23,11 +23,6 @@ impl Inbox {
         Self { bytes: Vec::with_capacity(FRAME_BYTES), start: 0, end: 0 }
     }
 
-    /// Forgets what waits.
-    pub fn clear(&mut self) {
-        (self.start, self.end) = (0, 0);
-    }
-
     /// Room for bytes to come; never empty after all whole frames were taken.
     pub fn room(&mut self) -> &mut [u8] {
         if self.start > 0 {
@@ -39,6 +34,11 @@ impl Inbox {
             self.bytes.resize(wanted, 0);
         }
         &mut self.bytes[self.end..]
+    }
+
+    /// Forgets all bytes: another stream begins.
+    pub fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
     }
 
     /// `count` bytes were put into the room.

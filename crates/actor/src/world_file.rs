@@ -16,12 +16,16 @@ pub struct WorldFile {
     first: (usize, usize),
     head: (usize, usize),
     cost: (usize, usize),
+    owner: Option<(usize, usize)>,
+    twin: (usize, usize),
     /// Nodes of the world.
     pub nodes: usize,
     /// Slots of its rows.
     pub edges: usize,
     /// Its id.
     pub world_id: u64,
+    /// Nodes at the end that belong to other partitions.
+    pub halo: usize,
 }
 
 impl WorldFile {
@@ -75,8 +79,25 @@ impl WorldFile {
         let first = section(&map, b"first", (nodes + 1) * 4)?;
         let head = section(&map, b"head", edges * 4)?;
         let cost = section(&map, b"cost", edges * 2)?;
+        let owner =
+            find(&map, b"owner")?.map(|_| section(&map, b"owner", nodes * 2)).transpose()?;
+        let twin = owner.map_or(Ok((0, 0)), |_| section(&map, b"twin", nodes * 4))?;
         let world_id = u64_at(header, 32);
-        Ok(Self { map, first, head, cost, nodes, edges, world_id })
+        let mut world =
+            Self { map, first, head, cost, owner, twin, nodes, edges, world_id, halo: 0 };
+        let owners = world.owners();
+        let own = owners.iter().take_while(|&owner| Some(owner) == owners.first()).count();
+        world.halo = owners.len() - own;
+        Ok(world)
+    }
+
+    /// The partition that this file is of; `None` when it is a whole world.
+    pub fn partition(&self) -> Option<u16> {
+        self.owners().first().copied()
+    }
+
+    fn owners(&self) -> &[u16] {
+        self.owner.map_or(&[], |(start, end)| bytemuck::cast_slice(&self.map[start..end]))
     }
 
     /// The rows, in place.
@@ -86,20 +107,28 @@ impl WorldFile {
             head: bytemuck::cast_slice(&self.map[self.head.0..self.head.1]),
             cost: bytemuck::cast_slice(&self.map[self.cost.0..self.cost.1]),
             world_id: self.world_id,
+            partition: self.partition().unwrap_or(0),
+            halo_owner: &self.owners()[self.owners().len() - self.halo..],
+            halo_twin: &bytemuck::cast_slice(&self.map[self.twin.0..self.twin.1])
+                [self.owners().len() - self.halo..],
         }
     }
 }
 
-/// Start and end of a section, its bytes checked.
-fn section(map: &[u8], tag: &[u8], bytes: usize) -> Result<(usize, usize), &'static str> {
+/// A section's entry in the table, if the file has such a section.
+fn find<'a>(map: &'a [u8], tag: &[u8]) -> Result<Option<&'a [u8]>, &'static str> {
     let count = u32_at(map, 52) as usize;
     let table = map
         .get(64..64 + count.min(120) * ENTRY_BYTES)
         .ok_or("the table of sections is cut short")?;
     let mut padded = [0; 8];
     padded[..tag.len()].copy_from_slice(tag);
-    let mut entries = table.chunks_exact(ENTRY_BYTES);
-    let entry = entries.find(|entry| entry[..8] == padded).ok_or("a section is missing")?;
+    Ok(table.chunks_exact(ENTRY_BYTES).find(|entry| entry[..8] == padded))
+}
+
+/// Start and end of a section, its bytes checked.
+fn section(map: &[u8], tag: &[u8], bytes: usize) -> Result<(usize, usize), &'static str> {
+    let entry = find(map, tag)?.ok_or("a section is missing")?;
     let (start, length) = (u64_at(entry, 8) as usize, u64_at(entry, 16) as usize);
     let end = start.checked_add(length).ok_or("a section lies outside the file")?;
     let data = map.get(start..end).ok_or("a section lies outside the file")?;

@@ -70,7 +70,15 @@ fn moves(seq: u32) -> Vec<u8> {
 #[test]
 fn a_frame_of_moves_allocates_nothing_and_planted_allocations_are_seen() {
     let (first, head, cost) = world();
-    let view = WorldView { first: &first, head: &head, cost: &cost, world_id: 1 };
+    let view = WorldView {
+        first: &first,
+        head: &head,
+        cost: &cost,
+        world_id: 1,
+        partition: 0,
+        halo_owner: &[],
+        halo_twin: &[],
+    };
     let limits = Limits::of(&view, 128, 2);
     let mut block = vec![Line::default(); limits.total_lines()];
     let mut partition = Partition::create(&mut block, limits, &view).expect("image");

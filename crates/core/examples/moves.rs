@@ -60,7 +60,15 @@ fn hunt() -> [Rule; 4] {
 fn main() {
     let count: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let (first, head, cost) = grid();
-    let world = WorldView { first: &first, head: &head, cost: &cost, world_id: 1 };
+    let world = WorldView {
+        first: &first,
+        head: &head,
+        cost: &cost,
+        world_id: 1,
+        partition: 0,
+        halo_owner: &[],
+        halo_twin: &[],
+    };
     let limits = Limits::of(&world, PLAYERS as u32, 1);
     let mut block = vec![Line::default(); limits.total_lines()];
     let mut partition = Partition::create(&mut block, limits, &world).expect("the grid is sound");

@@ -2,7 +2,9 @@
 
 use crate::image::Partition;
 use crate::players::NO_STAGE;
-use crate::schema::{Code, Event, Move, NONE, Receipt, Rule, Update, event, flag, kind};
+use crate::schema::{
+    Arrival, Code, Event, Move, NONE, Notice, Receipt, Rule, Update, event, flag, kind,
+};
 
 /// Takes what a partition emits beside its answers: the events of the ring.
 pub trait Sink {
@@ -66,6 +68,8 @@ impl Partition<'_> {
             }
             kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
+            kind::ARRIVE => self.take_arrival(&Arrival::decode(raw), sink),
+            kind::NOTICE => self.take_notice(&Notice::decode(raw), sink),
             _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
         }
     }
@@ -79,6 +83,9 @@ impl Partition<'_> {
             };
         };
         let last = self.players[slot].seq;
+        if record.seq > last && self.players[slot].away != 0 {
+            return self.answer(slot, record, Code::Moved as u16, 0, Taken::NOTHING);
+        }
         if record.seq == last.wrapping_add(1) {
             let before = self.players[slot];
             return self.take(slot, Some(before), record, sink);
@@ -164,6 +171,7 @@ impl Partition<'_> {
                 self.tick(sink);
                 Ok(())
             }
+            kind::HANDED_ON => self.take_receipt_of(record),
             kind::HASH => return self.compare_hash(record, sink),
             _ => Err(Code::BadKind),
         };
@@ -231,11 +239,12 @@ impl Partition<'_> {
         (update.seq, update.node) = (player.seq, player.node);
         update.score = player.score;
         self.guide(slot, &mut update);
+        self.tell_moved(slot, &mut update);
         Answer { update, logged: false }
     }
 
     /// An answer that concerns no player.
-    fn answer_plain(&self, record: &Move, outcome: Result<(), Code>) -> Answer {
+    pub(crate) fn answer_plain(&self, record: &Move, outcome: Result<(), Code>) -> Answer {
         match outcome {
             Ok(()) => {
                 let update = Update { position: self.header.position, ..self.blank(record) };
@@ -252,7 +261,7 @@ impl Partition<'_> {
     }
 
     #[inline]
-    fn blank(&self, record: &Move) -> Update {
+    pub(crate) fn blank(&self, record: &Move) -> Update {
         Update {
             kind: record.kind,
             player: record.player,

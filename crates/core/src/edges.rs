@@ -132,7 +132,7 @@ impl Partition<'_> {
         cost: u32,
         sink: &mut S,
     ) -> Result<(), Code> {
-        if tail >= self.header.nodes || head >= self.header.nodes {
+        if tail >= self.header.own_nodes || head >= self.header.nodes {
             return Err(Code::UnknownNode);
         }
         if tail == head {

@@ -11,7 +11,7 @@ const STAGE: u64 = 4 << 56;
 const GATE: u64 = 5 << 56;
 const GATE_EDGE: u64 = 6 << 56;
 const SINGLE: u64 = 7 << 56;
-const ADDED: u64 = 8 << 56;
+const ADDED: u64 = 10 << 56;
 
 /// Mixes a cell's name and its word: both halves of a 128-bit product.
 #[inline(always)]
@@ -59,7 +59,11 @@ impl Partition<'_> {
     pub fn rehash(&self) -> u64 {
         let used = &self.players[..self.header.players as usize];
         let players = sum(used.iter().enumerate().map(|(slot, player)| player_cells(slot, player)));
-        self.edge_cells().wrapping_add(players).wrapping_add(self.rest_cells())
+        let parcels = self.border.parcel_cells();
+        self.edge_cells()
+            .wrapping_add(players)
+            .wrapping_add(parcels)
+            .wrapping_add(self.rest_cells())
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {
@@ -103,7 +107,7 @@ impl Partition<'_> {
         let words =
             [h.tick as u64, h.position, c0, c1, c2, c3, rule, h.cost as u64, h.serial, costs];
         let singles = words.iter().enumerate().map(|(w, &word)| mix(SINGLE | w as u64, word));
-        hunts.wrapping_add(sum(singles))
+        hunts.wrapping_add(sum(singles)).wrapping_add(self.border.peer_cells())
     }
 
     fn hunt_cells(&self, slot: usize) -> u64 {
@@ -111,6 +115,8 @@ impl Partition<'_> {
         let at = slot as u64;
         let own = hunt.words();
         let own = own.iter().enumerate().map(|(w, &word)| mix(HUNT | (at * 16 + w as u64), word));
+        let shared = Some(hunt.partitions).filter(|&bits| bits != 0);
+        let own = own.chain(shared.map(|bits| mix(HUNT | (at * 16 + 9), bits)));
         let stages = (0..hunt.stages as usize).flat_map(|s| {
             let name = STAGE | ((at * STAGES as u64 + s as u64) * 16);
             let words = hunt.stage[s].words();

@@ -45,7 +45,9 @@ pub struct Stage {
     pub needs_len: u8,
     /// Hints in use.
     pub hints_len: u8,
-    pub(crate) spare: [u8; 4],
+    /// 0, or 1 + the partition that it is in; then `node` is of the halo, or NONE.
+    pub owner: u8,
+    pub(crate) spare: [u8; 3],
 }
 
 impl Stage {
@@ -67,7 +69,8 @@ impl Stage {
         rule: 0,
         needs_len: 0,
         hints_len: 0,
-        spare: [0; 4],
+        owner: 0,
+        spare: [0; 3],
     };
 
     pub(crate) fn words(&self) -> [u64; 15] {
@@ -89,7 +92,7 @@ impl Stage {
             hint(1),
             hint(2),
             hint(3),
-            self.wins as u64,
+            self.wins as u64 | (self.owner as u64) << 32,
             self.team_bits,
             self.winner,
             self.position,
@@ -136,6 +139,8 @@ pub struct Hunt {
     pub shut: u64,
     /// Bit per hash of a clue's node: most moves come to no clue, and end their look here.
     pub(crate) clue_places: [u64; 4],
+    /// Bit per other partition that holds this hunt too.
+    pub partitions: u64,
     /// Number of openings of this slot.
     pub edition: u32,
     /// Hunt time: ticks while open.
@@ -193,6 +198,7 @@ impl Hunt {
         hunt_id: 0,
         shut: 0,
         clue_places: [0; 4],
+        partitions: 0,
         edition: 0,
         elapsed_ticks: 0,
         closes: 0,

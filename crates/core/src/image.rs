@@ -6,11 +6,12 @@
 
 use core::mem::{size_of, size_of_val};
 
+use crate::border::{Border, Desk, Peer};
 use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
-use crate::schema::{COST_MAX, DEGREE, HUNTS, NONE, Receipt};
+use crate::schema::{Arrival, COST_MAX, DEGREE, HUNTS, NONE, PEERS, Receipt};
 use crate::topology::{Added, Entry, RowLine, Topology, count_far};
 
 /// `HGIMAGE1` in little-endian bytes.
@@ -74,6 +75,10 @@ pub struct Header {
     pub cost: u32,
     /// Slots added to the running world.
     pub added: u32,
+    /// Nodes that this partition owns: those below.
+    pub own_nodes: u32,
+    parcels_max: u32,
+    spare: u32,
 }
 
 impl Header {
@@ -82,7 +87,8 @@ impl Header {
         (self.players_max, self.fields_max) = (limits.players, limits.fields);
         (self.pending_max, self.far_max) = (limits.pending, limits.far);
         (self.added_max, self.pages_max) = (limits.added, limits.pages);
-        self.queued_max = limits.queued;
+        (self.queued_max, self.parcels_max) = (limits.queued, limits.parcels);
+        self.own_nodes = limits.own_nodes;
     }
 }
 
@@ -100,6 +106,8 @@ pub struct Partition<'a> {
     pub(crate) index: &'a mut [u32],
     /// The hunt slots.
     pub hunts: &'a mut [Hunt],
+    /// Players on their way to other partitions.
+    pub border: Border<'a>,
     /// Fields and searches: derived, never hashed or saved.
     pub guidance: Guidance<'a>,
     /// Of the last claim that won: kept only until it has been handed out.
@@ -135,6 +143,7 @@ impl<'a> Partition<'a> {
         partition.header.set_limits(&limits);
         partition.index.fill(NONE);
         partition.load(world);
+        partition.border.create(world)?;
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
         partition.header.cells = partition.edge_cells();
@@ -199,6 +208,8 @@ impl<'a> Partition<'a> {
             added: header.added_max,
             pages: header.pages_max,
             queued: header.queued_max,
+            own_nodes: header.own_nodes,
+            parcels: header.parcels_max,
         };
         limits.check().map(|()| limits)
     }
@@ -227,6 +238,14 @@ impl<'a> Partition<'a> {
             players: take(rest, limits.players as usize),
             index: take(rest, limits.index_len()),
             hunts: take(rest, HUNTS),
+            border: Border {
+                desk: &mut take::<Desk>(rest, 1)[0],
+                owner: take(rest, limits.halo_nodes()),
+                twin: take(rest, limits.halo_nodes()),
+                peers: take(rest, PEERS),
+                parcels: take(rest, limits.parcels as usize),
+                next: take(rest, limits.parcels as usize),
+            },
             guidance: Guidance {
                 work: &mut take::<Work>(rest, 1)[0],
                 fields: take(rest, fields),
@@ -336,7 +355,8 @@ macro_rules! plain {
     )* };
 }
 plain!(u8, u16, u32, u64, i16, Header, Player, Hunt);
-plain!(RowLine, Entry, Added, Work, Field, Page, Queued, Pending, Label);
+plain!(RowLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
+plain!([u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.
 fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

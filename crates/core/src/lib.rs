@@ -15,6 +15,7 @@ extern crate std;
 
 mod apply;
 mod batch;
+mod border;
 mod edges;
 pub mod guidance;
 mod hash;
@@ -23,6 +24,7 @@ mod image;
 mod limits;
 mod loading;
 mod moves;
+mod notices;
 mod players;
 #[rustfmt::skip]
 pub mod schema;
@@ -33,6 +35,7 @@ mod tick;
 mod topology;
 
 pub use apply::{Answer, Sink};
+pub use border::{Border, Peer};
 pub use edges::Edge;
 pub use hash::mix;
 pub use hunts::{Gate, Hunt, Stage};

@@ -1,12 +1,13 @@
 //! Capacities of a partition, what a world gives it, and why an image may be refused.
 
+use crate::border::{Desk, Peer};
 use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work,
 };
 use crate::hunts::Hunt;
 use crate::image::{Header, lines};
 use crate::players::Player;
-use crate::schema::{HUNTS, NODES, NONE};
+use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
 use crate::topology::{Added, Entry, LINE_NODES, RowLine, count_far};
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.
@@ -30,12 +31,17 @@ pub struct Limits {
     pub pages: u32,
     /// Nodes that can wait to be settled while a field is worked on.
     pub queued: u32,
+    /// Nodes that the partition owns; the others are its halo.
+    pub own_nodes: u32,
+    /// Players that can be on their way to other partitions at a time.
+    pub parcels: u32,
 }
 
 impl Limits {
     /// Limits for a world, with room for `fields` whole fields and the defaults of the rest.
     pub fn of(world: &WorldView, players: u32, fields: u32) -> Self {
         let nodes = world.first.len().saturating_sub(1) as u32;
+        let halo = world.halo_owner.len();
         let far = (2 * count_far(world)).next_power_of_two() as u32;
         let mut limits = Self {
             nodes,
@@ -47,6 +53,8 @@ impl Limits {
             added: 2048,
             pages: 0,
             queued: nodes / 16 + 8192,
+            own_nodes: nodes.saturating_sub(halo as u32),
+            parcels: if halo > 0 { PARCELS as u32 } else { 0 },
         };
         limits.pages = 1 + fields * limits.tiles() as u32 + limits.reserve();
         limits
@@ -66,6 +74,10 @@ impl Limits {
     /// Pages that only repairs may take.
     pub fn reserve(&self) -> u32 {
         self.tiles() as u32 / 16 + 65
+    }
+
+    pub(crate) fn halo_nodes(&self) -> usize {
+        (self.nodes - self.own_nodes) as usize
     }
 
     pub(crate) fn index_len(&self) -> usize {
@@ -105,6 +117,12 @@ impl Limits {
             + lines::<Player>(self.players as usize)
             + lines::<u32>(self.index_len())
             + lines::<Hunt>(HUNTS)
+            + lines::<Desk>(1)
+            + lines::<u16>(self.halo_nodes())
+            + lines::<u32>(self.halo_nodes())
+            + lines::<Peer>(PEERS)
+            + lines::<[u8; Arrival::BYTES]>(self.parcels as usize)
+            + lines::<u32>(self.parcels as usize)
     }
 
     /// Lines of the whole block: state and guidance.
@@ -140,7 +158,9 @@ impl Limits {
             && self.added <= 1 << 20
             && self.pages > self.reserve() + 1
             && self.pages <= 1 << 26
-            && (1024..=1 << 26).contains(&self.queued);
+            && (1024..=1 << 26).contains(&self.queued)
+            && (1..=self.nodes).contains(&self.own_nodes)
+            && self.parcels <= 1 << 20;
         if sound { Ok(()) } else { Err(ImageError::Limits) }
     }
 }
@@ -156,6 +176,12 @@ pub struct WorldView<'a> {
     pub cost: &'a [u16],
     /// The world's id.
     pub world_id: u64,
+    /// Number of this partition.
+    pub partition: u16,
+    /// Of each halo node, the last nodes of the world: the partition that owns it.
+    pub halo_owner: &'a [u16],
+    /// Of each halo node: its number in its owner's world.
+    pub halo_twin: &'a [u32],
 }
 
 /// Why a block cannot be used as an image.
@@ -170,6 +196,8 @@ pub enum ImageError {
     /// The row of this node is out of order, too long, leads out of range, or has a slot without
     /// its reverse.
     Row(u32),
+    /// A halo node belongs to this partition, or to one whose number is too high.
+    Halo,
     /// The saved state belongs to another world.
     World,
 }
@@ -181,6 +209,7 @@ impl core::fmt::Display for ImageError {
             Self::Size => write!(out, "the block has not the size that the limits ask for"),
             Self::Magic => write!(out, "not an image of this version"),
             Self::Row(node) => write!(out, "the world's row of node {node} is malformed"),
+            Self::Halo => write!(out, "a halo node's owner is no other partition of the world"),
             Self::World => write!(out, "the saved state belongs to another world"),
         }
     }

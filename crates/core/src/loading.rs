@@ -13,32 +13,32 @@ impl Hunt {
         *self = Self { hunt_id, edition, revision, state: state::LOADING, ..Self::EMPTY };
     }
 
-    fn add_stage(&mut self, row: &Rule, nodes: u32) -> Result<(), Code> {
+    /// Takes a stage at `node`; `None`: that is no node.
+    fn add_stage(&mut self, row: &Rule, node: Option<u32>) -> Result<(), Code> {
         let form = matches!(row.form, form::CLUE | form::TREASURE);
         let rule = matches!(row.rule, rule::EXCLUSIVE | rule::TEAM | rule::PLAYER);
         let window = row.closes == 0 || row.closes > row.opens;
         if row.index != self.stages || self.stages as usize == STAGES || !form || !rule {
             return Err(Code::BadRule);
         }
-        if row.from >= nodes {
-            return Err(Code::UnknownNode);
-        }
+        let node = node.ok_or(Code::UnknownNode)?;
         if !window {
             return Err(Code::BadRule);
         }
         self.stage[self.stages as usize] = Stage {
-            node: row.from,
+            node,
             opens: row.opens,
             closes: row.closes,
             stock: row.stock,
             points: row.points,
             form: row.form,
             rule: row.rule,
+            owner: row.owner as u8,
             ..Stage::EMPTY
         };
         self.stages += 1;
         if row.form == form::CLUE {
-            let (word, bit) = place(row.from);
+            let (word, bit) = place(node);
             self.clue_places[word] |= bit;
         }
         Ok(())
@@ -107,10 +107,11 @@ impl Partition<'_> {
         if self.hunts[slot].state != state::LOADING {
             return Err(Code::NotLoading);
         }
-        let nodes = self.header.nodes;
+        let (node, may_own) = (self.node_of(row), self.may_own(row.owner));
         let hunt = &mut self.hunts[slot];
         match row.kind {
-            kind::HUNT_STAGE => hunt.add_stage(row, nodes)?,
+            kind::HUNT_STAGE if !may_own => return Err(Code::BadRule),
+            kind::HUNT_STAGE => hunt.add_stage(row, node)?,
             kind::HUNT_NEED => hunt.add_need(row)?,
             kind::HUNT_HINT => hunt.add_hint(row)?,
             kind::HUNT_GATE => hunt.add_gate(row)?,
@@ -145,6 +146,7 @@ impl Partition<'_> {
         }
         hunt.clear(row.hunt_id);
         (hunt.teams, hunt.wait, hunt.closes) = (row.teams, row.opens, row.closes);
+        hunt.partitions = row.mask & !(1 << self.border.partition());
         Ok(())
     }
 

@@ -64,7 +64,7 @@ impl Partition<'_> {
                 _ => teams = hunt.teams.max(1) as u32,
             }
         }
-        if record.to >= self.header.nodes {
+        if record.to >= self.header.own_nodes {
             return Err(Code::UnknownNode);
         }
         let stays =
@@ -125,6 +125,7 @@ impl Partition<'_> {
         if self.is_closed(edge) {
             return Err(Code::EdgeClosed);
         }
+        self.check_border(to)?;
         self.players[slot].node = to;
         let player = record.player;
         sink.event(&Event {
@@ -136,6 +137,10 @@ impl Partition<'_> {
             ..self.event()
         });
         self.heat_up(edge, sink);
+        if to >= self.header.own_nodes {
+            self.hand_over(slot, sink);
+            return Ok(Taken::NOTHING);
+        }
         let found = self.arrive(slot, sink);
         Ok(Taken { found, ..Taken::NOTHING })
     }
@@ -180,7 +185,7 @@ impl Partition<'_> {
     }
 
     fn win_treasure<S: Sink>(&mut self, slot: usize, at: usize, number: u8, sink: &mut S) -> Taken {
-        self.credit(slot, at, number);
+        self.credit_and_tell(slot, at, number);
         let receipt = self.next_receipt(slot, at, number);
         let (player, node) = (self.players[slot].id, self.players[slot].node);
         sink.event(&Event {

@@ -33,7 +33,8 @@ pub struct Player {
     /// Hints taken for the target.
     pub hints: u8,
     last_code: [u8; 2],
-    spare: u8,
+    /// 0, or 1 + the partition that it was handed to.
+    pub away: u8,
     /// Position of the last taken move.
     pub last_position: u64,
     /// Edition of the hunt that the player is in.
@@ -44,6 +45,11 @@ pub struct Player {
 }
 
 impl Player {
+    /// A player who has done nothing yet.
+    pub(crate) fn new(id: u64) -> Self {
+        Self { id, hunt: NO_STAGE, target: NO_STAGE, ..Self::default() }
+    }
+
     /// Code of the last taken move.
     pub fn last_code(&self) -> u16 {
         u16::from_le_bytes(self.last_code)
@@ -62,7 +68,8 @@ impl Player {
             | (self.present as u64) << 24
             | (self.hints as u64) << 32
             | (self.last_code[0] as u64) << 40
-            | (self.last_code[1] as u64) << 48;
+            | (self.last_code[1] as u64) << 48
+            | (self.away as u64) << 56;
         [
             self.id,
             self.progress,
@@ -113,7 +120,7 @@ impl Partition<'_> {
         }
         self.index[bucket] = slot as u32;
         self.header.players += 1;
-        self.players[slot] = Player { id, hunt: NO_STAGE, target: NO_STAGE, ..Player::default() };
+        self.players[slot] = Player::new(id);
         Some(slot)
     }
 }

@@ -22,6 +22,10 @@ pub const TEAMS: usize = 64;
 pub const DEGREE: usize = 64;
 /// Nodes of a partition.
 pub const NODES: usize = 16777216;
+/// Partitions of a world.
+pub const PEERS: usize = 64;
+/// Players on their way to other partitions at a time.
+pub const PARCELS: usize = 4096;
 /// Greatest base cost of an edge.
 pub const COST_MAX: u32 = 60000;
 /// Greatest weight: base cost and heat term together.
@@ -146,14 +150,14 @@ pub struct Rule {
     pub delay: u32,
     /// hint: points; traffic: weight a bucket adds
     pub cost: u32,
-    /// need: stages needed; gate: stages that flip it
+    /// need: stages needed; gate: stages that flip it; begin: bit per other partition that holds the hunt
     pub mask: u64,
     /// begin: id of the hunt
     pub hunt_id: u64,
     /// publish: rows sent since begin
     pub count: u32,
-    /// 0
-    pub spare: u32,
+    /// stage: 0, or 1 + the partition it is in, `from` being its node there
+    pub owner: u32,
 }
 
 impl Rule {
@@ -182,7 +186,7 @@ impl Rule {
         bytes[40..48].copy_from_slice(&self.mask.to_le_bytes());
         bytes[48..56].copy_from_slice(&self.hunt_id.to_le_bytes());
         bytes[56..60].copy_from_slice(&self.count.to_le_bytes());
-        bytes[60..64].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[60..64].copy_from_slice(&self.owner.to_le_bytes());
         bytes
     }
 
@@ -208,7 +212,7 @@ impl Rule {
             mask: u64::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43], bytes[44], bytes[45], bytes[46], bytes[47]]),
             hunt_id: u64::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]]),
             count: u32::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59]]),
-            spare: u32::from_le_bytes([bytes[60], bytes[61], bytes[62], bytes[63]]),
+            owner: u32::from_le_bytes([bytes[60], bytes[61], bytes[62], bytes[63]]),
         }
     }
 }
@@ -251,8 +255,8 @@ pub struct Update {
     pub found: u8,
     /// number of the hint given, from 1
     pub hint: u8,
-    /// 0
-    pub spare: u8,
+    /// 0, or 1 + the partition where the player goes on, at node `next` of that partition
+    pub moved_to: u8,
 }
 
 impl Update {
@@ -280,7 +284,7 @@ impl Update {
         bytes[60..61].copy_from_slice(&self.stage.to_le_bytes());
         bytes[61..62].copy_from_slice(&self.found.to_le_bytes());
         bytes[62..63].copy_from_slice(&self.hint.to_le_bytes());
-        bytes[63..64].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[63..64].copy_from_slice(&self.moved_to.to_le_bytes());
         bytes
     }
 
@@ -305,7 +309,181 @@ impl Update {
             stage: u8::from_le_bytes([bytes[60]]),
             found: u8::from_le_bytes([bytes[61]]),
             hint: u8::from_le_bytes([bytes[62]]),
-            spare: u8::from_le_bytes([bytes[63]]),
+            moved_to: u8::from_le_bytes([bytes[63]]),
+        }
+    }
+}
+
+/// A player handed over by another partition: what travels between the two, and what the receiver logs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// Kind.ARRIVE
+    pub kind: u8,
+    /// 0
+    pub flags: u8,
+    /// partition it comes from
+    pub from: u16,
+    /// the player's last sequence number
+    pub seq: u32,
+    /// player id
+    pub player: u64,
+    /// number of the parcel between these two partitions, dense from 1
+    pub number: u64,
+    /// position of the move over the border in the sender's log
+    pub cause: u64,
+    /// bit per stage found or won
+    pub progress: u64,
+    /// node here
+    pub node: u32,
+    /// points
+    pub score: i32,
+    /// low half of the id of the player's hunt
+    pub hunt_id: u32,
+    /// ticks of hunt time since the target became the target
+    pub waited: u32,
+    /// hunt slot, 255 for none
+    pub hunt: u8,
+    /// team number
+    pub team: u8,
+    /// stage of the target, 255 for none
+    pub target: u8,
+    /// hints taken for the target
+    pub hints: u8,
+    /// 0
+    pub spare: u32,
+}
+
+impl Arrival {
+    /// Bytes of the encoded record.
+    pub const BYTES: usize = 64;
+
+    /// The record as little-endian bytes.
+    #[inline]
+    pub fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0..1].copy_from_slice(&self.kind.to_le_bytes());
+        bytes[1..2].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[2..4].copy_from_slice(&self.from.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.seq.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.player.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.number.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.cause.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.progress.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.node.to_le_bytes());
+        bytes[44..48].copy_from_slice(&self.score.to_le_bytes());
+        bytes[48..52].copy_from_slice(&self.hunt_id.to_le_bytes());
+        bytes[52..56].copy_from_slice(&self.waited.to_le_bytes());
+        bytes[56..57].copy_from_slice(&self.hunt.to_le_bytes());
+        bytes[57..58].copy_from_slice(&self.team.to_le_bytes());
+        bytes[58..59].copy_from_slice(&self.target.to_le_bytes());
+        bytes[59..60].copy_from_slice(&self.hints.to_le_bytes());
+        bytes[60..64].copy_from_slice(&self.spare.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record from little-endian bytes.
+    #[inline]
+    pub fn decode(bytes: &[u8; 64]) -> Self {
+        Self {
+            kind: u8::from_le_bytes([bytes[0]]),
+            flags: u8::from_le_bytes([bytes[1]]),
+            from: u16::from_le_bytes([bytes[2], bytes[3]]),
+            seq: u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+            player: u64::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]]),
+            number: u64::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19], bytes[20], bytes[21], bytes[22], bytes[23]]),
+            cause: u64::from_le_bytes([bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31]]),
+            progress: u64::from_le_bytes([bytes[32], bytes[33], bytes[34], bytes[35], bytes[36], bytes[37], bytes[38], bytes[39]]),
+            node: u32::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43]]),
+            score: i32::from_le_bytes([bytes[44], bytes[45], bytes[46], bytes[47]]),
+            hunt_id: u32::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51]]),
+            waited: u32::from_le_bytes([bytes[52], bytes[53], bytes[54], bytes[55]]),
+            hunt: u8::from_le_bytes([bytes[56]]),
+            team: u8::from_le_bytes([bytes[57]]),
+            target: u8::from_le_bytes([bytes[58]]),
+            hints: u8::from_le_bytes([bytes[59]]),
+            spare: u32::from_le_bytes([bytes[60], bytes[61], bytes[62], bytes[63]]),
+        }
+    }
+}
+
+/// What another partition tells of a stage that is there; what travels, and what the receiver logs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// Kind.NOTICE
+    pub kind: u8,
+    /// 0
+    pub flags: u8,
+    /// partition it comes from
+    pub from: u16,
+    /// times the stage was found or won
+    pub wins: u32,
+    /// player who found or won it last
+    pub winner: u64,
+    /// number of the parcel between these two partitions, dense from 1
+    pub number: u64,
+    /// position of the find or the claim in the sender's log
+    pub cause: u64,
+    /// bit per team that found or won it
+    pub team_bits: u64,
+    /// low half of the hunt's id
+    pub hunt_id: u32,
+    /// hunt slot
+    pub hunt: u8,
+    /// stage
+    pub stage: u8,
+    /// 0
+    pub spare: u16,
+    /// 0
+    pub a: u64,
+    /// 0
+    pub b: u64,
+}
+
+impl Notice {
+    /// Bytes of the encoded record.
+    pub const BYTES: usize = 64;
+
+    /// The record as little-endian bytes.
+    #[inline]
+    pub fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0..1].copy_from_slice(&self.kind.to_le_bytes());
+        bytes[1..2].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[2..4].copy_from_slice(&self.from.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.wins.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.winner.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.number.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.cause.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.team_bits.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.hunt_id.to_le_bytes());
+        bytes[44..45].copy_from_slice(&self.hunt.to_le_bytes());
+        bytes[45..46].copy_from_slice(&self.stage.to_le_bytes());
+        bytes[46..48].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.a.to_le_bytes());
+        bytes[56..64].copy_from_slice(&self.b.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record from little-endian bytes.
+    #[inline]
+    pub fn decode(bytes: &[u8; 64]) -> Self {
+        Self {
+            kind: u8::from_le_bytes([bytes[0]]),
+            flags: u8::from_le_bytes([bytes[1]]),
+            from: u16::from_le_bytes([bytes[2], bytes[3]]),
+            wins: u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+            winner: u64::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]]),
+            number: u64::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19], bytes[20], bytes[21], bytes[22], bytes[23]]),
+            cause: u64::from_le_bytes([bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31]]),
+            team_bits: u64::from_le_bytes([bytes[32], bytes[33], bytes[34], bytes[35], bytes[36], bytes[37], bytes[38], bytes[39]]),
+            hunt_id: u32::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43]]),
+            hunt: u8::from_le_bytes([bytes[44]]),
+            stage: u8::from_le_bytes([bytes[45]]),
+            spare: u16::from_le_bytes([bytes[46], bytes[47]]),
+            a: u64::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]]),
+            b: u64::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59], bytes[60], bytes[61], bytes[62], bytes[63]]),
         }
     }
 }
@@ -379,7 +557,7 @@ pub struct Event {
     pub player: u64,
     /// an Event
     pub kind: u8,
-    /// delta: 1 = closed
+    /// delta: 1 = closed; entered: 1 = from another partition
     pub flags: u8,
     /// hunt slot
     pub hunt: u16,
@@ -393,7 +571,7 @@ pub struct Event {
     pub edge: u32,
     /// by kind: weight, stage, state, code, players
     pub value: u32,
-    /// ticked: state hash; claimed: receipt serial
+    /// ticked: state hash; claimed: receipt serial; handed: parcel number; noted: wins
     pub a: u64,
     /// 0
     pub b: u64,
@@ -677,6 +855,12 @@ pub mod kind {
     pub const HUNT_EXTEND: u8 = 42;
     /// at the next tick
     pub const HUNT_CLOSE: u8 = 43;
+    /// a player comes from another partition: record `arrival`
+    pub const ARRIVE: u8 = 48;
+    /// partition `arg` holds all players handed to it up to number `a`, durably
+    pub const HANDED_ON: u8 = 49;
+    /// a stage of another partition was found or won: record `notice`
+    pub const NOTICE: u8 = 50;
     /// 50 ms of logged time
     pub const TICK: u8 = 64;
     /// the state hash before this record, for replays to compare
@@ -687,7 +871,7 @@ pub mod kind {
 
 /// Kinds of ring events.
 pub mod event {
-    /// player at `to`
+    /// player at `to`; flag 1 = from another partition, `value`
     pub const ENTERED: u8 = 1;
     /// player `from` -> `to` over `edge`
     pub const WENT: u8 = 2;
@@ -699,6 +883,10 @@ pub mod event {
     pub const CLAIMED: u8 = 5;
     /// hint for stage `value`
     pub const HINTED: u8 = 6;
+    /// player at `to` goes on in partition `value`; `a` = number of its parcel
+    pub const HANDED: u8 = 7;
+    /// stage `value` of `hunt`, in another partition, was found or won by the player; `a` = wins
+    pub const NOTED: u8 = 8;
     /// `edge` `from` -> `to` has weight `value`, 0 = removed; flag 1 = closed
     pub const DELTA: u8 = 16;
     /// gate `edge` of `hunt` is shut (1) or open (0): `value`
@@ -727,9 +915,9 @@ pub mod frame {
     pub const FAILED: u16 = 6;
     /// actor -> game server: no new moves please, the actor is stopping; or game server -> actor: answer when all is durable
     pub const DRAIN: u16 = 7;
-    /// supervisor -> actor over the control socket: moves and rules
+    /// supervisor or neighbour -> actor over the control socket: moves, rules, arrivals
     pub const CONTROL: u16 = 8;
-    /// supervisor -> actor: answered by WELCOME
+    /// supervisor or neighbour -> actor: answered by WELCOME
     pub const STATUS: u16 = 9;
 }
 
@@ -843,6 +1031,10 @@ pub enum Code {
     BadTick = 33,
     /// The state differs from the log's hash.
     HashMismatch = 34,
+    /// The player is in another partition.
+    Moved = 35,
+    /// Too many players are on their way to other partitions.
+    BorderFull = 36,
     /// There is such an edge already.
     EdgeExists = 37,
     /// No room for another edge, in the partition or at one of its nodes.
@@ -909,6 +1101,8 @@ impl Code {
             Self::BadCost => "cost out of range",
             Self::BadTick => "not the next tick",
             Self::HashMismatch => "the state differs from the log's hash",
+            Self::Moved => "the player is in another partition",
+            Self::BorderFull => "too many players are on their way to other partitions",
             Self::EdgeExists => "there is such an edge already",
             Self::EdgesFull => "no room for another edge, in the partition or at one of its nodes",
             Self::BadEdge => "an edge must lead to another node",
@@ -931,7 +1125,7 @@ impl Code {
 }
 
 /// All codes: number and name.
-pub const CODES: [(u16, &str); 43] = [
+pub const CODES: [(u16, &str); 45] = [
     (0, "OK"),
     (10, "BAD_KIND"),
     (11, "UNKNOWN_PLAYER"),
@@ -958,6 +1152,8 @@ pub const CODES: [(u16, &str); 43] = [
     (32, "BAD_COST"),
     (33, "BAD_TICK"),
     (34, "HASH_MISMATCH"),
+    (35, "MOVED"),
+    (36, "BORDER_FULL"),
     (37, "EDGE_EXISTS"),
     (38, "EDGES_FULL"),
     (39, "BAD_EDGE"),

@@ -59,6 +59,8 @@ impl Partition<'_> {
             Err(Code::TeamWon)
         } else if stage.is_taken() {
             Err(Code::Taken)
+        } else if !self.can_tell(at, number, player.team) {
+            Err(Code::BorderFull)
         } else {
             Ok(())
         }
@@ -83,8 +85,9 @@ impl Partition<'_> {
             }
             let progress = self.players[slot].progress;
             let open = stage.in_window(hunt.elapsed_ticks) && !stage.is_used_up();
-            if open && progress >> number & 1 == 0 && stage.is_unlocked(progress) {
-                self.credit(slot, at, number);
+            let missing = progress >> number & 1 == 0 && stage.is_unlocked(progress);
+            if open && missing && self.can_tell(at, number, self.players[slot].team) {
+                self.credit_and_tell(slot, at, number);
                 self.tell_found(slot, at, number, sink);
                 self.flip_gates(at, number, sink);
                 found = number;
@@ -117,12 +120,16 @@ impl Partition<'_> {
         self.hunts[at].revise();
     }
 
-    /// After the first win of a stage: gates whose stages have all been won take their other
-    /// position.
+    /// After a win: gates turn if it was the first of its stage.
     pub(crate) fn flip_gates<S: Sink>(&mut self, at: usize, number: u8, sink: &mut S) {
-        if self.hunts[at].stage[number as usize].wins != 1 {
-            return;
+        if self.hunts[at].stage[number as usize].wins == 1 {
+            self.turn_gates(at, number, sink);
         }
+    }
+
+    /// Gates that have this stage in their mask, and all of whose stages have been won, take their
+    /// other position.
+    pub(crate) fn turn_gates<S: Sink>(&mut self, at: usize, number: u8, sink: &mut S) {
         for gate in 0..self.hunts[at].gates as usize {
             let hunt = &self.hunts[at];
             let (mask, starts_shut) = (hunt.gate[gate].mask, hunt.gate[gate].starts_shut == 1);

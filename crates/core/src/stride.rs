@@ -9,7 +9,7 @@ use crate::schema::{Code, Event, Move, event, state};
 
 impl Partition<'_> {
     /// Takes the next step of a player who is here, whose last move was done, along an open edge to
-    /// a node without a clue, in a hunt that has not changed since the last step. `None`: it is not
+    /// an own node without a clue, in a hunt that has not changed since the last step. `None`: it is not
     /// such a step, and nothing has changed. It does what `player_move` would do, line by line of
     /// rules.md sections 2 to 4.
     #[inline(always)]
@@ -28,7 +28,7 @@ impl Partition<'_> {
         let player = &self.players[slot];
         let (from, to) = (record.from, record.to);
         let next = record.seq == player.seq.wrapping_add(1) && player.seq != u32::MAX;
-        let here = player.present == 1 && player.node == from && to < self.header.nodes;
+        let here = player.present == 1 && player.node == from && to < self.header.own_nodes;
         if !next || !here || player.last_code() != Code::Ok as u16 || !self.is_plain(player, to) {
             return None;
         }

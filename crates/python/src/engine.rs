@@ -51,8 +51,10 @@ type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        first, head, cost, *, players = 1024, fields = 8, added_edges = 1024, world_id = 0
+        first, head, cost, *, players = 1024, fields = 8, added_edges = 1024, world_id = 0,
+        partition = 0, halo_owner = None, halo_twin = None, parcels = None
     ))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
         first: PyReadonlyArray1<u32>,
         head: PyReadonlyArray1<u32>,
@@ -61,18 +63,28 @@ impl Engine {
         fields: u32,
         added_edges: u32,
         world_id: u64,
+        partition: u16,
+        halo_owner: Option<PyReadonlyArray1<u16>>,
+        halo_twin: Option<PyReadonlyArray1<u32>>,
+        parcels: Option<u32>,
     ) -> PyResult<Self> {
+        let owner = halo_owner.as_ref().map_or(Ok(&[][..]), |owner| owner.as_slice())?;
+        let twin = halo_twin.as_ref().map_or(Ok(&[][..]), |twin| twin.as_slice())?;
         let world = WorldView {
             first: first.as_slice()?,
             head: head.as_slice()?,
             cost: cost.as_slice()?,
             world_id,
+            partition,
+            halo_owner: owner,
+            halo_twin: twin,
         };
         if world.first.is_empty() {
             return Err(bad("first is empty"));
         }
-        let added = added_edges.saturating_mul(2);
-        let limits = Limits { added, ..Limits::of(&world, players, fields) };
+        let limits = Limits::of(&world, players, fields);
+        let (added, parcels) = (added_edges.saturating_mul(2), parcels.unwrap_or(limits.parcels));
+        let limits = Limits { added, parcels, ..limits };
         let mut block = vec![Line::default(); limits.total_lines()];
         Partition::create(&mut block, limits, &world).map_err(bad)?;
         Ok(Self { block, events: Events::default() })
@@ -152,17 +164,36 @@ impl Engine {
         Ok((tails, PyArray1::from_iter(py, edges().map(|edge| edge.head))))
     }
 
-    /// (id, seq, node, score, hunt, team, target, progress, present) of a player, or None.
+    /// (id, seq, node, score, hunt, team, target, progress, present, away) of a player, or None.
     #[expect(clippy::type_complexity, reason = "one row of a table, named in the stub")]
     fn player(
         &mut self,
         player: u64,
-    ) -> PyResult<Option<(u64, u32, u32, i32, u8, u8, u8, u64, bool)>> {
+    ) -> PyResult<Option<(u64, u32, u32, i32, u8, u8, u8, u64, bool, u8)>> {
         let partition = self.partition()?;
         let found = partition.player_slot(player).map(|slot| partition.players[slot]);
         Ok(found.map(|p| {
-            (p.id, p.seq, p.node, p.score, p.hunt, p.team, p.target, p.progress, p.present == 1)
+            let present = p.present == 1;
+            (p.id, p.seq, p.node, p.score, p.hunt, p.team, p.target, p.progress, present, p.away)
         }))
+    }
+
+    /// Records for the log of a partition that it has not acknowledged, oldest first.
+    fn parcels<'py>(
+        &mut self,
+        py: Python<'py>,
+        partition: u16,
+    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let found = self.partition()?;
+        let records: Vec<u8> = found.border.parcels(partition).flatten().copied().collect();
+        as_rows(py, &records)
+    }
+
+    /// (sent, acked, taken) of the parcels to and from a partition.
+    fn peer(&mut self, partition: u16) -> PyResult<(u64, u64, u64)> {
+        let found = self.partition()?;
+        let peer = found.border.peer(partition).ok_or_else(|| bad("no such partition"))?;
+        Ok((peer.sent, peer.acked, peer.taken))
     }
 
     #[getter]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +13,10 @@ from numpy.typing import ArrayLike
 from huntgraph.bots.drive import Tally, drive
 from huntgraph.bots.walkers import Walkers
 
-__all__ = ["Credentials", "parties", "play"]
+if TYPE_CHECKING:
+    from huntgraph.client import Links
+
+__all__ = ["Credentials", "parties", "play", "play_over_borders"]
 
 
 class Credentials(Protocol):
@@ -88,7 +91,53 @@ async def play(
             # Receipts come once their claims are durable: the last ones with the drain.
             tally.take_receipts(link)
 
-    tasks = [asyncio.create_task(one(number, group)) for number, group in enumerate(groups)]
+    await _all(one(number, group) for number, group in enumerate(groups))
+
+
+async def play_over_borders(
+    urls: Mapping[int, str],
+    credentials: Credentials,
+    groups: Sequence[tuple[int, Walkers]],
+    tally: Tally,
+    *,
+    rate: float | None,
+    stop: asyncio.Event,
+) -> None:
+    """Drive parties over links to all partitions of a world; ``urls`` are by partition.
+
+    Each party comes with the partition it starts in. Otherwise as `play`.
+    """
+    from huntgraph.client import Identity, connect_all
+
+    identity = Identity(credentials.certificate, credentials.key, credentials.authority)
+
+    async def one(number: int, partition: int, walkers: Walkers) -> None:
+        wait_s = 0.0 if rate is None else number / len(groups) / rate
+        async with connect_all(urls, identity=identity) as links:
+            for player in walkers.players.tolist():
+                links.place(player, partition)
+            world = _World(links)
+            await drive(world, walkers, tally, rate=rate, stop=stop, first_wait_s=wait_s)
+        tally.take_receipts(world)
+
+    await _all(one(number, *group) for number, group in enumerate(groups))
+
+
+class _World:
+    """All partitions as one link: a position means that of the last answer in each."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self.send = links.send
+        self.receipts = links.receipts
+
+    async def durable(self, position: int) -> None:
+        await self._links.durable()
+
+
+async def _all(parties: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all parties; when one fails, the others end with it."""
+    tasks = [asyncio.create_task(party) for party in parties]
     try:
         await asyncio.gather(*tasks)
     finally:

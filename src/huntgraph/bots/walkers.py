@@ -101,7 +101,9 @@ class Walkers:
         # Only an answer that was taken tells where the player stands.
         taken = updates["position"] > 0
         self.seq[at] = np.where(updates["seq"] > 0, updates["seq"], self.seq[at])
-        self.node[at[taken]] = updates["node"][taken]
+        crossed = updates["moved_to"] != 0
+        node = np.where(crossed, updates["next"], updates["node"])
+        self.node[at[taken]] = node[taken]
         self.score[at[taken]] = updates["score"][taken]
         self.present[at[taken & (kind == Kind.ENTER) & (code == Code.OK)]] = True
         gone = taken & (kind == Kind.LEAVE)
@@ -120,8 +122,10 @@ class Walkers:
     ) -> None:
         stage = updates["stage"]
         arrived = (flags & Flag.ARRIVED) != 0
+        moved = updates["moved_to"] != 0
         guided = ((flags & Flag.GUIDED) != 0) & (updates["next"] != NONE) & ~arrived
-        aimless = stage == NO_STAGE
+        # Who has just walked over a border has no target before it asks on the other side.
+        aimless = (stage == NO_STAGE) & ~moved
         self._idle[at] = np.where(aimless, self._idle[at] + 1, 0)
         leaves = aimless & (self._idle[at] >= self.patience)
         # A clue under the player's feet is found by arriving: who claimed in vain enters anew.
@@ -130,7 +134,7 @@ class Walkers:
         choice[guided] = Kind.GO
         choice[again] = Kind.ENTER
         choice[leaves] = Kind.LEAVE
-        wait = np.where(guided | arrived | leaves, 0, WAIT_ROUNDS)
+        wait = np.where(guided | arrived | leaves | moved, 0, WAIT_ROUNDS)
         self._claimed_here[at] = arrived & (kind == Kind.CLAIM)
         chosen = at[taken]
         self._arrived[chosen] = arrived[taken]

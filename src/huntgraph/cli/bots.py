@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,30 +65,50 @@ def bots(
     """
     from huntgraph.bots import parties
 
-    found, world = _target(folder, url, (certificate, key, authority))
-    nodes = start or _random_nodes(world, players, seed)
+    target = _target(folder, url, (certificate, key, authority))
     # A player's numbers go on for its whole life, so every run needs players of its own.
     first = first_player if first_player is not None else int(time.time() * 1000) << 20
-    groups = parties(players, links, first_player=first, starts=nodes, hunt=slot, teams=teams)
-    return run_async(lambda signals: _play(signals, found, groups, rate, seconds, json))
+    groups = []
+    for number, partition in enumerate(target.worlds):
+        count = len(range(number, players, len(target.worlds)))
+        nodes = start or _random_nodes(target.worlds[partition], count, seed + number)
+        some = {"first_player": first + players * number, "hunt": slot, "teams": teams}
+        party = parties(count, links, starts=nodes, **some) if count else []
+        groups += [(partition, walkers) for walkers in party]
+    return run_async(lambda signals: _play(signals, target, groups, rate, seconds, json))
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Addresses and world files by partition; None for a world that nobody named."""
+
+    urls: dict[int, str]
+    worlds: dict[int, Path | None]
+    identity: Leaf
 
 
 async def _play(
     signals: Signals,
-    target: tuple[str, Leaf],
-    groups: list[Walkers],
+    target: _Target,
+    groups: list[tuple[int, Walkers]],
     rate: float,
     seconds: float,
     json: bool,
 ) -> int:
-    from huntgraph.bots import Tally, play
+    from huntgraph.bots import Tally, play, play_over_borders
 
     tally = Tally()
     asyncio.get_running_loop().call_later(seconds, signals.stop.set)
-    talk = asyncio.create_task(_talk(tally, groups))
+    walkers = [group for _, group in groups]
+    talk = asyncio.create_task(_talk(tally, walkers))
     began = time.perf_counter()
     try:
-        await play(*target, groups, tally, rate=rate, stop=signals.stop)
+        pace: dict[str, Any] = {"rate": rate, "stop": signals.stop}
+        if len(target.urls) > 1:
+            await play_over_borders(target.urls, target.identity, groups, tally, **pace)
+        else:
+            (url,) = target.urls.values()
+            await play(url, target.identity, walkers, tally, **pace)
     finally:
         talk.cancel()
     body = tally_facts(tally, time.perf_counter() - began)
@@ -136,7 +157,7 @@ def tally_facts(tally: Tally, elapsed_s: float) -> dict[str, Any]:
 
 def _target(
     folder: Path | None, url: str | None, files: tuple[Path | None, Path | None, Path | None]
-) -> tuple[tuple[str, Leaf], Path | None]:
+) -> _Target:
     from huntgraph.cluster import Layout, Leaf, home
 
     certificate, key, authority = files
@@ -144,10 +165,13 @@ def _target(
         if certificate is None or key is None or authority is None:
             fix = "add --certificate, --key and --authority"
             raise UsageError("--url needs an identity", fix=fix)
-        return (url, Leaf(certificate, key, authority)), None
+        return _Target({0: url}, {0: None}, Leaf(certificate, key, authority))
     served = Layout((folder or home("state") / "serve").absolute()).facts()
     paths = {name: Path(path) for name, path in served["identity"].items()}
-    return (str(served["url"]), Leaf(**paths)), Path(served["world"])
+    each = {int(part["partition"]): part for part in served["partitions"]}
+    urls = {number: str(part["url"]) for number, part in each.items()}
+    worlds = {number: Path(part["world"]) for number, part in each.items()}
+    return _Target(urls, dict(worlds), Leaf(**paths))
 
 
 def _random_nodes(world: Path | None, count: int, seed: int) -> list[int]:
@@ -157,6 +181,9 @@ def _random_nodes(world: Path | None, count: int, seed: int) -> list[int]:
 
     if world is None:
         raise UsageError("without --dir nobody knows the world's nodes", fix="add --start NODE")
-    nodes = World.open(world, verify="header").nodes
+    opened = World.open(world, verify="header")
+    owner = getattr(opened, "owner", None)
+    # In a part of a world, only the first nodes are its own.
+    nodes = opened.nodes if owner is None else int((owner == owner[0]).sum())
     chance = random.Random(seed)
     return [chance.randrange(nodes) for _ in range(count)]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from huntgraph.cli.orders import Dir, layout_of
 from huntgraph.cli.output import Count, Json, print_json, say
 from huntgraph.cli.signals import Signals, run_async
-from huntgraph.errors import RefusedError
+from huntgraph.errors import RefusedError, UsageError
 from huntgraph.schema import Code
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from huntgraph.cli.serving import Settings
+    from huntgraph.cli.serving import Served, Settings
     from huntgraph.cluster import Actor, Layout
 
 __all__ = ["serve"]
@@ -27,6 +27,7 @@ def serve(
     world: Path | None = None,
     /,
     *,
+    parts: Path | None = None,
     folder: Dir = None,
     edges: Count = 4_000_000,
     seed: int = 1,
@@ -46,6 +47,7 @@ def serve(
 
     Args:
         world: the world file; without one a world is generated once and kept in --dir.
+        parts: a folder with part-00.hgw, part-01.hgw ...: one actor for each.
         folder: where log, snapshots and certificates live [your state folder, huntgraph/serve].
         edges: size of the generated world.
         seed: seed of the generated world.
@@ -62,6 +64,7 @@ def serve(
         json: print addresses and paths as one JSON line when ready.
     """
     from huntgraph.cli.serving import Settings, claimed
+    from huntgraph.cluster import find_parts
 
     layout = layout_of(folder)
     if http_host not in ("127.0.0.1", "::1", "localhost"):
@@ -77,10 +80,16 @@ def serve(
         http_port=http_port,
         snapshot_every_s=snapshot_every_s,
     )
+    if parts is not None and (world is not None or hunt is not None):
+        fix = "publish into each partition over its own control socket"
+        raise UsageError("--parts goes with neither a world nor --hunt", fix=fix)
     with claimed(layout):
-        file = world or layout.folder / f"world-{edges}-{seed}.hgw"
-        rows = _prepare(file, None if world else (edges, seed), hunt)
-        plan = _Plan(layout, file, settings, rows, json)
+        if parts is not None:
+            plan = _Plan(layout, parts.absolute(), settings, None, json, find_parts(parts))
+        else:
+            file = world or layout.folder / f"world-{edges}-{seed}.hgw"
+            rows = _prepare(file, None if world else (edges, seed), hunt)
+            plan = _Plan(layout, file, settings, rows, json, {})
         return run_async(lambda signals: _serve(signals, plan))
 
 
@@ -103,26 +112,34 @@ class _Plan:
     settings: Settings
     rows: NDArray[np.void] | None
     json: bool
+    parts: dict[int, Path]
 
 
 async def _serve(signals: Signals, plan: _Plan) -> int:
     from huntgraph.cli.serving import serving, tell_event
 
-    async with serving(plan.layout, plan.world, plan.settings, on_event=tell_event) as served:
+    given = (plan.layout, plan.world, plan.settings)
+    async with serving(*given, parts=plan.parts, on_event=tell_event) as served:
         await _publish(served.actor, plan.rows)
         _announce(served.facts(), plan.json)
-        failed = asyncio.create_task(served.supervisor.wait())
-        stop = asyncio.create_task(signals.stop.wait())
-        try:
-            await asyncio.wait({failed, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if failed.done():
-                failed.result()
-        finally:
-            failed.cancel()
-            stop.cancel()
+        await _until_over(served, signals)
         say("draining")
     say("stopped")
     return 0
+
+
+async def _until_over(served: Served, signals: Signals) -> None:
+    """Wait for a signal. Raises ActorError when a supervisor gives up."""
+    failing = [asyncio.create_task(each.wait()) for each in served.supervisors]
+    stop = asyncio.create_task(signals.stop.wait())
+    try:
+        await asyncio.wait({*failing, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for failed in failing:
+            if failed.done():
+                failed.result()
+    finally:
+        for task in (*failing, stop):
+            task.cancel()
 
 
 async def _publish(actor: Actor, rows: NDArray[np.void] | None) -> None:
@@ -143,9 +160,10 @@ def _announce(facts: dict[str, Any], json: bool) -> None:
     if json:
         print_json("serve", facts)
         return
-    identity = facts["identity"]
-    print(f"game servers  {facts['url']}")
-    print(f"gateway       {facts['http']}  (/livez /readyz /metrics /version /events)")
+    identity, several = facts["identity"], len(facts["partitions"]) > 1
+    for each in facts["partitions"]:
+        print(f"game servers  {each['url']}" + (f"  partition {each['partition']}" * several))
+    print(f"gateway       {facts['http']}  (/livez /readyz /metrics /version /partitions /events)")
     for name, path in identity.items():
         print(f"{name:<13} {path}")
     print(f"folder        {facts['directory']}", flush=True)

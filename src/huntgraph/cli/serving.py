@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from huntgraph.cli.output import progress, say
-from huntgraph.cluster import Actor, ActorOptions, Authority, Event, Layout, Leaf, Supervisor
+from huntgraph.cluster import (
+    Actor,
+    ActorOptions,
+    Authority,
+    Event,
+    Layout,
+    Leaf,
+    Supervisor,
+    part_options,
+)
 from huntgraph.errors import ActorError
 from huntgraph.gateway import Gateway, PartitionView, exporting
 from huntgraph.world import World, generate
@@ -37,17 +46,22 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running actor and gateway."""
+    """Running actors, one a partition, and their gateway."""
 
     layout: Layout
     world_file: Path
-    supervisor: Supervisor
+    supervisors: tuple[Supervisor, ...]
     gateway: Gateway
     identity: Leaf
 
     @property
+    def supervisor(self) -> Supervisor:
+        """The supervisor of partition 0."""
+        return self.supervisors[0]
+
+    @property
     def actor(self) -> Actor:
-        """The actor that runs now."""
+        """The actor of partition 0 that runs now."""
         return self.supervisor.actor
 
     def facts(self) -> dict[str, object]:
@@ -61,6 +75,15 @@ class Served:
             "world": str(self.world_file.absolute()),
             "directory": str(self.layout.folder),
             "identity": {name: str(getattr(leaf, name).absolute()) for name in names},
+            "partitions": [
+                {
+                    "partition": each.options.partition,
+                    "url": each.actor.ready.url,
+                    "world": str(each.options.world.absolute()),
+                    "directory": str(each.options.directory),
+                }
+                for each in self.supervisors
+            ],
         }
 
 
@@ -95,20 +118,18 @@ def cached_world(file: Path, edges: int, seed: int) -> World:
     return World.open(file, verify="header")
 
 
-@asynccontextmanager
-async def serving(
+def _options(
     layout: Layout,
     world_file: Path,
     settings: Settings,
-    *,
-    on_event: Callable[[Event], None] | None = None,
-) -> AsyncIterator[Served]:
-    """Run an actor and a gateway; leaving drains and stops both. Raises ActorError."""
-    authority = Authority.create_or_open(layout.certificates)
+    identity: Leaf,
+    parts: Mapping[int, Path],
+) -> list[ActorOptions]:
+    """How the actors are started: that of a whole world, or one a part."""
     options = ActorOptions(
         directory=layout.actor,
         world=world_file,
-        identity=authority.server_identity(),
+        identity=identity,
         listen=settings.listen,
         players=settings.players,
         fields=settings.fields,
@@ -117,18 +138,47 @@ async def serving(
         idle=settings.idle,
         guidance_percent=settings.guidance_percent,
     )
-    supervisor = Supervisor(options, snapshot_every_s=settings.snapshot_every_s, on_event=on_event)
-    async with supervisor:
-        view = PartitionView(layout.actor, supervisor=supervisor)
-        host, port = settings.http_host, settings.http_port
-        async with Gateway([view], host=host, port=port) as gateway, exporting([view], say):
-            client = authority.client_identity()
-            served = Served(layout, world_file, supervisor, gateway, client)
-            layout.write_facts(served.facts())
-            try:
-                yield served
-            finally:
-                layout.forget_facts()
+    if not parts:
+        return [options]
+    return part_options(parts, {number: layout.part(number) for number in parts}, options)
+
+
+@asynccontextmanager
+async def serving(
+    layout: Layout,
+    world_file: Path,
+    settings: Settings,
+    *,
+    parts: Mapping[int, Path] | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> AsyncIterator[Served]:
+    """Run actors and a gateway; leaving stops the gateway, then drains and ends the actors.
+
+    One actor of ``world_file``, or one for each of ``parts``; the last one started ends first.
+    Raises ActorError.
+    """
+    authority = Authority.create_or_open(layout.certificates)
+    identity = authority.server_identity()
+    async with AsyncExitStack() as stack:
+        supervisors = []
+        for options in _options(layout, world_file, settings, identity, parts or {}):
+            every_s = settings.snapshot_every_s
+            supervisor = Supervisor(options, snapshot_every_s=every_s, on_event=on_event)
+            supervisors.append(await stack.enter_async_context(supervisor))
+        views = [
+            PartitionView(each.options.directory, partition=each.options.partition, supervisor=each)
+            for each in supervisors
+        ]
+        opening = Gateway(views, host=settings.http_host, port=settings.http_port)
+        gateway = await stack.enter_async_context(opening)
+        await stack.enter_async_context(exporting(views, say))
+        client = authority.client_identity()
+        served = Served(layout, world_file, tuple(supervisors), gateway, client)
+        layout.write_facts(served.facts())
+        try:
+            yield served
+        finally:
+            layout.forget_facts()
 
 
 def tell_event(event: Event) -> None:

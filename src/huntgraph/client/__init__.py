@@ -16,6 +16,7 @@ once. A native thread does this; the event loop only sees batches.
 from huntgraph.client.address import Identity
 from huntgraph.client.connect import connect
 from huntgraph.client.link import Link, Revision
+from huntgraph.client.links import Links, connect_all
 from huntgraph.client.seats import Seats
 
-__all__ = ["Identity", "Link", "Revision", "Seats", "connect"]
+__all__ = ["Identity", "Link", "Links", "Revision", "Seats", "connect", "connect_all"]

@@ -4,6 +4,7 @@ from huntgraph.cluster.actor import Actor, ActorOptions, Ready, Stopped
 from huntgraph.cluster.authority import Authority, Leaf
 from huntgraph.cluster.control import Answers, Control, Status, control_move, refuse
 from huntgraph.cluster.layout import Layout, home
+from huntgraph.cluster.parts import find_parts, part_options
 from huntgraph.cluster.pulse import HEARTBEAT, Pulse
 from huntgraph.cluster.snapshots import SnapshotMade, make_snapshot
 from huntgraph.cluster.supervisor import Backoff, Event, Supervisor
@@ -26,7 +27,9 @@ __all__ = [
     "Stopped",
     "Supervisor",
     "control_move",
+    "find_parts",
     "home",
     "make_snapshot",
+    "part_options",
     "refuse",
 ]

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -49,6 +50,8 @@ class ActorOptions:
     segment_mib: int = 64
     tick_ms: int = 50
     guidance_percent: int = 50
+    neighbours: Mapping[int, Path] = field(default_factory=dict)
+    """Directory of each other partition's actor, on this machine."""
 
     def arguments(self) -> list[str]:
         """Give the program's arguments."""
@@ -70,6 +73,8 @@ class ActorOptions:
             "guidance-percent": self.guidance_percent,
         }
         options = [part for name, value in named.items() for part in (f"--{name}", str(value))]
+        for number, directory in self.neighbours.items():
+            options += ["--neighbour", f"{number}={directory}"]
         return ["serve", *options]
 
 

@@ -45,6 +45,10 @@ class Layout:
         """The actor's own folder: log, snapshots, ring, counters, control socket."""
         return self.folder / "actor"
 
+    def part(self, partition: int) -> Path:
+        """The folder of one actor of several, those of a world in parts."""
+        return self.folder / f"actor-{partition:02}"
+
     @property
     def facts_file(self) -> Path:
         """What ``serve`` tells other commands; there while it runs."""

@@ -1,6 +1,5 @@
 """The gateway's HTTP application.
 
-=============  =================================================================================
 ``/livez``     200 as long as nothing is broken that waiting cannot mend; ``/healthz`` is the same
 ``/readyz``    200 when more load may come, 503 with the reasons when not
 ``/metrics``   the actors' numbers for Prometheus: `huntgraph.gateway.metrics`
@@ -8,6 +7,16 @@
 ``/version``   versions of the package, the wire and the formats
 ``/events``    WebSocket of events and deltas: `huntgraph.gateway.events`
 =============  =================================================================================
+=======
+===============  ===============================================================================
+``/livez``       200 as long as nothing is broken that waiting cannot mend; ``/healthz`` is the same
+``/readyz``      200 when more load may come, 503 with the reasons when not
+``/metrics``     the actors' numbers for Prometheus: `huntgraph.gateway.metrics`
+``/counters``    the same numbers whole, as JSON: what ``huntgraph top`` reads
+``/version``     versions of the package, the wire and the formats
+``/partitions``  where each partition's actor listens
+``/events``      WebSocket of events and deltas: `huntgraph.gateway.events`
+===============  ===============================================================================
 
 None of them touches an actor's thread.
 """
@@ -63,6 +72,7 @@ def create_app(views: Sequence[PartitionView], *, look_every_s: float = LOOK_EVE
         Route("/metrics", _metrics),
         Route("/counters", _counters),
         Route("/version", _version),
+        Route("/partitions", _partitions),
         WebSocketRoute("/events", events_socket),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
@@ -72,7 +82,7 @@ def create_app(views: Sequence[PartitionView], *, look_every_s: float = LOOK_EVE
 
 
 async def _index(request: Request) -> Response:
-    paths = ["/livez", "/readyz", "/metrics", "/counters", "/version", "/events"]
+    paths = ["/livez", "/readyz", "/metrics", "/counters", "/version", "/partitions", "/events"]
     return JSONResponse({"name": "huntgraph", "paths": paths})
 
 
@@ -90,6 +100,10 @@ async def _readyz(request: Request) -> Response:
 
 def _verdict(good: bool, body: dict[str, Any]) -> Response:
     return JSONResponse(body, status_code=200 if good else 503)
+
+
+async def _partitions(request: Request) -> Response:
+    return JSONResponse({"partitions": [view.address() for view in request.app.state.views]})
 
 
 async def _metrics(request: Request) -> Response:

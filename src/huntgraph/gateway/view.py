@@ -117,6 +117,12 @@ class PartitionView:
         # A restarted actor counts from 0 again, which is no rise.
         return bool(self.before) and self.latest.get(name, 0) > self.before.get(name, 0)
 
+    def address(self) -> dict[str, Any]:
+        """Give the partition and where its actor listens, None while nobody knows; JSON-ready."""
+        options = None if self.supervisor is None else self.supervisor.options
+        url = None if options is None else f"huntgraph://{options.listen}"
+        return {"partition": self.partition, "url": url}
+
     def to_dict(self) -> dict[str, Any]:
         """Give what a probe is told, JSON-ready."""
         shown = ("tick", "epoch", "position", "durable", "players", "present", "connections")

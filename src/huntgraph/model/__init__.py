@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from huntgraph.model.answer import Answer, Happening
 from huntgraph.model.model import Model
+from huntgraph.model.outbox import Border
 from huntgraph.model.state import Gate, Hunt, Player, Stage, Traffic
 
-__all__ = ["Answer", "Gate", "Happening", "Hunt", "Model", "Player", "Stage", "Traffic"]
+__all__ = ["Answer", "Border", "Gate", "Happening", "Hunt", "Model", "Player", "Stage", "Traffic"]

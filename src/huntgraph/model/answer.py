@@ -42,5 +42,8 @@ class Answer:
     stage: int = 255
     found: int = 255
     hint: int = 0
+    moved_to: int = 0
+    next: int = NONE
+    """Where a player goes on that was handed over; guidance's own `next` is not kept here."""
     receipt: bytes | None = None
     events: list[Happening] = field(default_factory=list)

@@ -27,7 +27,7 @@ def edge_record(state: Partition, move: dict[str, int]) -> None:
 
 def add(state: Partition, tail: int, head: int, cost: int) -> None:
     """Makes an absent slot real, a new one if there is none."""
-    if tail >= state.nodes or head >= state.nodes:
+    if tail >= state.own_nodes or head >= state.nodes:
         raise Refused(Code.UNKNOWN_NODE)
     if tail == head:
         raise Refused(Code.BAD_EDGE)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from huntgraph.model.outbox import Border
 from huntgraph.model.state import Hunt, Partition, Player, Traffic
 from huntgraph.schema import GATE_EDGES, GATES, STAGES
 
@@ -40,7 +41,7 @@ def player_words(p: Player) -> list[int]:
         p.progress,
         pack((p.seq, 0), (p.node, 32)),
         pack((p.score % 2**32, 0), (p.since, 32)),
-        pack(*flags, (p.hints, 32), (p.last_code, 40)),
+        pack(*flags, (p.hints, 32), (p.last_code, 40), (p.away, 56)),
         p.last_position,
         p.edition,
     ]
@@ -66,6 +67,7 @@ def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
         0 if hunt.traffic is None else 1 | traffic_word(hunt.traffic, 8),
         0 if hunt.traffic is None else hunt.traffic.cost,
     ]
+    words += [hunt.partitions] if hunt.partitions else []
     yield from ((3, h * 16 + w, word) for w, word in enumerate(words))
     for s, stage in enumerate(hunt.stages):
         counts4 = (len(stage.needs), 16), (len(stage.hints), 24), (stage.node, 32)
@@ -74,13 +76,30 @@ def hunt_cells(h: int, hunt: Hunt) -> Iterator[Cell]:
         words += [pack((stage.stock, 0), (stage.points, 32))]
         words += (stage.needs + [0] * 4)[:4]
         words += ([pack((delay, 0), (cost, 32)) for delay, cost in stage.hints] + [0] * 4)[:4]
-        words += [stage.wins, stage.team_bits, stage.winner, stage.position]
+        words += [
+            pack((stage.wins, 0), (stage.owner, 32)),
+            stage.team_bits,
+            stage.winner,
+            stage.position,
+        ]
         yield from ((4, (h * STAGES + s) * 16 + w, word) for w, word in enumerate(words))
     for g, gate in enumerate(hunt.gates):
         words = [pack((int(gate.starts_shut), 0), (gate.count, 16), (gate.first, 32))]
         words += [pack((gate.opens, 0), (gate.closes, 32)), gate.mask]
         yield from ((5, (h * GATES + g) * 4 + w, word) for w, word in enumerate(words))
     yield from ((6, h * GATE_EDGES + i, edge) for i, edge in enumerate(hunt.edges))
+
+
+def border_cells(border: Border) -> Iterator[Cell]:
+    """The cells of waiting parcels and of the partitions they go to."""
+    for (partition, number), parcel in border.outbox.items():
+        words = [int.from_bytes(parcel[at : at + 8], "little") for at in range(0, 64, 8)]
+        first = partition << 48 | number % 2**40 * 8
+        yield from ((8, first + w, word) for w, word in enumerate(words))
+    for partition, peer in enumerate(border.peers):
+        if peer.sent or peer.taken:
+            words = [peer.sent, peer.acked, peer.taken]
+            yield from ((9, partition * 4 + w, word) for w, word in enumerate(words))
 
 
 def small_cells(state: Partition) -> Iterator[Cell]:
@@ -94,7 +113,8 @@ def small_cells(state: Partition) -> Iterator[Cell]:
     words += [state.serial, pack((state.cost_min, 0), (state.cost_max, 32))]
     yield from ((7, w, word) for w, word in enumerate(words))
     for edge in range(state.world_slots, len(state.head)):
-        yield 8, edge, pack((int(state.tail[edge]), 0), (int(state.head[edge]), 32))
+        yield 10, edge, pack((int(state.tail[edge]), 0), (int(state.head[edge]), 32))
+    yield from border_cells(state.border)
 
 
 def state_hash(state: Partition) -> int:

@@ -10,6 +10,7 @@ from huntgraph.schema import (
     HINTS,
     HUNTS,
     NEEDS,
+    PEERS,
     STAGES,
     TEAMS,
     WEIGHT_MAX,
@@ -43,7 +44,7 @@ def set_gate(state: Partition, slot: int, number: int, shut: bool) -> None:
             state.set_edge(edge, int(state.weight[edge]), shut)
 
 
-def flip_gates(state: Partition, slot: int, stage: int) -> None:
+def turn_gates(state: Partition, slot: int, stage: int) -> None:
     """After the first win of a stage: gates whose stages all have wins leave their start."""
     won = sum(1 << s for s, other in enumerate(state.hunts[slot].stages) if other.wins > 0)
     for number, gate in enumerate(state.hunts[slot].gates):
@@ -99,20 +100,24 @@ def begin(state: Partition, row: dict[str, int]) -> None:
     demand(row["teams"] <= TEAMS)
     fresh = Hunt(row["hunt_id"], edition=old.edition, teams=row["teams"])
     fresh.wait, fresh.closes = row["opens"], row["closes"]
+    fresh.partitions = row["mask"] & ~(1 << state.border.partition)
     state.hunts[row["hunt"]] = fresh
     change(state, row["hunt"], State.LOADING)
 
 
 def stage_row(state: Partition, hunt: Hunt, row: dict[str, int]) -> None:
     """A clue or treasure."""
+    owner = row["owner"]
+    demand(owner <= PEERS and owner != 1 + state.border.partition)
     demand(row["index"] == len(hunt.stages) and len(hunt.stages) < STAGES)
     demand(row["form"] in list(Form) and row["rule"] in list(Rule))
-    if row["from"] >= state.nodes:
+    if owner == 0 and row["from"] >= state.own_nodes:
         raise Refused(Code.UNKNOWN_NODE)
     demand(row["closes"] == 0 or row["closes"] > row["opens"])
     window = row["opens"], row["closes"]
     stock, points = row["stock"], row["points"]
-    hunt.stages.append(Stage(row["form"], row["rule"], row["from"], *window, stock, points))
+    node = row["from"] if owner == 0 else state.halo_node(owner - 1, row["from"])
+    hunt.stages.append(Stage(row["form"], row["rule"], node, *window, stock, points, owner=owner))
 
 
 def need_row(state: Partition, hunt: Hunt, row: dict[str, int]) -> None:

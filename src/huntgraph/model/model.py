@@ -7,12 +7,27 @@ from numpy.typing import NDArray
 
 from huntgraph.model import routes
 from huntgraph.model.answer import Answer
+from huntgraph.model.arrivals import arrival
+from huntgraph.model.borders import handed_on, tell_moved
 from huntgraph.model.edges import edge_record
 from huntgraph.model.hashing import state_hash
 from huntgraph.model.hunts import hunt_record, run_tick
 from huntgraph.model.moves import DEEDS, Fields, check_enter, take
+from huntgraph.model.notices import notice
+from huntgraph.model.outbox import Border
 from huntgraph.model.state import NO_HUNT, NO_STAGE, Partition, Player, Refused
-from huntgraph.schema import MOVE, NONE, RULE, Code, Event, Flag, Kind, State
+from huntgraph.schema import (
+    ARRIVAL,
+    MOVE,
+    NONE,
+    NOTICE,
+    RULE,
+    Code,
+    Event,
+    Flag,
+    Kind,
+    State,
+)
 
 Weights = NDArray[np.uint16]
 Distances = NDArray[np.int64]
@@ -20,6 +35,7 @@ Guidance = tuple[int, int]
 
 RULE_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1)
 EDGE_KINDS = range(Kind.EDGE_CLOSE, Kind.EDGE_ADD + 1)
+PARCELS: dict[int, np.dtype[np.void]] = {Kind.ARRIVE: ARRIVAL, Kind.NOTICE: NOTICE}
 HUNT_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_CLOSE + 1)
 
 
@@ -32,6 +48,7 @@ class Model(Partition):
         cost: base costs, u16, shape (edges,), 0 for an absent slot.
         players: capacity of the player table.
         added: capacity for added slots, two for an edge.
+        border: the halo, for a part of a greater world.
     """
 
     def __init__(
@@ -41,20 +58,25 @@ class Model(Partition):
         cost: Weights,
         players: int = 1024,
         added: int = 2048,
+        border: Border | None = None,
     ) -> None:
-        super().__init__(first, head, cost, added)
+        super().__init__(first, head, cost, added, border)
         self.capacity = players
 
     def apply(self, record: bytes | np.void) -> Answer:
         """Applies one record of 64 bytes; answers as the engine must, but for guidance."""
         raw = record if isinstance(record, bytes) else record.tobytes()
-        layout = RULE if raw[0] in RULE_KINDS else MOVE
+        layout = PARCELS.get(raw[0], RULE if raw[0] in RULE_KINDS else MOVE)
         values = np.frombuffer(raw, layout)[0].item()
         fields: Fields = dict(zip(layout.names or (), values, strict=True))
         self.events = []
         answer = Answer(kind=raw[0], echo=fields.get("echo", 0))
         if raw[0] in DEEDS:
             self._player_record(fields, answer)
+        elif raw[0] == Kind.ARRIVE:
+            arrival(self, fields, answer, room=len(self.players) < self.capacity)
+        elif raw[0] == Kind.NOTICE:
+            notice(self, fields, answer)
         else:
             self._other_record(fields, answer)
         answer.tick, answer.events = self.tick, self.events
@@ -74,6 +96,8 @@ class Model(Partition):
         elif move["seq"] < player.seq:
             answer.code = Code.DUPLICATE
             answer.flags |= Flag.DUPLICATE
+        elif player.away:
+            answer.code = Code.MOVED
         elif move["seq"] > player.seq + 1:
             answer.code = Code.SEQ_GAP
         else:
@@ -82,6 +106,7 @@ class Model(Partition):
             answer.flags |= Flag.RECEIPT
         answer.seq, answer.node, answer.score = player.seq, player.node, player.score
         answer.stage, answer.target = self._target_of(player)
+        tell_moved(self, player, answer)
 
     def _new_player(self, move: Fields) -> Player:
         """Makes a slot for a first ENTER."""
@@ -114,6 +139,8 @@ class Model(Partition):
                 edge_record(self, move)
             elif kind in HUNT_KINDS:
                 hunt_record(self, move)
+            elif kind == Kind.HANDED_ON:
+                handed_on(self, move)
             elif kind == Kind.TICK:
                 self._tick(move)
             elif kind != Kind.HASH:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 
 from huntgraph.model.answer import Answer
-from huntgraph.model.hunts import flip_gates
-from huntgraph.model.state import NO_HUNT, NO_STAGE, Hunt, Partition, Player, Refused, Stage
+from huntgraph.model.borders import check_border, hand_over
+from huntgraph.model.hunts import turn_gates
+from huntgraph.model.notices import can_tell, concerned, tell
+from huntgraph.model.state import NO_HUNT, NO_STAGE, Hunt, Partition, Player, Refused
 from huntgraph.schema import HEAT_MAX, HUNTS, NONE, RECEIPT, Code, Event, Form, Kind, State
 
 Fields = dict[str, int]
@@ -22,7 +24,7 @@ def check_enter(state: Partition, player: Player | None, move: Fields) -> None:
         if state.hunts[slot].state in (State.READY, State.CLOSED):
             raise Refused(Code.HUNT_NOT_OPEN)
         teams = max(state.hunts[slot].teams, 1)
-    if move["to"] >= state.nodes:
+    if move["to"] >= state.own_nodes:
         raise Refused(Code.UNKNOWN_NODE)
     if team >= teams:
         raise Refused(Code.BAD_TEAM)
@@ -56,10 +58,14 @@ def go(state: Partition, player: Player, move: Fields, answer: Answer) -> None:
     edge = state.find_edge(tail, head)
     if state.closed[edge]:
         raise Refused(Code.EDGE_CLOSED)
+    check_border(state, head)
     player.node = head
     state.note(Event.WENT, player=player.id, tail=tail, head=head, edge=edge)
     state.set_heat(edge, min(HEAT_MAX, int(state.heat[edge]) + state.traffic.rise))
-    arrive(state, player, answer)
+    if head >= state.own_nodes:
+        hand_over(state, player)
+    else:
+        arrive(state, player, answer)
 
 
 def arrive(state: Partition, player: Player, answer: Answer) -> None:
@@ -72,14 +78,22 @@ def arrive(state: Partition, player: Player, answer: Answer) -> None:
             continue
         if stage.used_up() or not stage.in_window(hunt.elapsed_ticks):
             continue
-        if not stage.unlocked(player.progress):
+        if not stage.unlocked(player.progress) or not can_tell(state, hunt, number, player.team):
             continue
-        stage.win(player, number, state.position)
+        win(state, player, number)
         answer.found = number
         place = {"hunt": player.hunt, "head": player.node, "value": number}
         state.note(Event.FOUND, player=player.id, **place)
         if stage.wins == 1:
-            flip_gates(state, player.hunt, number)
+            turn_gates(state, player.hunt, number)
+
+
+def win(state: Partition, player: Player, number: int) -> None:
+    """Books a find or a win of the player's hunt, and tells whom it concerns."""
+    hunt = state.hunts[player.hunt]
+    partitions = concerned(hunt, number, player.team)
+    hunt.stages[number].win(player, number, state.position)
+    tell(state, player.hunt, number, partitions)
 
 
 def running_hunt(state: Partition, player: Player) -> Hunt:
@@ -93,17 +107,20 @@ def running_hunt(state: Partition, player: Player) -> Hunt:
     return hunt
 
 
-def verdict(stage: Stage, number: int, player: Player, elapsed_ticks: int) -> Code:
+def verdict(state: Partition, hunt: Hunt, number: int, player: Player) -> Code:
     """Why this player cannot win this treasure now; OK if it can."""
+    stage = hunt.stages[number]
     if player.progress >> number & 1:
         return Code.ALREADY_WON
     if not stage.unlocked(player.progress):
         return Code.LOCKED
-    if not stage.in_window(elapsed_ticks):
+    if not stage.in_window(hunt.elapsed_ticks):
         return Code.NOT_IN_WINDOW
     if stage.team_won(player.team):
         return Code.TEAM_WON
-    return Code.TAKEN if stage.taken() else Code.OK
+    if stage.taken():
+        return Code.TAKEN
+    return Code.OK if can_tell(state, hunt, number, player.team) else Code.BORDER_FULL
 
 
 def claim(state: Partition, player: Player, move: Fields, answer: Answer) -> None:
@@ -114,16 +131,16 @@ def claim(state: Partition, player: Player, move: Fields, answer: Answer) -> Non
     here = [n for n in here if move["arg"] in (NONE, n)]
     if not here:
         raise Refused(Code.NOTHING_HERE)
-    verdicts = [verdict(hunt.stages[number], number, player, hunt.elapsed_ticks) for number in here]
+    verdicts = [verdict(state, hunt, number, player) for number in here]
     if Code.OK not in verdicts:
         raise Refused(verdicts[0])
     number = here[verdicts.index(Code.OK)]
-    hunt.stages[number].win(player, number, state.position)
+    win(state, player, number)
     answer.found, answer.receipt = number, receipt(state, player, number)
     place = {"hunt": player.hunt, "head": player.node, "value": number}
     state.note(Event.CLAIMED, player=player.id, a=state.serial, **place)
     if hunt.stages[number].wins == 1:
-        flip_gates(state, player.hunt, number)
+        turn_gates(state, player.hunt, number)
 
 
 def receipt(state: Partition, player: Player, number: int) -> bytes:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.model.answer import Happening
-from huntgraph.schema import DEGREE, HUNTS, Code, Event, Rule, State
+from huntgraph.model.outbox import Border
+from huntgraph.schema import DEGREE, HUNTS, NONE, Code, Event, Rule, State
 
 U32 = NDArray[np.uint32]
 
@@ -42,6 +43,7 @@ class Player:
     since: int = 0
     hints: int = 0
     present: bool = False
+    away: int = 0
     last_code: int = 0
     last_position: int = 0
 
@@ -72,6 +74,7 @@ class Stage:
     team_bits: int = 0
     winner: int = 0
     position: int = 0
+    owner: int = 0
 
     def in_window(self, elapsed_ticks: int) -> bool:
         """Whether the stage can be found or won at this hunt time."""
@@ -138,6 +141,7 @@ class Hunt:
     state: int = State.EMPTY
     edition: int = 0
     teams: int = 0
+    partitions: int = 0
     elapsed_ticks: int = 0
     closes: int = 0
     wait: int = 0
@@ -157,9 +161,15 @@ class Partition:
     """
 
     def __init__(
-        self, first: U32, head: U32, cost: NDArray[np.uint16], capacity_added: int = 2048
+        self,
+        first: U32,
+        head: U32,
+        cost: NDArray[np.uint16],
+        capacity_added: int = 2048,
+        border: Border | None = None,
     ) -> None:
         self.first, self.head = first, head
+        self.border = border or Border()
         self.capacity_added = capacity_added
         self.added_of: dict[int, list[int]] = {}
         rows = first[1:].astype(np.int64) - first[:-1]
@@ -191,6 +201,18 @@ class Partition:
         """The edge ids of a node's slots in the order of its row, absent ones too."""
         own = range(int(self.first[node]), int(self.first[node + 1]))
         return [*own, *self.added_of.get(node, [])]
+
+    @property
+    def own_nodes(self) -> int:
+        """Nodes that belong to this partition; those from there on are its halo."""
+        return self.nodes - len(self.border.owner)
+
+    def halo_node(self, owner: int, twin: int) -> int:
+        """The copy of another partition's node, NONE when the halo has none."""
+        for at, place in enumerate(zip(self.border.owner, self.border.twin, strict=True)):
+            if place == (owner, twin):
+                return self.own_nodes + at
+        return NONE
 
     def note(self, kind: Event, **fields: int) -> None:
         """Records an event at the current position and tick."""

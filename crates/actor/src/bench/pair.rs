@@ -51,6 +51,7 @@ impl Pair {
             segment_bytes: 64 << 20,
             ring_slots: 16_384,
             tick_ms: 50,
+            neighbours: Vec::new(),
         };
         let pipe = |e: std::io::Error| failure(e, "signals");
         let (reader, signals) = UnixStream::pair().map_err(pipe)?;

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use huntgraph_core::schema::PEERS;
 use rustix::event::{PollFd, PollFlags};
 
 use super::boot::wall_ms;
@@ -10,6 +11,7 @@ use super::control::{CLIENTS, Control};
 use super::engine::Engine;
 use super::link::Link;
 use super::meters::Meters;
+use super::neighbour::Neighbour;
 use super::options::Options;
 use super::session::{Desk, Session};
 use crate::allocations;
@@ -39,6 +41,7 @@ pub(crate) struct Actor {
     /// Sessions for links to come.
     pub(super) spare: Vec<Session>,
     pub(super) control: Control,
+    pub(super) neighbours: Vec<Neighbour>,
     pub(crate) meters: Meters,
     pub(super) desk: Desk,
     pub(super) signals: OwnedFd,
@@ -155,6 +158,8 @@ impl Actor {
             ("log_room", engine.logger.room() as u64),
             ("log_failed", engine.logger.failed().is_some() as u64),
             ("draining", self.desk.draining as u64),
+            ("neighbours", self.neighbours.iter().filter(|each| each.is_up()).count() as u64),
+            ("parcels_waiting", engine.partition.border.waiting() as u64),
         ];
         for (name, value) in values {
             self.meters.set(name, value);
@@ -163,7 +168,8 @@ impl Actor {
         self.meters.look_at_memory(now);
     }
 
-    /// Control socket and signals. When descriptors are waited for, each turn; else now and then.
+    /// Control socket, neighbours and signals. When descriptors are waited for, each turn; else now
+    /// and then.
     fn look_at_rare(&mut self, now: Instant) {
         self.turns = self.turns.wrapping_add(1);
         if self.options.idle != Idle::Block && !self.turns.is_multiple_of(RARE_TURNS) {
@@ -171,8 +177,14 @@ impl Actor {
         }
         let mut stop = self.control.turn(&mut self.engine, &self.desk, now);
         stop |= rustix::io::read(&self.signals, &mut [0; 16]).is_ok_and(|count| count > 0);
+        for neighbour in &mut self.neighbours {
+            neighbour.turn(&mut self.engine, now);
+            self.meters.add("neighbour_rests", std::mem::take(&mut neighbour.refused));
+        }
         if stop && self.stop_by.is_none() {
             self.desk.draining = true;
+            // Parcels stay in the outbox until the next start.
+            self.neighbours.clear();
             self.stop_by = Some(now + FAREWELL);
             self.engine.commit(true);
             self.links.iter_mut().flatten().for_each(|link| link.session.tell_drain());
@@ -207,18 +219,22 @@ impl Actor {
         }
         let farewells = self.stop_by.into_iter().chain(self.next_leave);
         deadline = farewells.fold(deadline, Instant::min);
-        if self.options.idle == Idle::Block && deadline <= Instant::now() {
+        let now = Instant::now();
+        let due = self.neighbours.iter().filter_map(|each| each.deadline(now));
+        deadline = due.fold(deadline, Instant::min);
+        if self.options.idle == Idle::Block && deadline <= now {
             return Ok(());
         }
         let mut interest = PollFlags::IN;
         interest.set(PollFlags::OUT, self.endpoint.wants_write());
         let udp = self.endpoint.fd();
-        let mut fds: [PollFd; 4 + CLIENTS] =
+        let mut fds: [PollFd; 4 + CLIENTS + PEERS] =
             std::array::from_fn(|_| PollFd::from_borrowed_fd(udp, interest));
         fds[1] = PollFd::from_borrowed_fd(self.engine.logger.wake_fd(), PollFlags::IN);
         fds[2] = PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN);
         let mut used = 3;
-        for (fd, sends) in self.control.fds() {
+        let neighbours = self.neighbours.iter().filter_map(Neighbour::fd);
+        for (fd, sends) in self.control.fds().chain(neighbours) {
             let interest = if sends { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
             fds[used] = PollFd::from_borrowed_fd(fd, interest);
             used += 1;

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use huntgraph_core::schema::{Code, kind};
-use huntgraph_core::{Line, Partition, bytes, bytes_mut};
+use huntgraph_core::{Line, Partition, WorldView, bytes, bytes_mut};
 
 use super::options::Options;
 use crate::disk::RealDisk;
@@ -65,6 +65,11 @@ fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
 /// HG3010 to HG3014; nothing on disk is changed.
 pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, Failure> {
     let limits = options.limits(world);
+    if world.partition().is_some_and(|own| own != options.partition) {
+        let what = format!("the world is not of partition {}", options.partition);
+        let fix = "give the part's own number as --partition";
+        return Err(Failure::new("HG3016", what, options.world.display(), fix));
+    }
     let disk = folder(options, "snapshots")?;
     let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
         .map_err(|e| snapshot_failure(e, options))?;
@@ -85,7 +90,8 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
             return Err(diverged(options, from));
         }
     } else {
-        Partition::create(&mut block, limits, &world.view()).map_err(image)?;
+        let view = WorldView { partition: options.partition, ..world.view() };
+        Partition::create(&mut block, limits, &view).map_err(image)?;
     }
     if from > last {
         let what = format!("the snapshot at {from} is ahead of the log, which ends at {last}");

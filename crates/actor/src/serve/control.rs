@@ -1,4 +1,5 @@
-//! The control socket: the supervisor's way in, on the actor's own thread, never waiting.
+//! The control socket: the way in for supervisor and neighbours, on the actor's own thread, never
+//! waiting.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,8 +12,8 @@ use super::engine::Engine;
 use super::session::{Desk, Role, Session};
 use crate::failure::Failure;
 
-/// Supervisors connected at once; further ones wait in the socket's queue.
-pub const CLIENTS: usize = 4;
+/// Supervisors and neighbours connected at once; further ones wait in the socket's queue.
+pub const CLIENTS: usize = 16;
 
 struct Client {
     stream: UnixStream,
@@ -108,6 +109,7 @@ impl Client {
             self.session.take_frames(engine, desk, now);
         }
         self.session.take_frames(engine, desk, now);
+        self.session.tell_arrived(engine.logger.durable());
         self.send() && open && (self.session.failed.is_none() || !self.session.unsent().is_empty())
     }
 

@@ -72,7 +72,7 @@ pub fn allowed_on_link(kind: u8) -> bool {
     matches!(kind, kind::ENTER..=kind::HINT | kind::EDGE_CLOSE..=kind::EDGE_ADD)
 }
 
-/// Kinds that the supervisor may send: all but what only the actor itself may say.
+/// Kinds that the supervisor and neighbours may send: all but what only the actor itself may say.
 pub fn allowed_on_control(kind: u8) -> bool {
-    !matches!(kind, kind::TICK..=kind::RECEIPT)
+    !matches!(kind, kind::HANDED_ON | kind::TICK..=kind::RECEIPT)
 }

@@ -150,6 +150,16 @@ impl Engine {
         true
     }
 
+    /// Logs that a partition holds all parcels up to a number; not when the log has no room.
+    pub fn hand_on(&mut self, partition: u16, number: u64) {
+        if self.logger.failed().is_none() && self.logger.room() >= RESERVED {
+            let arg = partition as u32;
+            self.own(&Move { kind: kind::HANDED_ON, arg, a: number, ..Move::default() });
+            // In no hurry: until it is durable, a restart sends parcels again.
+            self.append_quietly();
+        }
+    }
+
     fn own(&mut self, record: &Move) {
         let raw = record.encode();
         let Self { partition, ring, tally, batch, nowhere, .. } = self;

@@ -13,7 +13,7 @@ use crate::resident::Resident;
 const RESIDENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 32] = [
+const SINGLE: [&str; 35] = [
     "partition",
     "world_id",
     "heartbeat_ms",
@@ -46,6 +46,9 @@ const SINGLE: [&str; 32] = [
     "log_room",
     "log_failed",
     "draining",
+    "neighbours",
+    "parcels_waiting",
+    "neighbour_rests",
 ];
 
 /// Times by name.

@@ -12,6 +12,7 @@ pub(crate) mod emit;
 mod engine;
 mod link;
 mod meters;
+mod neighbour;
 mod options;
 mod session;
 mod start;

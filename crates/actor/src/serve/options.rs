@@ -33,6 +33,8 @@ The process that owns one partition. 'huntgraph serve' starts and watches it.
   --segment-mib N      size of a log segment                         [64]
   --ring-slots N       slots of the ring, a power of two             [16384]
   --tick-ms N          length of a tick                              [50]
+  --neighbour P=DIR    partition P's actor works in DIR on this machine: players who walk over the
+                       border are handed to it; once for each neighbour
 ";
 
 /// Everything the program can be told.
@@ -66,6 +68,8 @@ pub struct Options {
     pub ring_slots: usize,
     /// Length of a tick in milliseconds.
     pub tick_ms: u64,
+    /// Number and directory of each neighbour.
+    pub neighbours: Vec<(u16, PathBuf)>,
 }
 
 /// What the program is asked to do.
@@ -97,6 +101,7 @@ impl Options {
             segment_bytes: 64 << 20,
             ring_slots: 16_384,
             tick_ms: 50,
+            neighbours: Vec::new(),
         }
     }
 
@@ -119,6 +124,7 @@ impl Options {
             "segment-mib" => self.segment_bytes = parser.value()?.parse::<u64>()? << 20,
             "ring-slots" => self.ring_slots = parser.value()?.parse()?,
             "tick-ms" => self.tick_ms = parser.value()?.parse()?,
+            "neighbour" => self.neighbours.push(parser.value()?.parse_with(neighbour)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -134,6 +140,17 @@ impl Options {
         limits
     }
 
+    fn neighbours_differ(&self) -> bool {
+        let mut seen = 0u64;
+        let numbers = self.neighbours.iter().map(|&(number, _)| number);
+        numbers.chain([self.partition]).all(|number| {
+            let bit = 1u64.checked_shl(number as u32).unwrap_or(0);
+            let fresh = bit & !seen != 0;
+            seen |= bit;
+            fresh
+        })
+    }
+
     fn check(&self, serving: bool) -> Result<(), Failure> {
         let missing = |path: &PathBuf| path.as_os_str().is_empty();
         let tls = [
@@ -145,6 +162,8 @@ impl Options {
             "--dir and --world must be given"
         } else if serving && tls.into_iter().any(missing) {
             "--certificate, --key and --authority must be given"
+        } else if !self.neighbours_differ() {
+            "--neighbour and --partition must be different numbers below 64"
         } else if !(1..=100).contains(&self.guidance_percent)
             || !(1..=10_000).contains(&self.tick_ms)
         {
@@ -156,6 +175,14 @@ impl Options {
         };
         Err(usage(wrong))
     }
+}
+
+/// `P=DIR`.
+fn neighbour(text: &str) -> Result<(u16, PathBuf), String> {
+    let parts = text.split_once('=').filter(|(_, dir)| !dir.is_empty());
+    let (number, dir) = parts.ok_or("write a neighbour as P=DIR")?;
+    let number = number.parse().map_err(|e| format!("neighbour {number}: {e}"))?;
+    Ok((number, dir.into()))
 }
 
 fn usage(what: impl std::fmt::Display) -> Failure {

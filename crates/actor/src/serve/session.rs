@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use huntgraph_core::schema::{Code, FRAME_RECORDS, Frame, Hello, VERSION, Welcome, frame};
+use huntgraph_core::schema::{Code, FRAME_RECORDS, Frame, Hello, VERSION, Welcome, frame, kind};
 
 use super::emit::{allowed_on_control, allowed_on_link};
 use super::engine::Engine;
@@ -33,7 +33,7 @@ pub struct Desk {
 pub enum Role {
     /// A game server with this mark (first bytes of its certificate's SHA-256).
     GameServer(u32),
-    /// The supervisor.
+    /// The supervisor or a neighbour.
     Control,
 }
 
@@ -62,6 +62,8 @@ pub struct Session {
     next_record: u64,
     last_position: u64,
     durable_told: u64,
+    /// Arrivals were answered and their durability was not told yet.
+    arrivals_open: bool,
 }
 
 impl Session {
@@ -96,6 +98,7 @@ impl Session {
             next_record: 1,
             last_position: 0,
             durable_told: 0,
+            arrivals_open: false,
         }
     }
 
@@ -225,6 +228,8 @@ impl Session {
             return Err(Code::BadSequence);
         }
         self.check_kinds(records)?;
+        let parcel = |record: &[u8; 64]| matches!(record[0], kind::ARRIVE | kind::NOTICE);
+        self.arrivals_open |= records.iter().any(parcel);
         self.next_record += records.len() as u64;
         let at = begin_frame(&mut self.outbox, frame::UPDATES, header.first);
         if desk.draining {
@@ -260,6 +265,15 @@ impl Session {
         if self.greeted && self.role != Role::Control && news && fits && self.failed.is_none() {
             put_frame(&mut self.outbox, frame::DURABLE, 0, durable, &[]);
             self.durable_told = durable;
+        }
+    }
+
+    /// Tells a neighbour once all that it was answered is on disk.
+    pub fn tell_arrived(&mut self, durable: u64) {
+        let fits = self.outbox.capacity() - self.outbox.len() >= 2 * Frame::BYTES;
+        if self.arrivals_open && fits && self.is_settled(durable) {
+            put_frame(&mut self.outbox, frame::DURABLE, 0, durable, &[]);
+            self.arrivals_open = false;
         }
     }
 

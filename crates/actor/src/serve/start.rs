@@ -11,6 +11,7 @@ use super::boot::{boot, folder, wall_ms};
 use super::control::Control;
 use super::engine::Engine;
 use super::meters::Meters;
+use super::neighbour::Neighbour;
 use super::options::Options;
 use super::say;
 use super::session::{Desk, Session};
@@ -147,8 +148,11 @@ impl Actor {
         let (ring, meters) = open_shared(options)?;
         let endpoint = listen(options)?;
         let now = Instant::now();
+        let neighbours = options.neighbours.iter();
+        let neighbours = neighbours.map(|(number, dir)| Neighbour::new(*number, dir, now));
         Ok(Self {
             options: options.clone(),
+            neighbours: neighbours.collect::<Result<_, _>>()?,
             durable_seen: logger.durable(),
             handshakes_failed: 0,
             engine: Engine::new(partition, logger, ring, meters.apply.clone()),

@@ -214,7 +214,7 @@ impl Guidance<'_> {
     pub(crate) fn hunter_came(&mut self, player: &Player, node: u32) {
         let owner = owner(player);
         self.work.hunters[owner] += 1;
-        if self.work.field_of[owner] == NO_FIELD {
+        if self.work.field_of[owner] == NO_FIELD && node != NONE {
             self.assign(owner, node);
         }
     }
@@ -245,7 +245,7 @@ impl Guidance<'_> {
     /// Gives the targets of a hunt that opens a field each, as long as there are free ones.
     pub(crate) fn prepare(&mut self, hunt: usize, nodes: impl Iterator<Item = u32>) {
         let busy = self.busy();
-        for (stage, node) in nodes.enumerate() {
+        for (stage, node) in nodes.enumerate().filter(|&(_, node)| node != NONE) {
             let mut fields = self.fields.iter().enumerate();
             let free = fields.find(|(at, field)| *at as u32 != busy && field.owner == NONE);
             let Some((free, _)) = free else { return };
@@ -319,6 +319,10 @@ impl Partition<'_> {
         }
         let target = hunt.stage[stage as usize % STAGES].node;
         (update.stage, update.target, update.epoch) = (stage, target, self.header.tick);
+        if target == NONE {
+            // In another partition, and not beside the border: nobody here knows the way.
+            return;
+        }
         if node == target {
             update.distance = 0;
             update.flags |= flag::ARRIVED | flag::EXACT_NOW;

@@ -1,5 +1,6 @@
 //! The core through its public face: edges, fields, hunts, players, images and equal histories.
 
+mod border;
 mod determinism;
 mod edges;
 mod fields;

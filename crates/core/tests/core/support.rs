@@ -87,7 +87,15 @@ impl World {
     }
 
     pub fn view(&self) -> WorldView<'_> {
-        WorldView { first: &self.first, head: &self.head, cost: &self.cost, world_id: 0x1234 }
+        WorldView {
+            first: &self.first,
+            head: &self.head,
+            cost: &self.cost,
+            world_id: 0x1234,
+            partition: 0,
+            halo_owner: &[],
+            halo_twin: &[],
+        }
     }
 
     pub fn limits(&self, players: u32, fields: u32) -> Limits {
