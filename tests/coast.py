@@ -99,7 +99,7 @@ class Coast:
         halo = slice(part.own_nodes, None)
         border = Border(part.partition, part.owner[halo], part.twin[halo])
         players = self.options[part.partition].players
-        model = Model(part.first, part.head, part.cost, players, border)
+        model = Model(part.first, part.head, part.cost, players, border=border)
         log = LogFile(self.folder / str(part.partition) / "log", part.world_id, part.partition)
         return Follower(model, log)
 

@@ -218,9 +218,7 @@ impl<'a> Partition<'a> {
         if block.len() != limits.total_lines() {
             return Err(ImageError::Size);
         }
-        let (edges, tiles) = (limits.edge_ids(), limits.tiles());
-        let (fields, pending) = (limits.fields as usize, limits.pending as usize);
-        let (pages, queued) = (limits.pages as usize, limits.queued as usize);
+        let edges = limits.edge_ids();
         let mut block = block;
         let rest = &mut block;
         Ok(Self {
@@ -246,23 +244,7 @@ impl<'a> Partition<'a> {
                 parcels: take(rest, limits.parcels as usize),
                 next: take(rest, limits.parcels as usize),
             },
-            guidance: Guidance {
-                work: &mut take::<Work>(rest, 1)[0],
-                fields: take(rest, fields),
-                tables: take(rest, (fields + 1) * tiles),
-                pages: take(rest, pages),
-                free: take(rest, pages),
-                touched: take(rest, tiles),
-                queue: take(rest, queued),
-                chain: take(rest, queued),
-                buckets: take(rest, crate::guidance::BUCKETS),
-                changed: take(rest, edges / 64 + 1),
-                pending: take(rest, pending),
-                listed: take(rest, pending / 2),
-                seeds: take(rest, pending / 2),
-                labels: take(rest, crate::guidance::LABELS),
-                heap: take(rest, crate::guidance::HEAP),
-            },
+            guidance: carve_guidance(rest, limits),
             last_receipt: Receipt::default(),
         })
     }
@@ -279,6 +261,30 @@ impl<'a> Partition<'a> {
         self.header.cost_max = real().max().unwrap_or(0) as u32;
         let mean = real().sum::<u64>().checked_div(real().count() as u64);
         self.header.cost_mean = mean.unwrap_or(1) as u32;
+    }
+}
+
+/// The derived part of the image, behind the state.
+fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a> {
+    let (edges, tiles) = (limits.edge_ids(), limits.tiles());
+    let (fields, pending) = (limits.fields as usize, limits.pending as usize);
+    let (pages, queued) = (limits.pages as usize, limits.queued as usize);
+    Guidance {
+        work: &mut take::<Work>(rest, 1)[0],
+        fields: take(rest, fields),
+        tables: take(rest, (fields + 1) * tiles),
+        pages: take(rest, pages),
+        free: take(rest, pages),
+        touched: take(rest, tiles),
+        queue: take(rest, queued),
+        chain: take(rest, queued),
+        buckets: take(rest, crate::guidance::BUCKETS),
+        changed: take(rest, edges / 64 + 1),
+        pending: take(rest, pending),
+        listed: take(rest, pending / 2),
+        seeds: take(rest, pending / 2),
+        labels: take(rest, crate::guidance::LABELS),
+        heap: take(rest, crate::guidance::HEAP),
     }
 }
 

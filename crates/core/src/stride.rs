@@ -9,9 +9,9 @@ use crate::schema::{Code, Event, Move, event, state};
 
 impl Partition<'_> {
     /// Takes the next step of a player who is here, whose last move was done, along an open edge to
-    /// an own node without a clue, in a hunt that has not changed since the last step. `None`: it is not
-    /// such a step, and nothing has changed. It does what `player_move` would do, line by line of
-    /// rules.md sections 2 to 4.
+    /// an own node without a clue, in a hunt that has not changed since the last step. `None`: it
+    /// is not such a step, and nothing has changed. It does what `player_move` would do, line by
+    /// line of rules.md sections 2 to 4.
     #[inline(always)]
     pub(crate) fn stride<S: Sink>(
         &mut self,

@@ -28,6 +28,7 @@ def serve(
     /,
     *,
     parts: Path | None = None,
+    partitions: Count = 1,
     folder: Dir = None,
     edges: Count = 4_000_000,
     seed: int = 1,
@@ -48,6 +49,7 @@ def serve(
     Args:
         world: the world file; without one a world is generated once and kept in --dir.
         parts: a folder with part-00.hgw, part-01.hgw ...: one actor for each.
+        partitions: split the generated world into so many, one actor for each.
         folder: where log, snapshots and certificates live [your state folder, huntgraph/serve].
         edges: size of the generated world.
         seed: seed of the generated world.
@@ -64,7 +66,6 @@ def serve(
         json: print addresses and paths as one JSON line when ready.
     """
     from huntgraph.cli.serving import Settings, claimed
-    from huntgraph.cluster import find_parts
 
     layout = layout_of(folder)
     if http_host not in ("127.0.0.1", "::1", "localhost"):
@@ -80,48 +81,74 @@ def serve(
         http_port=http_port,
         snapshot_every_s=snapshot_every_s,
     )
-    if parts is not None and (world is not None or hunt is not None):
-        fix = "publish into each partition over its own control socket"
-        raise UsageError("--parts goes with neither a world nor --hunt", fix=fix)
     with claimed(layout):
-        if parts is not None:
-            plan = _Plan(layout, parts.absolute(), settings, None, json, find_parts(parts))
-        else:
-            file = world or layout.folder / f"world-{edges}-{seed}.hgw"
-            rows = _prepare(file, None if world else (edges, seed), hunt)
-            plan = _Plan(layout, file, settings, rows, json, {})
-        return run_async(lambda signals: _serve(signals, plan))
+        made = _Made(layout.folder, edges, seed, partitions)
+        opened = _open(parts, world, hunt, made)
+        return run_async(lambda signals: _serve(signals, layout, opened, settings, json))
 
 
-def _prepare(
-    file: Path, made_of: tuple[int, int] | None, hunt: Path | None
-) -> NDArray[np.void] | None:
-    """Check the world, generated first where `made_of` says edges and seed; give a hunt's rows."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The world to generate where none is given, kept in `folder`."""
+
+    folder: Path
+    edges: int
+    seed: int
+    partitions: int
+
+    @property
+    def file(self) -> Path:
+        return self.folder / f"world-{self.edges}-{self.seed}.hgw"
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A world's file and the rows of a hunt in it, or the files of its parts by number."""
+
+    world: Path
+    rows: NDArray[np.void] | None
+    parts: dict[int, Path]
+
+
+def _open(parts: Path | None, world: Path | None, hunt: Path | None, made: _Made) -> _Opened:
+    if parts is None and made.partitions == 1:
+        return _whole(world, hunt, made)
+    return _in_parts(parts, world, hunt, made)
+
+
+def _whole(world: Path | None, hunt: Path | None, made: _Made) -> _Opened:
     from huntgraph.cli.serving import cached_world
     from huntgraph.hunt import load
     from huntgraph.world import World
 
-    world = World.open(file) if made_of is None else cached_world(file, *made_of)
-    return None if hunt is None else load(hunt).compile(world, 0)
+    opened = World.open(world) if world else cached_world(made.file, made.edges, made.seed)
+    rows = None if hunt is None else load(hunt).compile(opened, 0)
+    return _Opened(world or made.file, rows, {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    layout: Layout
-    world: Path
-    settings: Settings
-    rows: NDArray[np.void] | None
-    json: bool
-    parts: dict[int, Path]
+def _in_parts(parts: Path | None, world: Path | None, hunt: Path | None, made: _Made) -> _Opened:
+    """Take the parts of a folder; without one the generated world is split, once."""
+    from huntgraph.cli.serving import cached_parts
+    from huntgraph.cluster import find_parts
+
+    if world is not None or hunt is not None:
+        fix = "split a world with 'huntgraph world split'; publish over each control socket"
+        raise UsageError("several partitions go with neither a world nor --hunt", fix=fix)
+    if parts is None:
+        parts = made.folder / f"{made.file.stem}-in-{made.partitions}"
+        cached_parts(parts, made.file, made.edges, made.seed, made.partitions)
+    return _Opened(parts.absolute(), None, find_parts(parts))
 
 
-async def _serve(signals: Signals, plan: _Plan) -> int:
+async def _serve(
+    signals: Signals, layout: Layout, opened: _Opened, settings: Settings, json: bool
+) -> int:
     from huntgraph.cli.serving import serving, tell_event
 
-    given = (plan.layout, plan.world, plan.settings)
-    async with serving(*given, parts=plan.parts, on_event=tell_event) as served:
-        await _publish(served.actor, plan.rows)
-        _announce(served.facts(), plan.json)
+    given = (layout, opened.world, settings)
+    async with serving(*given, parts=opened.parts, on_event=tell_event) as served:
+        await _publish(served.actor, opened.rows)
+        _announce(served.facts(), json)
         await _until_over(served, signals)
         say("draining")
     say("stopped")

@@ -25,7 +25,7 @@ from huntgraph.errors import ActorError
 from huntgraph.gateway import Gateway, PartitionView, exporting
 from huntgraph.world import World, generate
 
-__all__ = ["Served", "Settings", "cached_world", "claimed", "serving", "tell_event"]
+__all__ = ["Served", "Settings", "cached_parts", "cached_world", "claimed", "serving", "tell_event"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,17 @@ def _options(
     if not parts:
         return [options]
     return part_options(parts, {number: layout.part(number) for number in parts}, options)
+
+
+def cached_parts(folder: Path, file: Path, edges: int, seed: int, partitions: int) -> None:
+    """See that a world's parts stand in ``folder``: made and split when they do not."""
+    from huntgraph.world.split import split
+
+    if (folder / "parts.json").exists():
+        return
+    world = cached_world(file, edges, seed)
+    with progress(f"Splitting it into {partitions} parts") as tell:
+        split(world, partitions, progress=tell).save(folder)
 
 
 @asynccontextmanager
