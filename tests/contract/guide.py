@@ -13,6 +13,8 @@ from huntgraph.schema import HUNTS, NONE, RULE, Code, Flag, Form, Kind, Rule
 from huntgraph.world import World
 
 EXACT = Flag.EXACT_NOW | Flag.CERTIFIED
+ROUNDS = 16
+"""Rounds after which a field has doubled to any size."""
 
 
 def treasure(hunt: int, node: int) -> NDArray[np.void]:
@@ -58,7 +60,16 @@ class Guide:
         for hunt, nodes in enumerate(starts):
             self._enter(hunt, np.ravel(nodes)[:1])
         self.engine.work()
-        return [self._exact(self._enter(hunt, nodes)) for hunt, nodes in enumerate(starts)]
+        return [self._exact(self._guided(hunt, nodes)) for hunt, nodes in enumerate(starts)]
+
+    def _guided(self, hunt: int, nodes: ArrayLike) -> Records:
+        """Ask until nothing is pending: a field grows as far as it is asked from."""
+        for _ in range(ROUNDS):
+            updates = self._enter(hunt, nodes)
+            if not (updates["flags"] & Flag.PENDING).any():
+                return updates
+            self.engine.work()
+        raise AssertionError(f"still pending after {ROUNDS} rounds")
 
     def ask_all(
         self, goals: Sequence[int], starts: Sequence[ArrayLike]

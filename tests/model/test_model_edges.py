@@ -228,7 +228,7 @@ def test_the_hash_of_added_slots_by_hand() -> None:
     empty = scene.model.state_hash()
     add(scene, 2, 5, 300)
     cells = [(1, SLOTS, 300), (1, SLOTS + 1, 1 << 24), (7, 1, 1), (7, 9, 5 | 300 << 32)]
-    cells += [(8, SLOTS, 2 | 5 << 32), (8, SLOTS + 1, 5 | 2 << 32)]
+    cells += [(10, SLOTS, 2 | 5 << 32), (10, SLOTS + 1, 5 | 2 << 32)]
     gone = [(7, 1, 0), (7, 9, 5 | 20 << 32)]
     change = sum(mixed(t << 56 | i, word) for t, i, word in cells)
     change -= sum(mixed(t << 56 | i, word) for t, i, word in gone)

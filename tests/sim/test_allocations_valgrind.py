@@ -22,6 +22,7 @@ from tests.sim.allocation_scene import ROUND_MOVES, counts, planted_program, scr
 from tests.sim.client_scene import Scene
 
 pytestmark = pytest.mark.slow
+ATTEMPTS: Final = 3
 TOTAL: Final = re.compile(r"total heap usage: ([\d,]+) allocs")
 
 
@@ -44,17 +45,23 @@ def total(scene: Scene, program: Path, rounds: int, rng: random.Random) -> int:
 
 
 def totals(folder: Path, program: Path, seed: int) -> tuple[int, int]:
-    """Allocations of two lives, the second with twice the moves of the first."""
+    """The least allocations of some lives, and of lives with twice the moves of those.
+
+    Starting and stopping may take a block or two more (what the clock says when decides); what
+    moves allocate is there every time. So a pair of lives is repeated until both are equal.
+    """
     if shutil.which("valgrind") is None:
         pytest.skip("there is no valgrind (apt install valgrind)")
-    single, double = folder / "single", folder / "double"
-    single.mkdir()
-    double.mkdir()
     rng = random.Random(seed)
-    return (
-        total(Scene(single, seed), program, 1, rng),
-        total(Scene(double, seed), program, 2, rng),
-    )
+    least = [1 << 62, 1 << 62]
+    for attempt in range(ATTEMPTS):
+        for at, rounds in enumerate((1, 2)):
+            place = folder / f"{attempt}-{rounds}"
+            place.mkdir()
+            least[at] = min(least[at], total(Scene(place, seed), program, rounds, rng))
+        if least[0] == least[1]:
+            break
+    return least[0], least[1]
 
 
 def test_twice_the_moves_are_as_many_allocations(short_path: Path, seed: int) -> None:

@@ -114,7 +114,8 @@ impl Partition<'_> {
         self.players[slot].seq = record.seq;
         self.leave_old_edition(slot);
         let outcome = self.act(slot, record, sink);
-        if record.kind != kind::GO || self.is_revised(slot) {
+        let stays = record.kind == kind::GO && self.players[slot].present == 1;
+        if !stays || self.is_revised(slot) {
             self.retarget(slot);
         }
         let position = self.header.position;

@@ -114,8 +114,10 @@ def put_table(page: Path) -> None:
 
 
 def _verdict(row: Row, value: float) -> str:
+    if value >= row.bound if row.more else value <= row.bound:
+        return "reached"
     if row.bound == 0:
-        return "reached" if value <= 0 else f"{_number(value)} too many"
+        return "not reached"
     far = row.bound / value if row.more else value / row.bound
     return f"{far:,.{1 if far < 10 else 0}f}x off"
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_a_part_of_a_world_is_served_like_a_world(options: ActorOptions, world: 
     async def work() -> None:
         part = split(world, 3)[1]
         part.save(options.world)
-        async with await Actor.start(options) as actor:
+        async with await Actor.start(replace(options, partition=part.partition)) as actor:
             status = await actor.status()
             assert (status.world_id, status.nodes) == (part.world_id, part.nodes)
 
