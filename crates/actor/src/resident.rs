@@ -19,8 +19,8 @@ impl Resident {
     /// The system's error where `/proc` is not mounted.
     pub fn open() -> io::Result<Self> {
         let statm = fs::open("/proc/self/statm", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-        // SAFETY: a plain number for a plain number. Asked of the C library, because rustix finds it
-        // out in a way that ends a program under valgrind.
+        // SAFETY: a plain number for a plain number. Asked of the C library, because rustix finds
+        // it out in a way that ends a program under valgrind.
         let page_bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
         Ok(Self { statm, page_bytes: page_bytes.unsigned_abs() })
     }

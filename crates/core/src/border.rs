@@ -249,7 +249,7 @@ impl Partition<'_> {
     }
 
     /// Tells of a player that was handed over where it goes on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tell_moved(&self, slot: usize, update: &mut Update) {
         let player = &self.players[slot];
         if player.away != 0 {

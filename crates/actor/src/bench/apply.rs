@@ -7,7 +7,7 @@ use huntgraph_core::schema::{Code, Event, Move, kind};
 use huntgraph_core::{Limits, Line, Partition, Sink};
 
 use super::crowd::Crowd;
-use super::{Report, Scene, TICK_MOVES, Watch, failure, nanoseconds, thread_cpu};
+use super::{GROWTH_ROUNDS, Report, Scene, TICK_MOVES, Watch, failure, nanoseconds, thread_cpu};
 use crate::failure::Failure;
 use crate::log::RawRecord;
 use crate::ring::RingWriter;
@@ -187,8 +187,11 @@ impl Bench<'_> {
             self.must(&record)?;
         }
         self.tick()?;
-        while self.partition.has_work() {
-            self.partition.work(GUIDANCE);
+        let mut moves = vec![[0; 64]; scene.players as usize];
+        for _ in 0..GROWTH_ROUNDS {
+            self.partition.work(u32::MAX);
+            self.crowd.walk(&mut moves);
+            self.partition.apply_batch(&moves, &mut (), |(), _, _, _| {});
         }
         self.ticks_ns.clear();
         Ok(())

@@ -30,6 +30,10 @@ pub use pair::{frame, roundtrip};
 /// Moves of one tick at the load of the reference: 80,000 a second.
 const TICK_MOVES: usize = 4_000;
 
+/// Rounds in which everyone moves before anything is timed: the field doubles with each that asks
+/// from beyond it, and then knows the whole partition.
+const GROWTH_ROUNDS: u32 = 8;
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Report {

@@ -8,7 +8,7 @@ use huntgraph_core::schema::{Code, FRAME_RECORDS, Update};
 use super::crowd::Crowd;
 use super::floor::{Jitter, udp_round_trips};
 use super::link::{Link, Reply, none_refused};
-use super::{Identity, Report, Scene, Watch, failure, nanoseconds, thread_cpu};
+use super::{GROWTH_ROUNDS, Identity, Report, Scene, Watch, failure, nanoseconds, thread_cpu};
 use crate::failure::Failure;
 use crate::log::RawRecord;
 use crate::quic::Idle;
@@ -70,6 +70,14 @@ impl Pair {
             pair.exchange(frame)?;
         }
         pair.settle()?;
+        let mut moves = vec![[0; 64]; scene.players as usize];
+        for _ in 0..GROWTH_ROUNDS {
+            pair.crowd.walk(&mut moves);
+            for frame in moves.chunks(FRAME_RECORDS) {
+                pair.exchange(frame)?;
+            }
+            pair.settle()?;
+        }
         Ok(pair)
     }
 
@@ -80,20 +88,20 @@ impl Pair {
         link.await_updates(&mut || actor.turn())
     }
 
-    /// Some ticks, then until the field is whole (with traffic off) or for a second (with it on).
+    /// Some ticks, then until the field is at rest (with traffic off) or for a second (with it on).
     fn settle(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
         loop {
             self.idle()?;
             let partition = &self.actor.engine.partition;
-            let quiet = partition.guidance.work.built > 0 && !partition.has_work();
+            let quiet = partition.guidance.work.settled > 0 && !partition.has_work();
             let traffic = partition.header.rise > 0;
             let after = started.elapsed();
             if after > Duration::from_millis(200) && (quiet || traffic && after.as_secs() > 0) {
                 return Ok(());
             }
             if after > PATIENCE {
-                return Err(failure("no field became whole", "guidance"));
+                return Err(failure("the field did not come to rest", "guidance"));
             }
         }
     }
