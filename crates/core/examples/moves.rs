@@ -1,5 +1,5 @@
 //! Applies a number of moves and nothing else worth counting: `valgrind --tool=callgrind
-//! --toggle-collect='*apply_batch*'` counts the instructions of just that, whatever the machine does.
+//! --toggle-collect='*apply_batch*'` counts the instructions of just that, on a noisy machine too.
 //!
 //! `moves COUNT` walks 1,000 players over a grid of 128 x 128 nodes, traffic rule in force, each
 //! answer read from the target's field; prints the time of a move and the state hash.
@@ -59,6 +59,24 @@ fn hunt() -> [Rule; 4] {
     ]
 }
 
+/// Opens the hunt and lets everyone in; where each player stands.
+fn open(partition: &mut Partition) -> Vec<u32> {
+    for row in hunt() {
+        partition.apply(&row.encode(), &mut ());
+    }
+    let tick = |arg| Move { kind: kind::TICK, arg, ..Move::default() }.encode();
+    partition.apply(&tick(1), &mut ());
+    let at: Vec<u32> = (0..PLAYERS as u32).map(|player| player * 16 % (SIDE * SIDE)).collect();
+    for (player, &to) in at.iter().enumerate() {
+        let enter =
+            Move { kind: kind::ENTER, seq: 1, player: player as u64 + 1, to, ..Move::default() };
+        partition.apply(&enter.encode(), &mut ());
+    }
+    partition.apply(&tick(2), &mut ());
+    partition.work(u32::MAX);
+    at
+}
+
 fn main() {
     let count: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let (first, head, cost) = grid();
@@ -74,19 +92,7 @@ fn main() {
     let limits = Limits::of(&world, PLAYERS as u32, 1);
     let mut block = vec![Line::default(); limits.total_lines()];
     let mut partition = Partition::create(&mut block, limits, &world).expect("the grid is sound");
-    for row in hunt() {
-        partition.apply(&row.encode(), &mut ());
-    }
-    let tick = |arg| Move { kind: kind::TICK, arg, ..Move::default() }.encode();
-    partition.apply(&tick(1), &mut ());
-    let mut at: Vec<u32> = (0..PLAYERS as u32).map(|player| player * 16 % (SIDE * SIDE)).collect();
-    for (player, &to) in at.iter().enumerate() {
-        let enter =
-            Move { kind: kind::ENTER, seq: 1, player: player as u64 + 1, to, ..Move::default() };
-        partition.apply(&enter.encode(), &mut ());
-    }
-    partition.apply(&tick(2), &mut ());
-    partition.work(u32::MAX);
+    let mut at = open(&mut partition);
     let (mut random, mut made, mut refused) = (1u32, 0, 0u32);
     let mut moves = Vec::with_capacity(CHUNK);
     let mut took = Duration::ZERO;

@@ -24,7 +24,7 @@ from huntgraph.bench.with_actor import with_actor
 from huntgraph.client import Identity, Link, connect
 from huntgraph.cluster import Actor
 from huntgraph.engine import Engine, Records, move, ticks
-from huntgraph.schema import MOVE, Code, Kind
+from huntgraph.schema import MOVE, Code, Flag, Kind
 from huntgraph.world import World
 
 __all__ = ["edges", "patches"]
@@ -40,6 +40,7 @@ WATCHERS: Final = 64
 PAUSE_S: Final = 0.05
 PATIENCE_S: Final = 20.0
 EPOCHS: Final = 4
+GROWTH_ROUNDS: Final = 16
 
 
 def edges(scene: Scene) -> Found:
@@ -155,12 +156,23 @@ async def _over_quic(scene: Scene, world: World, actor: Actor) -> Streamed:
     return found
 
 
+def _ask_until_guided(engine: Engine, world: World, seq: int) -> int:
+    """Ask until the field reaches everyone: it grows as far as it is asked from. The next seq."""
+    for _ in range(GROWTH_ROUNDS):
+        pending = engine.apply(_ask(world, seq))["flags"] & Flag.PENDING
+        seq += 1
+        engine.work()
+        if not pending.any():
+            break
+    return seq
+
+
 def _in_process(scene: Scene, world: World) -> tuple[Samples, Verdict]:
     """Give the time of each tick of changes, fields made exact with it, and the end's verdict."""
     engine, frames = Engine(world, players=WATCHERS, fields=1), patches(world, SEED)
     engine.apply(scene.rows)
     engine.apply(ticks(1, 2))
-    engine.apply(_ask(world, 1))
+    asked = _ask_until_guided(engine, world, 1)
     times: list[int] = []
     until_s = time.perf_counter() + scene.options.seconds
     while time.perf_counter() < until_s or not times:
@@ -173,7 +185,7 @@ def _in_process(scene: Scene, world: World) -> tuple[Samples, Verdict]:
             pass
         times.append(time.perf_counter_ns() - began_ns)
         engine.events()
-    answers = engine.apply(_ask(world, 2))
+    answers = engine.apply(_ask(world, asked))
     weight = np.where(engine.closed(), 0, engine.weights()).astype(np.int64)
     away = distances(world, weight, int(answers["target"][0]))
     wrong = answers["distance"] != away[answers["node"]]
