@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from huntgraph.client import Identity, connect_all
 from huntgraph.cluster import find_parts
 from huntgraph.errors import UsageError
 from huntgraph.schema import Code, Kind
+from huntgraph.world import World
 from tests.coast import parts_of_the_world
 from tests.contract.test_neighbours import way_out
 from tests.servers import move
@@ -30,24 +33,34 @@ def ask(url: str) -> Any:
         return json.load(answer)
 
 
-def test_parts_are_served_as_one_world(short_path: Path) -> None:
-    parts = parts_of_the_world(3)
-    for part in parts:
-        part.save(short_path / f"part-{part.partition:02}.hgw")
-    words = ["serve", "--parts", ".", "--dir", "run", "--players", "64", "--json"]
+@contextmanager
+def served(folder: Path, *source: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """Run `huntgraph serve` in ``folder/run``; the process, and what it tells when it is ready."""
+    words = ["serve", *source, "--dir", "run", "--players", "64", "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "huntgraph", *words],
-        cwd=short_path,
-        env={**os.environ, "HUNTGRAPH_HOME": str(short_path / "home")},
+        cwd=folder,
+        env={**os.environ, "HUNTGRAPH_HOME": str(folder / "home")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     with process:
-        assert process.stdout is not None
-        facts = json.loads(process.stdout.readline())
-        served = ask(f"{facts['http']}/partitions")["partitions"]
-        urls = {each["partition"]: each["url"] for each in served}
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        except BaseException:
+            process.kill()
+            raise
+
+
+def test_parts_are_served_as_one_world(short_path: Path) -> None:
+    parts = parts_of_the_world(3)
+    for part in parts:
+        part.save(short_path / f"part-{part.partition:02}.hgw")
+    with served(short_path, "--parts", ".") as (process, facts):
+        listed = ask(f"{facts['http']}/partitions")["partitions"]
+        urls = {each["partition"]: each["url"] for each in listed}
         assert sorted(urls) == [0, 1, 2]
         assert {each["partition"]: each["url"] for each in facts["partitions"]} == urls
         ready = ask(f"{facts['http']}/readyz")
@@ -59,6 +72,22 @@ def test_parts_are_served_as_one_world(short_path: Path) -> None:
         _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert not (short_path / "run" / "serve.json").exists()
+
+
+def test_a_generated_world_is_split_once_and_served(short_path: Path) -> None:
+    source = ("--partitions", "3", "--edges", "2000")
+    for _ in range(2):
+        with served(short_path, *source) as (process, facts):
+            files = [Path(each["world"]) for each in facts["partitions"]]
+            found = [World.open(file) for file in files]
+            assert [world.partition for world in found] == [0, 1, 2]
+            assert sum(world.own_nodes for world in found) < sum(world.nodes for world in found)
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        made = {file: file.stat().st_mtime_ns for file in files}
+    assert made == {file: file.stat().st_mtime_ns for file in files}
+    assert "Splitting" not in said
 
 
 async def walk_out(
