@@ -51,7 +51,7 @@ ROWS: Final = (
     Row("ring: throughput", "ring", "gb_per_s", 5, "GB/s", more=True),
     Row("age of guidance, all partitions, p99", "guidance", "epoch_age_p99_ms", 100, "ms"),
     Row("wrong answers among those judged", "guidance", "wrong", 0, ""),
-    Row("edges changed live, guidance on, QUIC", "edges", "changes_per_s", 100_000, "/s", more=True),
+    Row("edges changed live over QUIC, guided", "edges", "changes_per_s", 100_000, "/s", more=True),
     Row("wrong answers at the end of it", "edges", "wrong", 0, ""),
     Row("soak with two kills: moves lost", "soak", "lost", 0, ""),
     Row("soak with two kills: moves applied twice", "soak", "twice", 0, ""),
