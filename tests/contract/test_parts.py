@@ -82,6 +82,9 @@ def test_a_generated_world_is_split_once_and_served(short_path: Path) -> None:
             found = [World.open(file) for file in files]
             assert [world.partition for world in found] == [0, 1, 2]
             assert sum(world.own_nodes for world in found) < sum(world.nodes for world in found)
+            top = [sys.executable, "-m", "huntgraph", "top", "run", "--once", "--json"]
+            shown = json.loads(subprocess.check_output(top, cwd=short_path, timeout=60))
+            assert [each["partition"] for each in shown["partitions"]] == ["0", "1", "2"]
             process.send_signal(signal.SIGTERM)
             _, said = process.communicate(timeout=60)
         assert process.returncode == 0, said

@@ -45,26 +45,34 @@ class Folder:
         layout = Layout(folder.absolute())
         self.name = str(folder)
         self._layout = layout
-        self._path = (layout.actor if layout.actor.is_dir() else layout.folder) / "counters"
-        self._counters: Counters | None = None
+        actors = [layout.actor] if layout.actor.is_dir() else sorted(layout.folder.glob("actor-*"))
+        self._paths = [actor / "counters" for actor in actors or [layout.folder]]
+        self._open: dict[Path, Counters] = {}
 
     def look(self) -> list[Look]:
-        """Look at the one partition of the folder. Raises ActorError HG1463, HG1464."""
-        if self._counters is None or self._counters.replaced:
-            self._counters = Counters(self._path)
-        reading = self._counters.read()
-        reading = replace(reading, values=reading.values | self._gaps())
-        partition = reading.values.get("partition", 0)
-        return [Look(partition, time.monotonic(), reading)]
+        """Look at the partitions of the folder. Raises ActorError HG1463, HG1464."""
+        gaps = self._gaps()
+        return [self._look(path, gaps) for path in self._paths]
 
-    def _gaps(self) -> dict[str, int]:
-        """Ask the gateway beside the actor: gaps are found by readers, not by the actor."""
+    def _look(self, path: Path, gaps: dict[int, int]) -> Look:
+        counters = self._open.get(path)
+        if counters is None or counters.replaced:
+            counters = self._open[path] = Counters(path)
+        reading = counters.read()
+        partition = reading.values.get("partition", 0)
+        if partition in gaps:
+            reading = replace(reading, values=reading.values | {GAPS: gaps[partition]})
+        return Look(partition, time.monotonic(), reading)
+
+    def _gaps(self) -> dict[int, int]:
+        """Ask the gateway beside the actors: gaps are found by readers, not by an actor."""
         try:
             looks = GatewayAt(str(self._layout.facts()["http"])).look()
         except (HuntError, LookupError):
             return {}
-        known = (look.reading.values[GAPS] for look in looks if look.reading is not None)
-        return {GAPS: sum(known)}
+        return {
+            look.partition: look.reading.values[GAPS] for look in looks if look.reading is not None
+        }
 
 
 class GatewayAt:
