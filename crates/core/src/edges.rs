@@ -44,7 +44,7 @@ impl Partition<'_> {
         if edge >= self.edge_ids() {
             return None;
         }
-        let (tail, head) = (self.topology.tail(edge), self.topology.head_of(edge));
+        let (tail, head) = self.topology.ends(edge);
         let (weight, heat) = (self.weight[edge], self.heat[edge]);
         Some(Edge { tail, head, weight, heat, closed: self.is_closed(edge) })
     }
@@ -101,12 +101,12 @@ impl Partition<'_> {
         self.weight[edge] = weight;
         let (word, bit) = (edge / 64, 1 << (edge % 64));
         self.closed[word] = self.closed[word] & !bit | if closed { bit } else { 0 };
-        let tail = self.topology.tail(edge);
+        let (tail, head) = self.topology.ends(edge);
         sink.event(&Event {
             kind: event::DELTA,
             flags: closed as u8,
             from: tail,
-            to: self.topology.head_of(edge),
+            to: head,
             edge: edge as u32,
             value: weight as u32,
             ..self.event()

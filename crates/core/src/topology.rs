@@ -260,11 +260,12 @@ impl Topology<'_> {
         (line * LINE_NODES + at) as u32
     }
 
-    /// The node that an edge leads to; see [`Self::tail`].
-    pub(crate) fn head_of(&self, edge: usize) -> u32 {
+    /// The nodes that an edge leads from and to; see [`Self::tail`].
+    pub(crate) fn ends(&self, edge: usize) -> (u32, u32) {
+        let tail = self.tail(edge);
         match edge.checked_sub(self.slots()) {
-            Some(added) => self.added[added].head,
-            None => self.head(self.tail(edge), edge),
+            Some(added) => (tail, self.added[added].head),
+            None => (tail, self.head(tail, edge)),
         }
     }
 

@@ -64,7 +64,7 @@ impl Partition<'_> {
 
     /// A node whose way leads over this edge is forgotten, unless the edge got no heavier.
     fn forget_behind(&mut self, edge: usize) {
-        let (tail, head) = (self.topology.tail(edge), self.topology.head_of(edge));
+        let (tail, head) = self.topology.ends(edge);
         let known = self.known(tail);
         if known == UNREACHABLE || !self.leads_over(tail, edge, head) {
             return;
@@ -140,7 +140,7 @@ impl Partition<'_> {
 
     /// Offers the way over a changed edge to its tail.
     fn offer(&mut self, edge: usize) {
-        let (tail, head) = (self.topology.tail(edge), self.topology.head_of(edge));
+        let (tail, head) = self.topology.ends(edge);
         let beyond = self.known(head);
         if beyond != UNREACHABLE
             && let Some(way) = self.topology.find(tail, head)
