@@ -1,7 +1,8 @@
 //! The way of a record: decode, check, change, answer (rules, section 2).
 
+use crate::history::Section;
 use crate::image::Partition;
-use crate::players::NO_STAGE;
+use crate::players::{NO_STAGE, Player};
 use crate::schema::{
     Arrival, Code, Event, Move, NONE, Notice, Receipt, Rule, Update, event, flag, kind,
 };
@@ -67,6 +68,14 @@ impl Partition<'_> {
                 }
             }
             kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
+            _ => self.other_record(raw, sink),
+        }
+    }
+
+    #[inline(never)]
+    fn other_record<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
+        self.keep_record();
+        match raw[0] {
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
             kind::ARRIVE => self.take_arrival(&Arrival::decode(raw), sink),
             kind::NOTICE => self.take_notice(&Notice::decode(raw), sink),
@@ -76,6 +85,7 @@ impl Partition<'_> {
 
     #[inline(never)]
     fn player_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
+        self.keep_record();
         let Some(slot) = self.player_slot(record.player) else {
             return match self.admit(record) {
                 Ok(slot) => self.take(slot, None, record, sink),
@@ -88,6 +98,7 @@ impl Partition<'_> {
         }
         if record.seq == last.wrapping_add(1) {
             let before = self.players[slot];
+            self.keep::<Player>(Section::Players, slot, 1);
             return self.take(slot, Some(before), record, sink);
         }
         if record.seq > last {
@@ -106,7 +117,7 @@ impl Partition<'_> {
     fn take<S: Sink>(
         &mut self,
         slot: usize,
-        before: Option<crate::players::Player>,
+        before: Option<Player>,
         record: &Move,
         sink: &mut S,
     ) -> Answer {

@@ -1,7 +1,7 @@
 //! Many records at once: memory is fetched ahead, so that a move does not wait for it.
 
 use crate::apply::{Answer, Sink};
-use crate::image::{Partition, prefetch};
+use crate::image::{Header, Partition, prefetch};
 use crate::schema::{NONE, Receipt, STAGES};
 use crate::topology::LINE_NODES;
 
@@ -19,6 +19,33 @@ impl Partition<'_> {
         &mut self,
         records: &[[u8; 64]],
         sink: &mut S,
+        answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
+    ) {
+        self.run(records, sink, |_, _| {}, answered);
+    }
+
+    /// Applies records of a log in a branch of its history: record `i` at position `positions[i]`,
+    /// whether or not those before were taken. Both have the same length.
+    pub fn replay<S: Sink>(
+        &mut self,
+        records: &[[u8; 64]],
+        positions: &[u64],
+        sink: &mut S,
+        answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
+    ) {
+        let seek = |header: &mut Header, at: usize| header.position = positions[at] - 1;
+        self.run(records, sink, seek, answered);
+        if let Some(&last) = positions.last() {
+            self.header.position = last;
+        }
+    }
+
+    #[inline(always)]
+    fn run<S: Sink>(
+        &mut self,
+        records: &[[u8; 64]],
+        sink: &mut S,
+        seek: impl Fn(&mut Header, usize),
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
         // Where the index first points for the records ahead: right nearly always, checked later.
@@ -37,6 +64,7 @@ impl Partition<'_> {
             if let Some(ahead) = records.get(at + NEAR) {
                 self.fetch_page(ahead, slots[(at + NEAR) % WINDOW]);
             }
+            seek(self.header, at);
             let answer = self.apply_at(record, slots[at % WINDOW], sink);
             let receipt = self.receipt(&answer);
             answered(sink, record, &answer, receipt);

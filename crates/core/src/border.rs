@@ -7,6 +7,7 @@
 
 use crate::apply::{Answer, Sink};
 use crate::hash::mix;
+use crate::history::Section;
 use crate::image::Partition;
 use crate::limits::{ImageError, WorldView};
 use crate::players::{NO_STAGE, Player};
@@ -200,6 +201,30 @@ fn cells(partition: u16, raw: &[u8; Arrival::BYTES]) -> u64 {
 }
 
 impl Partition<'_> {
+    /// For the journal: a parcel for a partition is about to go into the outbox.
+    pub(crate) fn keep_outbox(&mut self, partition: u16) {
+        let (free, last) = (self.border.desk.free, self.border.peers[partition as usize].last);
+        self.keep::<Desk>(Section::Desk, 0, 1);
+        self.keep::<Peer>(Section::Peers, partition as usize, 1);
+        self.keep::<[u8; Arrival::BYTES]>(Section::Parcels, free as usize, 1);
+        self.keep::<u32>(Section::Next, free as usize, 1);
+        if last != NONE {
+            self.keep::<u32>(Section::Next, last as usize, 1);
+        }
+    }
+
+    /// For the journal: parcels up to a number are about to leave the outbox.
+    fn keep_freed(&mut self, partition: u16, number: u64) {
+        let peer = self.border.peers[partition as usize];
+        self.keep::<Desk>(Section::Desk, 0, 1);
+        self.keep::<Peer>(Section::Peers, partition as usize, 1);
+        let mut place = peer.first;
+        for _ in peer.acked..number {
+            self.keep::<u32>(Section::Next, place as usize, 1);
+            place = self.border.next[place as usize];
+        }
+    }
+
     /// Whether a step to this node can be taken: one over the border needs room in the outbox.
     #[inline(always)]
     pub(crate) fn check_border(&self, to: u32) -> Result<(), Code> {
@@ -236,6 +261,7 @@ impl Partition<'_> {
             hints: player.hints,
             ..Arrival::default()
         };
+        self.keep_outbox(owner);
         let cells = self.border.put(owner, number, parcel.encode());
         self.header.cells = self.header.cells.wrapping_add(cells);
         sink.event(&Event {
@@ -263,6 +289,7 @@ impl Partition<'_> {
         let admitted = self.admit_arrival(record);
         let outcome = admitted.map(|(slot, before)| {
             self.header.position += 1;
+            self.keep::<Peer>(Section::Peers, record.from as usize, 1);
             self.border.count_taken(record.from);
             self.seat(slot, before, record, sink);
         });
@@ -293,7 +320,10 @@ impl Partition<'_> {
             return Err(Code::UnknownNode);
         }
         match self.player_slot(record.player) {
-            Some(slot) => Ok((slot, Some(self.players[slot]))),
+            Some(slot) => {
+                self.keep::<Player>(Section::Players, slot, 1);
+                Ok((slot, Some(self.players[slot])))
+            }
             None => {
                 self.new_player(record.player).map(|slot| (slot, None)).ok_or(Code::PlayersFull)
             }
@@ -364,6 +394,7 @@ impl Partition<'_> {
             return Err(Code::SeqGap);
         }
         self.header.position += 1;
+        self.keep_freed(partition, record.a);
         let cells = self.border.forget(partition, record.a);
         self.header.cells = self.header.cells.wrapping_sub(cells);
         Ok(())

@@ -2,8 +2,10 @@
 
 use crate::apply::Sink;
 use crate::hash::{added_cell, edge_cell};
+use crate::history::Section;
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
+use crate::topology::{Added, Entry, LINE_NODES, RowLine};
 
 /// What is known of one edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,7 @@ impl Partition<'_> {
         sink: &mut S,
     ) {
         let old = (self.weight[edge], self.heat[edge], self.is_closed(edge));
+        self.journal.edge(edge, old.0, old.1, old.2);
         let cells = self.header.cells.wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
         self.heat[edge] = heat;
@@ -157,14 +160,26 @@ impl Partition<'_> {
             return Err(Code::EdgesFull);
         }
         for (number, from, to) in [(used, tail, head), (used + 1, head, tail)] {
-            self.topology.add(number, from, to);
             let edge = self.topology.slots() + number;
+            self.journal.edge(edge, 0, 0, false);
+            self.keep_added(number, from);
+            self.topology.add(number, from, to);
             self.closed[edge / 64] |= 1 << (edge % 64);
             let cells = edge_cell(edge, 0, 0, true).wrapping_add(added_cell(edge, from, to));
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
         self.header.added += 2;
         Ok(self.topology.slots() + used)
+    }
+
+    /// For the journal: slot `number` is about to be added to the row of `tail`.
+    fn keep_added(&mut self, number: usize, tail: u32) {
+        self.keep::<Added>(Section::Added, number, 1);
+        if let Some(last) = self.topology.last_added(tail) {
+            self.keep::<Added>(Section::Added, last, 1);
+        }
+        self.keep::<Entry>(Section::FirstAdded, self.topology.place_of_first_added(tail), 1);
+        self.keep::<RowLine>(Section::Rows, tail as usize / LINE_NODES, 1);
     }
 
     /// Removes an edge: its slot is absent from now on.
@@ -213,6 +228,7 @@ impl Partition<'_> {
         } else if risen != heat {
             // In the same bucket: the weight stays.
             let (weight, closed) = (self.weight[edge], self.is_closed(edge));
+            self.journal.edge(edge, weight, heat, closed);
             let cells = edge_cell(edge, weight, risen, closed)
                 .wrapping_sub(edge_cell(edge, weight, heat, closed));
             self.header.cells = self.header.cells.wrapping_add(cells);

@@ -4,14 +4,14 @@ use crate::image::Partition;
 use crate::players::Player;
 use crate::schema::{GATE_EDGES, GATES, HUNTS, STAGES};
 
-const EDGE: u64 = 1 << 56;
-const PLAYER: u64 = 2 << 56;
-const HUNT: u64 = 3 << 56;
-const STAGE: u64 = 4 << 56;
-const GATE: u64 = 5 << 56;
-const GATE_EDGE: u64 = 6 << 56;
-const SINGLE: u64 = 7 << 56;
-const ADDED: u64 = 10 << 56;
+pub(crate) const EDGE: u64 = 1 << 56;
+pub(crate) const PLAYER: u64 = 2 << 56;
+pub(crate) const HUNT: u64 = 3 << 56;
+pub(crate) const STAGE: u64 = 4 << 56;
+pub(crate) const GATE: u64 = 5 << 56;
+pub(crate) const GATE_EDGE: u64 = 6 << 56;
+pub(crate) const SINGLE: u64 = 7 << 56;
+pub(crate) const ADDED: u64 = 10 << 56;
 
 /// Mixes a cell's name and its word: both halves of a 128-bit product.
 #[inline(always)]
@@ -97,6 +97,13 @@ impl Partition<'_> {
     /// Hunts and single values: few enough to be taken anew each time.
     fn rest_cells(&self) -> u64 {
         let hunts = sum((0..HUNTS).map(|slot| self.hunt_cells(slot)));
+        let words = self.single_words();
+        let singles = words.iter().enumerate().map(|(w, &word)| mix(SINGLE | w as u64, word));
+        hunts.wrapping_add(sum(singles)).wrapping_add(self.border.peer_cells())
+    }
+
+    /// The words of the single values.
+    pub(crate) fn single_words(&self) -> [u64; 10] {
         let h = &self.header;
         let rule = h.rise as u64
             | (h.shift as u64) << 8
@@ -104,10 +111,13 @@ impl Partition<'_> {
             | (h.period_ticks as u64) << 32;
         let [c0, c1, c2, c3] = h.chain;
         let costs = h.cost_min as u64 | (h.cost_max as u64) << 32;
-        let words =
-            [h.tick as u64, h.position, c0, c1, c2, c3, rule, h.cost as u64, h.serial, costs];
-        let singles = words.iter().enumerate().map(|(w, &word)| mix(SINGLE | w as u64, word));
-        hunts.wrapping_add(sum(singles)).wrapping_add(self.border.peer_cells())
+        [h.tick as u64, h.position, c0, c1, c2, c3, rule, h.cost as u64, h.serial, costs]
+    }
+
+    /// The word of an edge's cell.
+    pub(crate) fn edge_word(&self, edge: usize) -> u64 {
+        let closed = self.is_closed(edge) as u64;
+        self.weight[edge] as u64 | (self.heat[edge] as u64) << 16 | closed << 24
     }
 
     fn hunt_cells(&self, slot: usize) -> u64 {

@@ -249,6 +249,8 @@ impl Partition<'_> {
         if (hunt.shut & bit != 0) == shut {
             return;
         }
+        self.keep_hunt(slot);
+        let hunt = &mut self.hunts[slot];
         hunt.shut ^= bit;
         let (first, count) = (hunt.gate[gate].first as usize, hunt.gate[gate].count as usize);
         let (hunt, edge, value) = (slot as u16, gate as u32, shut as u32);

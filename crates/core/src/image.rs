@@ -8,6 +8,7 @@ use core::mem::{size_of, size_of_val};
 
 use crate::border::{Border, Desk, Peer};
 use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work};
+use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
@@ -23,6 +24,18 @@ const VERSION: u32 = 2;
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line([u64; 8]);
+
+impl Line {
+    #[inline(always)]
+    pub(crate) fn words(&self) -> &[u64; 8] {
+        &self.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn words_mut(&mut self) -> &mut [u64; 8] {
+        &mut self.0
+    }
+}
 
 /// First line of the image: identity, limits and all single values of the state.
 #[repr(C)]
@@ -78,7 +91,7 @@ pub struct Header {
     /// Nodes that this partition owns: those below.
     pub own_nodes: u32,
     parcels_max: u32,
-    spare: u32,
+    pub(crate) journal_max: u32,
 }
 
 impl Header {
@@ -88,7 +101,7 @@ impl Header {
         (self.pending_max, self.far_max) = (limits.pending, limits.far);
         (self.added_max, self.pages_max) = (limits.added, limits.pages);
         (self.queued_max, self.parcels_max) = (limits.queued, limits.parcels);
-        self.own_nodes = limits.own_nodes;
+        (self.own_nodes, self.journal_max) = (limits.own_nodes, limits.journal);
     }
 }
 
@@ -110,6 +123,8 @@ pub struct Partition<'a> {
     pub border: Border<'a>,
     /// Fields and searches: derived, never hashed or saved.
     pub guidance: Guidance<'a>,
+    /// What records overwrite, if there is room to keep it.
+    pub journal: Journal<'a>,
     /// Of the last claim that won: kept only until it has been handed out.
     pub(crate) last_receipt: Receipt,
 }
@@ -159,8 +174,8 @@ impl<'a> Partition<'a> {
     pub fn resume(block: &'a mut [Line], limits: Limits) -> Result<Self, ImageError> {
         limits.check()?;
         let saved = Self::limits_of(block)?;
-        let Limits { fields, pending, pages, queued, .. } = limits;
-        if limits != (Limits { fields, pending, pages, queued, ..saved }) {
+        let Limits { fields, pending, pages, queued, journal, .. } = limits;
+        if limits != (Limits { fields, pending, pages, queued, journal, ..saved }) {
             return Err(ImageError::Size);
         }
         let state = limits.state_lines();
@@ -210,6 +225,7 @@ impl<'a> Partition<'a> {
             queued: header.queued_max,
             own_nodes: header.own_nodes,
             parcels: header.parcels_max,
+            journal: header.journal_max,
         };
         limits.check().map(|()| limits)
     }
@@ -245,6 +261,10 @@ impl<'a> Partition<'a> {
                 next: take(rest, limits.parcels as usize),
             },
             guidance: carve_guidance(rest, limits),
+            journal: Journal {
+                marks: &mut take::<Marks>(rest, 1)[0],
+                entries: take(rest, limits.journal as usize),
+            },
             last_receipt: Receipt::default(),
         })
     }
@@ -331,6 +351,18 @@ pub fn bytes_mut(block: &mut [Line]) -> &mut [u8] {
     unsafe { core::slice::from_raw_parts_mut(block.as_mut_ptr().cast(), size_of_val(block)) }
 }
 
+/// The bytes of items of the image.
+pub(crate) fn bytes_of<T: Plain>(items: &[T]) -> &[u8] {
+    // SAFETY: T is Plain: without padding, so that each byte of the items may be read as u8.
+    unsafe { core::slice::from_raw_parts(items.as_ptr().cast(), size_of_val(items)) }
+}
+
+/// The bytes of items of the image, to be put back as they were.
+pub(crate) fn bytes_of_mut<T: Plain>(items: &mut [T]) -> &mut [u8] {
+    // SAFETY: as in `bytes_of`; every bit pattern is a valid T.
+    unsafe { core::slice::from_raw_parts_mut(items.as_mut_ptr().cast(), size_of_val(items)) }
+}
+
 /// Brings the line of `slice[index]` towards the cache; does nothing when out of range.
 #[inline(always)]
 pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
@@ -353,7 +385,7 @@ pub(crate) const fn lines<T>(count: usize) -> usize {
 ///
 /// # Safety
 /// `repr(C)` or primitive, alignment at most 64, no padding, no invalid bit pattern.
-unsafe trait Plain {}
+pub(crate) unsafe trait Plain {}
 macro_rules! plain {
     ($($kind:ty),*) => { $(
         // SAFETY: checked by eye and by `no_padding` below.
@@ -362,7 +394,7 @@ macro_rules! plain {
 }
 plain!(u8, u16, u32, u64, i16, Header, Player, Hunt);
 plain!(RowLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
-plain!([u8; Arrival::BYTES]);
+plain!([u8; Arrival::BYTES], Line, Marks);
 
 /// Cuts `count` items off the front of `rest`.
 fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

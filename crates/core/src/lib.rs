@@ -19,6 +19,7 @@ mod border;
 mod edges;
 pub mod guidance;
 mod hash;
+pub mod history;
 mod hunts;
 mod image;
 mod limits;

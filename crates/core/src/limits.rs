@@ -4,6 +4,7 @@ use crate::border::{Desk, Peer};
 use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work,
 };
+use crate::history::Marks;
 use crate::hunts::Hunt;
 use crate::image::{Header, lines};
 use crate::players::Player;
@@ -19,7 +20,7 @@ pub struct Limits {
     pub edges: u32,
     /// Players that can ever enter.
     pub players: u32,
-    /// Targets that can have a field at the same time.
+    /// Targets that can have a field at the same time; 0: there is no guidance.
     pub fields: u32,
     /// Edge changes that can be remembered while fields are worked on: half of this power of two.
     pub pending: u32,
@@ -35,6 +36,9 @@ pub struct Limits {
     pub own_nodes: u32,
     /// Players that can be on their way to other partitions at a time.
     pub parcels: u32,
+    /// Entries of the journal, 0 or a power of two; with a journal there is no guidance, which knows
+    /// no way back.
+    pub journal: u32,
 }
 
 impl Limits {
@@ -55,6 +59,7 @@ impl Limits {
             queued: nodes / 16 + 8192,
             own_nodes: nodes.saturating_sub(halo as u32),
             parcels: if halo > 0 { PARCELS as u32 } else { 0 },
+            journal: 0,
         };
         limits.pages = 1 + fields * limits.tiles() as u32 + limits.reserve();
         limits
@@ -144,6 +149,8 @@ impl Limits {
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
+            + lines::<Marks>(1)
+            + self.journal as usize
     }
 
     pub(crate) fn check(&self) -> Result<(), ImageError> {
@@ -151,16 +158,17 @@ impl Limits {
             && self.nodes as usize <= NODES
             && self.edges < NONE - (1 << 20)
             && (1..=1 << 22).contains(&self.players)
-            && (1..=64).contains(&self.fields)
+            && self.fields <= 64
             && self.pending.is_power_of_two()
             && self.pending >= 1024
             && self.far.is_power_of_two()
             && self.added <= 1 << 20
-            && self.pages > self.reserve() + 1
+            && self.pages > self.reserve()
             && self.pages <= 1 << 26
             && (1024..=1 << 26).contains(&self.queued)
             && (1..=self.nodes).contains(&self.own_nodes)
-            && self.parcels <= 1 << 20;
+            && self.parcels <= 1 << 20
+            && (self.journal == 0 || self.journal.is_power_of_two() && self.fields == 0);
         if sound { Ok(()) } else { Err(ImageError::Limits) }
     }
 }

@@ -1,6 +1,7 @@
 //! Loading a hunt row by row, and the orders to a running one (rules, section 6).
 
 use crate::hunts::{CLOSE, Gate, Hunt, PAUSE, RESUME, Stage, place};
+use crate::history::Section;
 use crate::image::Partition;
 use crate::schema::{
     Code, GATE_EDGES, GATES, HEAT_MAX, HINTS, HUNTS, Move, NEEDS, Rule, STAGES, TEAMS, form, kind,
@@ -102,8 +103,10 @@ impl Partition<'_> {
             return Err(Code::UnknownHunt);
         }
         if row.kind == kind::HUNT_BEGIN {
+            self.keep::<Hunt>(Section::Hunts, slot, 1);
             return self.begin_hunt(row);
         }
+        self.keep_row(slot, row.index as usize);
         if self.hunts[slot].state != state::LOADING {
             return Err(Code::NotLoading);
         }
@@ -134,6 +137,13 @@ impl Partition<'_> {
         }
         self.hunts[slot].rows += 1;
         Ok(())
+    }
+
+    /// For the journal: what a row of a hunt may change.
+    fn keep_row(&mut self, slot: usize, index: usize) {
+        self.keep_hunt(slot);
+        self.keep_stage(slot, index);
+        self.keep_gate(slot, index);
     }
 
     fn begin_hunt(&mut self, row: &Rule) -> Result<(), Code> {
@@ -169,6 +179,7 @@ impl Partition<'_> {
         if slot >= HUNTS {
             return Err(Code::UnknownHunt);
         }
+        self.keep_hunt(slot);
         let hunt = &mut self.hunts[slot];
         let at = hunt.state;
         let (allowed, bit) = match order.kind {

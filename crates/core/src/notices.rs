@@ -1,6 +1,8 @@
 //! Notices: what partitions tell each other of the stages of a hunt they share (rules, section 11).
 
 use crate::apply::{Answer, Sink};
+use crate::border::Peer;
+use crate::history::Section;
 use crate::image::Partition;
 use crate::schema::{Event, Move, NONE, Notice, PEERS, Rule, event, kind, state};
 
@@ -58,6 +60,7 @@ impl Partition<'_> {
             let partition = partitions.trailing_zeros() as u16;
             partitions &= partitions - 1;
             notice.number = self.border.next_number(partition);
+            self.keep_outbox(partition);
             let cells = self.border.put(partition, notice.number, notice.encode());
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
@@ -68,6 +71,7 @@ impl Partition<'_> {
         let outcome = self.border.check_parcel(record.from, record.number);
         if outcome.is_ok() {
             self.header.position += 1;
+            self.keep::<Peer>(Section::Peers, record.from as usize, 1);
             self.border.count_taken(record.from);
             self.note_stage(record, sink);
         }
@@ -77,13 +81,16 @@ impl Partition<'_> {
     /// Books what is told, if it is of a stage of the same hunt that is the teller's.
     fn note_stage<S: Sink>(&mut self, record: &Notice, sink: &mut S) {
         let (at, number) = (record.hunt as usize, record.stage as usize);
-        let Some(hunt) = self.hunts.get_mut(at) else { return };
+        let Some(hunt) = self.hunts.get(at) else { return };
         let loaded = !matches!(hunt.state, state::EMPTY | state::LOADING);
         let same = loaded && hunt.hunt_id as u32 == record.hunt_id;
         let known = record.stage < hunt.stages;
         if !same || !known || hunt.stage[number].owner as u16 != record.from + 1 {
             return;
         }
+        self.keep_stage(at, number);
+        self.keep_hunt(at);
+        let hunt = &mut self.hunts[at];
         let stage = &mut hunt.stage[number];
         let first = stage.wins == 0;
         (stage.wins, stage.team_bits) = (record.wins, record.team_bits);

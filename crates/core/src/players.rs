@@ -1,5 +1,6 @@
 //! The player table: dense slots in order of first entry, and an index from id to slot.
 
+use crate::history::Section;
 use crate::image::Partition;
 use crate::schema::NONE;
 
@@ -118,6 +119,8 @@ impl Partition<'_> {
         while self.index[bucket] != NONE {
             bucket = (bucket + 1) & mask;
         }
+        self.keep::<u32>(Section::Index, bucket, 1);
+        self.keep::<Player>(Section::Players, slot, 1);
         self.index[bucket] = slot as u32;
         self.header.players += 1;
         self.players[slot] = Player::new(id);

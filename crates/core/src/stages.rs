@@ -110,6 +110,8 @@ impl Partition<'_> {
 
     /// Books a stage as found or won by a player.
     pub(crate) fn credit(&mut self, slot: usize, at: usize, number: u8) {
+        self.keep_stage(at, number as usize);
+        self.keep_hunt(at);
         let stage = &mut self.hunts[at].stage[number as usize];
         let player = &mut self.players[slot];
         player.progress |= 1 << number;

@@ -36,6 +36,7 @@ impl Partition<'_> {
         if self.weight[edge] == 0 || self.is_closed(edge) {
             return None;
         }
+        self.journal.step(slot, from, player.last_position, self.header.cells);
         self.header.position += 1;
         let position = self.header.position;
         let player = &mut self.players[slot];

@@ -18,6 +18,7 @@ impl Partition<'_> {
     }
 
     fn tick_hunt<S: Sink>(&mut self, slot: usize, sink: &mut S) {
+        self.keep_hunt(slot);
         let hunt = &mut self.hunts[slot];
         if hunt.closes > 0 {
             hunt.closes = hunt.closes.saturating_add(hunt.extend_by);

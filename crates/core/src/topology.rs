@@ -284,17 +284,28 @@ impl Topology<'_> {
     /// Puts an edge behind its tail's row: the `number`-th that was ever added.
     pub(crate) fn add(&mut self, number: usize, tail: u32, head: u32) {
         self.added[number] = Added { tail, head, next: NONE, spare: 0 };
-        let at = find_entry(self.first_added, tail);
-        if self.first_added[at].key == 0 {
+        let Some(last) = self.last_added(tail) else {
+            let at = self.place_of_first_added(tail);
             self.first_added[at] = Entry { key: tail + 1, value: number as u32 };
             let line = &mut self.lines[tail as usize / LINE_NODES];
             line.starts[tail as usize % LINE_NODES] |= HAS_ADDED;
             return;
-        }
-        let mut last = self.first_added[at].value as usize;
+        };
+        self.added[last].next = number as u32;
+    }
+
+    /// Where the first slot added to a row is told.
+    pub(crate) fn place_of_first_added(&self, tail: u32) -> usize {
+        find_entry(self.first_added, tail)
+    }
+
+    /// The last slot added to a row.
+    pub(crate) fn last_added(&self, tail: u32) -> Option<usize> {
+        let first = self.first_added[self.place_of_first_added(tail)];
+        let mut last = Some(first).filter(|first| first.key != 0)?.value as usize;
         while self.added[last].next != NONE {
             last = self.added[last].next as usize;
         }
-        self.added[last].next = number as u32;
+        Some(last)
     }
 }

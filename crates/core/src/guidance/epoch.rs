@@ -23,6 +23,9 @@ impl Partition<'_> {
     /// At a tick edge: when all hunted fields are exact for the old epoch, this tick becomes the
     /// epoch. Without changes since, the fields are exact for it as they stand.
     pub(crate) fn begin_epoch(&mut self) {
+        if self.guidance.fields.is_empty() {
+            return;
+        }
         let tick = self.header.tick;
         self.guidance.work.budget = super::search::NODES_PER_TICK;
         if tick.is_multiple_of(WINDOW_TICKS) {

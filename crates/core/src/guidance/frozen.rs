@@ -11,6 +11,9 @@ impl Guidance<'_> {
     /// An edge is about to change; remembers what it was at the epoch.
     #[inline]
     pub(crate) fn note_change(&mut self, edge: usize, weight: u16, closed: bool) {
+        if self.fields.is_empty() {
+            return;
+        }
         let (word, bit) = (edge / 64, 1u64 << (edge % 64));
         if self.changed[word] & bit != 0 {
             return;

@@ -204,7 +204,7 @@ impl Guidance<'_> {
 
     /// A player no longer hunts its target.
     pub(crate) fn hunter_left(&mut self, player: &Player) {
-        if player.target != NO_STAGE && player.hunt != NO_STAGE {
+        if player.target != NO_STAGE && player.hunt != NO_STAGE && !self.fields.is_empty() {
             let owner = owner(player);
             self.work.hunters[owner] = self.work.hunters[owner].saturating_sub(1);
         }
@@ -212,6 +212,9 @@ impl Guidance<'_> {
 
     /// A player hunts its target, which lies at `node`.
     pub(crate) fn hunter_came(&mut self, player: &Player, node: u32) {
+        if self.fields.is_empty() {
+            return;
+        }
         let owner = owner(player);
         self.work.hunters[owner] += 1;
         if self.work.field_of[owner] == NO_FIELD && node != NONE {
@@ -314,7 +317,8 @@ impl Partition<'_> {
             return;
         };
         let running = matches!(hunt.state, state::OPEN | state::PAUSED);
-        if stage == NO_STAGE || !running || hunt.edition != edition {
+        let off = self.guidance.fields.is_empty();
+        if stage == NO_STAGE || !running || hunt.edition != edition || off {
             return;
         }
         let target = hunt.stage[stage as usize % STAGES].node;

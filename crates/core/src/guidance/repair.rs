@@ -6,7 +6,7 @@
 //! nodes are settled as in growing. The work is done in a copy of the field's table, which takes
 //! its place at the end. A field repaired is the field grown anew to the same radius.
 
-use super::{GROWN, IDLE, INVALIDATE, RELAX, RESEED, SEED, SETTLE, VOID};
+use super::{BLANK, IDLE, INVALIDATE, RELAX, RESEED, SEED, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
 
@@ -165,7 +165,8 @@ impl Partition<'_> {
         self.guidance.empty_queue();
         self.guidance.work.phase = IDLE;
         let field = &mut self.guidance.fields[self.guidance.work.field as usize];
-        debug_assert!(field.grown == GROWN);
+        // It may have been given to another target meanwhile, and be void already.
+        debug_assert!(field.grown != BLANK);
         field.grown = VOID;
     }
 }

@@ -56,10 +56,11 @@ fn limits_out_of_range_are_refused() {
     let wrong = [
         Limits { players: 0, ..good },
         Limits { players: (1 << 22) + 1, ..good },
-        Limits { fields: 0, ..good },
         Limits { fields: 65, ..good },
         Limits { pending: 1_000, ..good },
         Limits { pending: 512, ..good },
+        Limits { journal: 1_000, fields: 0, ..good },
+        Limits { journal: 1_024, ..good },
         Limits { nodes: 0, ..good },
     ];
     for limits in wrong {

@@ -6,5 +6,6 @@ mod edges;
 mod fields;
 mod images;
 mod players;
+mod rollback;
 mod support;
 mod turmoil;

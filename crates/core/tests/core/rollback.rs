@@ -1,0 +1,205 @@
+//! Promise P12: what was done can be taken back, bit for bit. Every record of random histories is
+//! rolled back at least once and the state compared with the bytes it had.
+
+use huntgraph_core::history::{Touched, differ};
+use huntgraph_core::schema::{Arrival, Move, kind};
+use huntgraph_core::{Limits, Line, Partition, WorldView, bytes};
+
+use crate::support::{Rng, World, block};
+use crate::turmoil::Turmoil;
+
+const OWNERS: [u16; 6] = [5, 6, 5, 6, 5, 6];
+const TWINS: [u32; 6] = [40, 9, 41, 10, 42, 11];
+
+/// The last six nodes of a world as the halo of two other partitions.
+fn with_halo(world: &World) -> WorldView<'_> {
+    WorldView { partition: 2, halo_owner: &OWNERS, halo_twin: &TWINS, ..world.view() }
+}
+
+fn state(memory: &[Line], limits: Limits) -> &[u8] {
+    bytes(&memory[..limits.state_lines()])
+}
+
+/// A record of the borders: an arrival or a notice that is next, or an acknowledgement.
+fn border_record(rng: &mut Rng, partition: &Partition) -> [u8; 64] {
+    let from = OWNERS[rng.below(2) as usize];
+    let peer = *partition.border.peer(from).unwrap();
+    if rng.chance(40) && peer.sent > peer.acked {
+        let a = peer.acked + 1 + rng.below((peer.sent - peer.acked) as u32) as u64;
+        return Move { kind: kind::HANDED_ON, arg: from as u32, a, ..Move::default() }.encode();
+    }
+    let kind = if rng.chance(80) { kind::ARRIVE } else { kind::NOTICE };
+    Arrival {
+        kind,
+        from,
+        seq: 7 + rng.below(3),
+        player: rng.below(60) as u64 * 0x0101_0101_0101,
+        number: peer.taken + 1,
+        node: rng.below(partition.header.own_nodes),
+        hunt: rng.below(9) as u8,
+        ..Arrival::default()
+    }
+    .encode()
+}
+
+fn any_record(rng: &mut Rng, turmoil: &mut Turmoil, partition: &Partition) -> [u8; 64] {
+    let borders = partition.header.own_nodes < partition.header.nodes;
+    if borders && rng.chance(8) { border_record(rng, partition) } else { turmoil.record(partition) }
+}
+
+/// Plays a random history; after every few records all of them are taken back, compared with the
+/// bytes before, and played again.
+fn roll_back_every_record(seed: u64, world: &World, view: WorldView) {
+    let limits = Limits { journal: 1 << 14, ..Limits::of(&view, 64, 0) };
+    let mut memory = block(limits);
+    drop(Partition::create(&mut memory, limits, &view).unwrap());
+    let (mut rng, mut turmoil) = (Rng(seed), Turmoil::new(seed, world, 60));
+    for _ in 0..1_500 {
+        let before = state(&memory, limits).to_vec();
+        let mut partition = Partition::attach(&mut memory).unwrap();
+        let (mark, position) = (partition.journal.marks.next, partition.header.position);
+        let records: Vec<_> = (0..1 + rng.below(4))
+            .map(|_| {
+                let raw = any_record(&mut rng, &mut turmoil, &partition);
+                partition.apply(&raw, &mut ());
+                raw
+            })
+            .collect();
+        let hash = partition.state_hash();
+        if partition.header.position > position && rng.chance(50) {
+            partition.rewind(position).unwrap();
+        }
+        partition.undo_to(mark).unwrap();
+        assert_eq!(partition.state_hash(), partition.rehash(), "seed {seed}");
+        assert!(state(&memory, limits) == before, "seed {seed}: {records:?} left traces");
+        let mut partition = Partition::attach(&mut memory).unwrap();
+        partition.apply_batch(&records, &mut (), |_, _, _, _| {});
+        assert_eq!(partition.state_hash(), hash, "seed {seed}: another outcome the second time");
+    }
+}
+
+#[test]
+fn every_record_can_be_taken_back() {
+    for seed in [31, 32] {
+        let world = World::random(&mut Rng(seed), 120, 300, 200);
+        roll_back_every_record(seed, &world, world.view());
+    }
+}
+
+#[test]
+fn every_record_at_a_border_can_be_taken_back() {
+    for seed in [33, 34] {
+        let world = World::random(&mut Rng(seed), 60, 140, 200);
+        roll_back_every_record(seed, &world, with_halo(&world));
+    }
+}
+
+/// Memory for a [`Touched`] of a partition with these limits.
+fn bits(limits: Limits) -> (Vec<u64>, Vec<u64>) {
+    let edges = (limits.edges + limits.added) as usize;
+    (vec![0; edges / 64 + 1], vec![0; limits.players as usize / 64 + 1])
+}
+
+#[test]
+fn a_copy_goes_back_to_any_position_the_journal_reaches() {
+    let world = World::random(&mut Rng(35), 60, 140, 200);
+    let view = with_halo(&world);
+    let limits = Limits { journal: 1 << 12, ..Limits::of(&view, 64, 0) };
+    let mut memory = block(limits);
+    let mut rng = Rng(36);
+    let mut turmoil = Turmoil::new(36, &world, 60);
+    let mut saved = vec![];
+    drop(Partition::create(&mut memory, limits, &view).unwrap());
+    for _ in 0..3_000 {
+        let mut partition = Partition::attach(&mut memory).unwrap();
+        let raw = any_record(&mut rng, &mut turmoil, &partition);
+        if partition.apply(&raw, &mut ()).logged {
+            let position = partition.header.position;
+            saved.push((position, state(&memory, limits).to_vec()));
+        }
+    }
+    let mut reached = 0;
+    for (position, before) in saved.iter().rev().step_by(7) {
+        let mut copy = memory.clone();
+        let (mut edges, mut players) = bits(limits);
+        let mut touched = Touched { edges: &mut edges, players: &mut players };
+        let head = Partition::attach(&mut memory).unwrap();
+        let mut branch = Partition::attach(&mut copy).unwrap();
+        if let Err(error) = branch.rewind_by(&head.journal, *position, &mut touched) {
+            // All that it says it reaches is right as well.
+            let text = error.to_string();
+            let first = branch.header.position;
+            assert!(text.contains(&first.to_string()), "{text}");
+            let (_, before) = saved.iter().find(|(at, _)| *at == first).unwrap();
+            assert!(state(&copy, limits) == *before);
+            break;
+        }
+        assert!(state(&copy, limits) == *before, "position {position}");
+        reached += 1;
+    }
+    assert!((9..saved.len() / 7).contains(&reached), "{reached} of {}", saved.len());
+}
+
+/// Branches that go back and on in another way differ from the head by exactly the cells told, and
+/// can be made the head again.
+#[test]
+fn a_branch_differs_by_the_cells_that_are_told_and_can_be_made_the_head_again() {
+    let world = World::random(&mut Rng(41), 60, 140, 200);
+    let view = with_halo(&world);
+    let limits = Limits { journal: 1 << 14, ..Limits::of(&view, 64, 0) };
+    let (mut memory, mut copy) = (block(limits), block(limits));
+    drop(Partition::create(&mut memory, limits, &view).unwrap());
+    drop(Partition::create(&mut copy, limits, &view).unwrap());
+    let (mut edges, mut players) = bits(limits);
+    let mut rng = Rng(42);
+    let mut turmoil = Turmoil::new(42, &world, 60);
+    let mut told = 0;
+    for round in 0..60 {
+        let mut touched = Touched { edges: &mut edges, players: &mut players };
+        let mut head = Partition::attach(&mut memory).unwrap();
+        let mark = head.journal.marks.next;
+        for _ in 0..rng.below(80) {
+            let raw = any_record(&mut rng, &mut turmoil, &head);
+            head.apply(&raw, &mut ());
+        }
+        assert!(touched.add_since(&head.journal, mark));
+        let mut branch = Partition::attach(&mut copy).unwrap();
+        branch.copy_from(&head, &touched);
+        touched.clear();
+        assert_eq!((branch.state_hash(), branch.rehash()), (head.state_hash(), head.state_hash()));
+        let back = head.header.position.saturating_sub(rng.below(60) as u64);
+        branch.rewind_by(&head.journal, back, &mut touched).unwrap();
+        let mark = branch.journal.marks.next;
+        for _ in 0..rng.below(40) {
+            let raw = any_record(&mut rng, &mut turmoil, &branch);
+            branch.apply(&raw, &mut ());
+        }
+        assert!(touched.add_since(&branch.journal, mark));
+        let mut changes = vec![];
+        differ(&head, &branch, &touched, &mut |change| changes.push(change));
+        let (mut all_edges, mut all_players) = bits(limits);
+        let mut all = Touched { edges: &mut all_edges, players: &mut all_players };
+        all.fill();
+        let mut whole = vec![];
+        differ(&head, &branch, &all, &mut |change| whole.push(change));
+        assert_eq!(changes, whole, "round {round}");
+        told += changes.len();
+    }
+    assert!(told > 1_000, "{told}");
+}
+
+#[test]
+fn a_byte_that_was_not_kept_is_found() {
+    let world = World::random(&mut Rng(37), 40, 80, 9);
+    let limits = Limits { journal: 1 << 10, ..world.limits(8, 0) };
+    let mut memory = block(limits);
+    drop(Partition::create(&mut memory, limits, &world.view()).unwrap());
+    let before = state(&memory, limits).to_vec();
+    let mut partition = Partition::attach(&mut memory).unwrap();
+    let mark = partition.journal.marks.next;
+    partition.apply(&crate::support::tick_of(&partition), &mut ());
+    // Planted: a write beside the journal.
+    partition.hunts[3].rows += 1;
+    partition.undo_to(mark).unwrap();
+    assert!(state(&memory, limits) != before);
+}
