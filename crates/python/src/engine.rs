@@ -1,11 +1,14 @@
 //! The in-process engine: the real core on a block of this process's memory.
 
+use huntgraph_actor::huge_pages::zeroed_lines;
 use huntgraph_core::schema::Event;
-use huntgraph_core::{Limits, Line, Partition, Sink, WorldView, bytes, bytes_mut};
+use huntgraph_core::{Header, Limits, Line, Partition, Sink, WorldView, bytes, bytes_mut};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+
+use crate::branch::{Branch, with_journal};
 
 /// Collects events as raw rows.
 #[derive(Default)]
@@ -18,13 +21,15 @@ impl Sink for Events {
 }
 
 /// One partition in this process: the same core that the actor runs.
-#[pyclass(module = "huntgraph._core", unsendable)]
+#[pyclass(module = "huntgraph._core")]
 pub struct Engine {
-    block: Vec<Line>,
+    pub(crate) block: Vec<Line>,
     events: Events,
+    /// Of a branch: where it may differ from its head.
+    pub(crate) branch: Option<Branch>,
 }
 
-fn bad(error: impl std::fmt::Display) -> PyErr {
+pub(crate) fn bad(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
@@ -44,6 +49,13 @@ fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u
     PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
 }
 
+/// Names, old and new words of cells.
+type Cells<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
+
+/// Lines that tell the limits of a saved state.
+const HEADER_LINES: usize = size_of::<Header>().div_ceil(size_of::<Line>());
+const CUT_SHORT: &str = "the saved state is cut short";
+
 /// Tails and heads of slots.
 type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
@@ -52,7 +64,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (
         first, head, cost, *, players = 1024, fields = 8, added_edges = 1024, world_id = 0,
-        partition = 0, halo_owner = None, halo_twin = None, parcels = None
+        partition = 0, halo_owner = None, halo_twin = None, parcels = None, journal = 0
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
@@ -67,6 +79,7 @@ impl Engine {
         halo_owner: Option<PyReadonlyArray1<u16>>,
         halo_twin: Option<PyReadonlyArray1<u32>>,
         parcels: Option<u32>,
+        journal: u32,
     ) -> PyResult<Self> {
         let owner = halo_owner.as_ref().map_or(Ok(&[][..]), |owner| owner.as_slice())?;
         let twin = halo_twin.as_ref().map_or(Ok(&[][..]), |twin| twin.as_slice())?;
@@ -84,27 +97,29 @@ impl Engine {
         }
         let limits = Limits::of(&world, players, fields);
         let (added, parcels) = (added_edges.saturating_mul(2), parcels.unwrap_or(limits.parcels));
-        let limits = Limits { added, parcels, ..limits };
-        let mut block = vec![Line::default(); limits.total_lines()];
+        let limits = Limits { added, parcels, ..with_journal(limits, journal) };
+        let mut block = zeroed_lines(limits.total_lines());
         Partition::create(&mut block, limits, &world).map_err(bad)?;
-        Ok(Self { block, events: Events::default() })
+        Ok(Self::of(block))
     }
 
     #[staticmethod]
-    #[pyo3(signature = (saved, *, world_id = 0))]
-    fn restore(saved: &[u8], world_id: u64) -> PyResult<Self> {
-        let mut state = vec![Line::default(); saved.len().div_ceil(64)];
-        bytes_mut(&mut state)[..saved.len()].copy_from_slice(saved);
-        let limits = Partition::limits_of(&state).map_err(bad)?;
-        if state.len() != limits.state_lines() {
-            return Err(bad("the saved state is cut short"));
+    #[pyo3(signature = (saved, *, world_id = 0, journal = 0))]
+    fn restore(saved: &[u8], world_id: u64, journal: u32) -> PyResult<Self> {
+        let mut header = [Line::default(); HEADER_LINES];
+        let first = saved.get(..size_of_val(&header)).ok_or_else(|| bad(CUT_SHORT))?;
+        bytes_mut(&mut header).copy_from_slice(first);
+        let limits = with_journal(Partition::limits_of(&header).map_err(bad)?, journal);
+        if saved.len() != limits.state_lines() * size_of::<Line>() {
+            return Err(bad(CUT_SHORT));
         }
-        state.resize(limits.total_lines(), Line::default());
-        let partition = Partition::resume(&mut state, limits).map_err(bad)?;
+        let mut block = zeroed_lines(limits.total_lines());
+        bytes_mut(&mut block)[..saved.len()].copy_from_slice(saved);
+        let partition = Partition::resume(&mut block, limits).map_err(bad)?;
         if world_id != 0 && partition.header.world_id != world_id {
             return Err(bad("the saved state belongs to another world"));
         }
-        Ok(Self { block: state, events: Events::default() })
+        Ok(Self::of(block))
     }
 
     fn save<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -116,7 +131,7 @@ impl Engine {
         let py = records.py();
         let records = rows(records)?;
         let raw = records.as_slice()?.as_chunks::<64>().0;
-        let Self { block, events } = self;
+        let Self { block, events, .. } = self;
         let answers = py.detach(|| {
             let mut partition = Partition::attach(block).map_err(bad)?;
             let mut answers = Vec::with_capacity(raw.len() * 64);
@@ -137,6 +152,56 @@ impl Engine {
 
     fn work(&mut self, py: Python<'_>, operations: u32) -> PyResult<u32> {
         py.detach(|| Ok(Partition::attach(&mut self.block).map_err(bad)?.work(operations)))
+    }
+
+    /// A second engine in the same state, with a journal of its own of so many entries.
+    fn branch(&mut self, py: Python<'_>, journal: u32) -> PyResult<Self> {
+        py.detach(|| Branch::of(&mut self.block, journal))
+    }
+
+    /// Makes a branch what its head was after the record at `position`.
+    fn go_back(&mut self, py: Python<'_>, head: &mut Self, position: u64) -> PyResult<()> {
+        py.detach(|| self.back_to(&mut head.block, position))
+    }
+
+    /// Applies records of a log, each at its position; gives their updates, or none.
+    #[pyo3(signature = (records, positions, *, updates = true))]
+    fn replay<'py>(
+        &mut self,
+        records: &Bound<'py, PyAny>,
+        positions: PyReadonlyArray1<u64>,
+        updates: bool,
+    ) -> PyResult<(usize, Bound<'py, PyArray2<u8>>)> {
+        let py = records.py();
+        let (records, positions) = (rows(records)?, positions.as_slice()?);
+        let raw = records.as_slice()?.as_chunks::<64>().0;
+        let (refused, answers) = py.detach(|| self.play(raw, positions, updates))?;
+        Ok((refused, as_rows(py, &answers)?))
+    }
+
+    /// Where the journal stands.
+    fn mark(&mut self) -> PyResult<u64> {
+        Ok(self.partition()?.journal.marks.next)
+    }
+
+    /// Takes back all records since the journal stood there.
+    fn undo_to(&mut self, mark: u64) -> PyResult<()> {
+        self.partition()?.undo_to(mark).map_err(bad)
+    }
+
+    /// Takes back all records after `position`.
+    fn rewind(&mut self, position: u64) -> PyResult<()> {
+        self.partition()?.rewind(position).map_err(bad)
+    }
+
+    /// Names, words in the head, words in this branch: of all cells that differ.
+    fn changes<'py>(&mut self, py: Python<'py>, head: &mut Self) -> PyResult<Cells<'py>> {
+        let [names, old, new] = py.detach(|| self.differ(&mut head.block))?;
+        Ok((
+            PyArray1::from_vec(py, names),
+            PyArray1::from_vec(py, old),
+            PyArray1::from_vec(py, new),
+        ))
     }
 
     fn state_hash(&mut self) -> PyResult<u64> {
@@ -225,7 +290,11 @@ impl Engine {
 }
 
 impl Engine {
-    fn partition(&mut self) -> PyResult<Partition<'_>> {
+    pub(crate) fn of(block: Vec<Line>) -> Self {
+        Self { block, events: Events::default(), branch: None }
+    }
+
+    pub(crate) fn partition(&mut self) -> PyResult<Partition<'_>> {
         Partition::attach(&mut self.block).map_err(bad)
     }
 }

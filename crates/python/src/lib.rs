@@ -1,6 +1,7 @@
 //! The private Python module `huntgraph._core`.
 
 mod bench;
+mod branch;
 mod client;
 mod engine;
 mod log_reader;
