@@ -154,6 +154,24 @@ NOTICE: Final = np.dtype(
 )
 """What another partition tells of a stage that is there; what travels, and what the receiver logs. 64 bytes."""
 
+CORRECTION: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("count", "u1"),
+        ("gone", "u1"),
+        ("flags", "u1"),
+        ("spare", "<u4"),
+        ("id", "<u8"),
+        ("name_1", "<u8"),
+        ("word_1", "<u8"),
+        ("name_2", "<u8"),
+        ("word_2", "<u8"),
+        ("name_3", "<u8"),
+        ("word_3", "<u8"),
+    ]
+)
+"""How a fork's cells become the partition's; kinds fence, correct and settle. 64 bytes."""
+
 RECEIPT: Final = np.dtype(
     [
         ("kind", "u1"),
@@ -247,6 +265,10 @@ class Kind(IntEnum):
     """A player claims the treasure at its node (`arg`: stage or NONE)."""
     HINT = 5
     """A player asks for the next hint."""
+    STRIKE = 6
+    """In a fork, in place of a player's record: it takes its number and does nothing."""
+    GRANT = 7
+    """In a fork: `player` wins treasure `arg` of `hunt`, joining it with team `from` if it has to."""
     EDGE_CLOSE = 16
     """Edge `from` -> `to` closes."""
     EDGE_OPEN = 17
@@ -293,6 +315,12 @@ class Kind(IntEnum):
     """The state hash before this record, for replays to compare."""
     RECEIPT = 66
     """Marks a receipt."""
+    FENCE = 80
+    """A correction begins: record `correction`."""
+    CORRECT = 81
+    """Some cells get new words: record `correction`."""
+    SETTLE = 82
+    """The correction is whole: record `correction`."""
 
 
 class Event(IntEnum):
@@ -322,6 +350,8 @@ class Event(IntEnum):
     """`hunt` has State `value`."""
     TICKED = 64
     """`value` players present."""
+    CORRECTED = 65
+    """Correction `a` is settled: any cell may have changed."""
     REFUSED = 80
     """A logged move was refused with Code `value`."""
 
@@ -347,6 +377,10 @@ class Frame(IntEnum):
     """Supervisor or neighbour -> actor over the control socket: moves, rules, arrivals."""
     STATUS = 9
     """Supervisor or neighbour -> actor: answered by WELCOME."""
+    HOLD = 10
+    """Supervisor -> actor: moves and ticks wait from now on; answered by WELCOME."""
+    RELEASE = 11
+    """Supervisor -> actor: they go on; answered by WELCOME."""
 
 
 class Form(IntEnum):
@@ -478,6 +512,16 @@ class Code(IntEnum):
     """No hunt is loading in this slot."""
     BAD_RULE = 42
     """A row of the hunt is out of range or out of order."""
+    STRUCK = 43
+    """The move was struck out of this history."""
+    FENCED = 44
+    """A correction is under way."""
+    NOT_FENCED = 45
+    """No correction of this id is under way."""
+    STALE_HASH = 46
+    """The partition has moved on since the fork was compared with it."""
+    BAD_CELL = 47
+    """A cell's name or word is out of range."""
     BUSY = 50
     """Too many unanswered moves."""
     LOG_FULL = 51
@@ -537,6 +581,11 @@ CODE_TEXT: Final[dict[int, tuple[str, str]]] = {
     40: ("the slot holds a running hunt", "close that hunt first or take another slot"),
     41: ("no hunt is loading in this slot", "begin one first"),
     42: ("a row of the hunt is out of range or out of order", "check the hunt with 'huntgraph hunt check'"),
+    43: ("the move was struck out of this history", "nothing to do: the fork goes on without it"),
+    44: ("a correction is under way", "wait until it is settled, or settle it with 'huntgraph audit --recover'"),
+    45: ("no correction of this id is under way", "fence the partition first"),
+    46: ("the partition has moved on since the fork was compared with it", "replay the fork to the head and commit again"),
+    47: ("a cell's name or word is out of range", "take names and words from an image of the same world"),
     50: ("too many unanswered moves", "wait for updates, then send again"),
     51: ("the log has no room", "free disk space; the moves were not applied"),
     52: ("the log failed, the partition has stopped", "restart it after mending the disk"),

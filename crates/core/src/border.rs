@@ -6,6 +6,7 @@
 //! Notices (`notices.rs`) are parcels too: number and cause stand in the same places of both.
 
 use crate::apply::{Answer, Sink};
+use crate::cells::{PARCEL, PEER, parts};
 use crate::hash::mix;
 use crate::history::Section;
 use crate::image::Partition;
@@ -13,8 +14,6 @@ use crate::limits::{ImageError, WorldView};
 use crate::players::{NO_STAGE, Player};
 use crate::schema::{Arrival, Code, Event, Move, NONE, PEERS, Update, event, flag, kind, state};
 
-const PARCEL: u64 = 8 << 56;
-const PEER: u64 = 9 << 56;
 /// Parcels of one peer whose cells have names of their own: more than can ever wait.
 const NUMBERS: u64 = 1 << 40;
 
@@ -175,6 +174,20 @@ impl Border<'_> {
         let peers = 0..self.peers.len() as u16;
         let each = peers.flat_map(|peer| self.parcels(peer).map(move |raw| cells(peer, raw)));
         each.fold(0, u64::wrapping_add)
+    }
+
+    /// The word of a cell of tags 8 and 9; `None` when there is no such cell.
+    pub(crate) fn cell(&self, name: u64) -> Option<u64> {
+        let (tag, index) = parts(name);
+        if tag == PEER {
+            let peer = self.peers.get(index / 4).filter(|peer| peer.sent | peer.taken != 0)?;
+            return [peer.sent, peer.acked, peer.taken].get(index % 4).copied();
+        }
+        let number = index as u64 % (1 << 48) / 8;
+        let mut parcels = self.parcels((index >> 48) as u16);
+        let parcel = parcels.find(|raw| Arrival::decode(raw).number % NUMBERS == number)?;
+        let (words, _) = parcel.as_chunks::<8>();
+        words.get(index % 8).map(|word| u64::from_le_bytes(*word))
     }
 
     /// The cells of the peers that ever gave or took a parcel.

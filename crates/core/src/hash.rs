@@ -1,17 +1,11 @@
 //! The state hash: a sum over cells, so that a change costs two mixes (rules, section 8).
 
+use crate::cells::{
+    ADDED, CORRECTION, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, POSITION, SINGLE, STAGE,
+};
 use crate::image::Partition;
 use crate::players::Player;
 use crate::schema::{GATE_EDGES, GATES, HUNTS, STAGES};
-
-pub(crate) const EDGE: u64 = 1 << 56;
-pub(crate) const PLAYER: u64 = 2 << 56;
-pub(crate) const HUNT: u64 = 3 << 56;
-pub(crate) const STAGE: u64 = 4 << 56;
-pub(crate) const GATE: u64 = 5 << 56;
-pub(crate) const GATE_EDGE: u64 = 6 << 56;
-pub(crate) const SINGLE: u64 = 7 << 56;
-pub(crate) const ADDED: u64 = 10 << 56;
 
 /// Mixes a cell's name and its word: both halves of a 128-bit product.
 #[inline(always)]
@@ -20,18 +14,29 @@ pub fn mix(name: u64, word: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
+/// The word of an edge.
+#[inline(always)]
+pub(crate) fn edge_word(weight: u16, heat: u8, closed: bool) -> u64 {
+    weight as u64 | (heat as u64) << 16 | (closed as u64) << 24
+}
+
 /// The cell of an edge.
 #[inline(always)]
 pub(crate) fn edge_cell(edge: usize, weight: u16, heat: u8, closed: bool) -> u64 {
-    mix(EDGE | edge as u64, weight as u64 | (heat as u64) << 16 | (closed as u64) << 24)
+    mix(EDGE | edge as u64, edge_word(weight, heat, closed))
 }
 
-/// The cell of an added slot: where it leads.
+/// The word of an added slot: where it leads.
+pub(crate) fn added_word(tail: u32, head: u32) -> u64 {
+    tail as u64 | (head as u64) << 32
+}
+
+/// The cell of an added slot.
 pub(crate) fn added_cell(edge: usize, tail: u32, head: u32) -> u64 {
-    mix(ADDED | edge as u64, tail as u64 | (head as u64) << 32)
+    mix(ADDED | edge as u64, added_word(tail, head))
 }
 
-fn player_cells(slot: usize, player: &Player) -> u64 {
+pub(crate) fn player_cells(slot: usize, player: &Player) -> u64 {
     let name = PLAYER | (slot as u64 * 8);
     sum(player.words().iter().enumerate().map(|(w, &word)| mix(name + w as u64, word)))
 }
@@ -53,6 +58,19 @@ impl Partition<'_> {
     /// The state hash after the last record.
     pub fn state_hash(&self) -> u64 {
         self.header.cells.wrapping_add(self.rest_cells())
+    }
+
+    /// The state hash without the cells of position and correction: a correction is checked by it.
+    pub fn bare_hash(&self) -> u64 {
+        let position = mix(SINGLE | POSITION as u64, self.header.position);
+        self.state_hash().wrapping_sub(position).wrapping_sub(self.correction_cell())
+    }
+
+    fn correction_cell(&self) -> u64 {
+        match self.header.correction {
+            0 => 0,
+            id => mix(SINGLE | CORRECTION as u64, id),
+        }
     }
 
     /// The state hash, computed anew from every cell: checks [`Self::state_hash`].
@@ -99,25 +117,10 @@ impl Partition<'_> {
         let hunts = sum((0..HUNTS).map(|slot| self.hunt_cells(slot)));
         let words = self.single_words();
         let singles = words.iter().enumerate().map(|(w, &word)| mix(SINGLE | w as u64, word));
-        hunts.wrapping_add(sum(singles)).wrapping_add(self.border.peer_cells())
-    }
-
-    /// The words of the single values.
-    pub(crate) fn single_words(&self) -> [u64; 10] {
-        let h = &self.header;
-        let rule = h.rise as u64
-            | (h.shift as u64) << 8
-            | (h.decay_shift as u64) << 16
-            | (h.period_ticks as u64) << 32;
-        let [c0, c1, c2, c3] = h.chain;
-        let costs = h.cost_min as u64 | (h.cost_max as u64) << 32;
-        [h.tick as u64, h.position, c0, c1, c2, c3, rule, h.cost as u64, h.serial, costs]
-    }
-
-    /// The word of an edge's cell.
-    pub(crate) fn edge_word(&self, edge: usize) -> u64 {
-        let closed = self.is_closed(edge) as u64;
-        self.weight[edge] as u64 | (self.heat[edge] as u64) << 16 | closed << 24
+        hunts
+            .wrapping_add(sum(singles))
+            .wrapping_add(self.correction_cell())
+            .wrapping_add(self.border.peer_cells())
     }
 
     fn hunt_cells(&self, slot: usize) -> u64 {

@@ -18,7 +18,7 @@ use crate::topology::{Added, Entry, RowLine, Topology, count_far};
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
 /// Version of the image's layout.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// One cache line; a block is a slice of these.
 #[repr(C, align(64))]
@@ -64,6 +64,8 @@ pub struct Header {
     pub chain: [u64; 4],
     /// Sum of the cells of edges and players (rules, section 8).
     pub cells: u64,
+    /// Id of the correction under way, 0 for none.
+    pub correction: u64,
     /// Current tick.
     pub tick: u32,
     /// Player slots in use.

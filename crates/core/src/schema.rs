@@ -488,6 +488,79 @@ impl Notice {
     }
 }
 
+/// How a fork's cells become the partition's; kinds fence, correct and settle.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Correction {
+    /// a Kind
+    pub kind: u8,
+    /// correct: cells in this row, 0 to 3
+    pub count: u8,
+    /// correct: bit per cell that is taken away, its word unread
+    pub gone: u8,
+    /// 0
+    pub flags: u8,
+    /// 0
+    pub spare: u32,
+    /// the correction's id, not 0
+    pub id: u64,
+    /// correct: the first cell's name (rules, section 8)
+    pub name_1: u64,
+    /// correct: the first cell's new word; fence: state hash expected, 0 for any; settle: bare hash expected
+    pub word_1: u64,
+    /// correct: the second cell's name
+    pub name_2: u64,
+    /// correct: its new word
+    pub word_2: u64,
+    /// correct: the third cell's name
+    pub name_3: u64,
+    /// correct: its new word
+    pub word_3: u64,
+}
+
+impl Correction {
+    /// Bytes of the encoded record.
+    pub const BYTES: usize = 64;
+
+    /// The record as little-endian bytes.
+    #[inline]
+    pub fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0..1].copy_from_slice(&self.kind.to_le_bytes());
+        bytes[1..2].copy_from_slice(&self.count.to_le_bytes());
+        bytes[2..3].copy_from_slice(&self.gone.to_le_bytes());
+        bytes[3..4].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.id.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.name_1.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.word_1.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.name_2.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.word_2.to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.name_3.to_le_bytes());
+        bytes[56..64].copy_from_slice(&self.word_3.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record from little-endian bytes.
+    #[inline]
+    pub fn decode(bytes: &[u8; 64]) -> Self {
+        Self {
+            kind: u8::from_le_bytes([bytes[0]]),
+            count: u8::from_le_bytes([bytes[1]]),
+            gone: u8::from_le_bytes([bytes[2]]),
+            flags: u8::from_le_bytes([bytes[3]]),
+            spare: u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+            id: u64::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]]),
+            name_1: u64::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19], bytes[20], bytes[21], bytes[22], bytes[23]]),
+            word_1: u64::from_le_bytes([bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31]]),
+            name_2: u64::from_le_bytes([bytes[32], bytes[33], bytes[34], bytes[35], bytes[36], bytes[37], bytes[38], bytes[39]]),
+            word_2: u64::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43], bytes[44], bytes[45], bytes[46], bytes[47]]),
+            name_3: u64::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]]),
+            word_3: u64::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59], bytes[60], bytes[61], bytes[62], bytes[63]]),
+        }
+    }
+}
+
 /// Proof of a claim; stands right behind the update it belongs to.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -571,7 +644,7 @@ pub struct Event {
     pub edge: u32,
     /// by kind: weight, stage, state, code, players
     pub value: u32,
-    /// ticked: state hash; claimed: receipt serial; handed: parcel number; noted: wins
+    /// ticked: state hash; claimed: receipt serial; handed: parcel number; noted: wins; corrected: id
     pub a: u64,
     /// 0
     pub b: u64,
@@ -697,7 +770,7 @@ impl Hello {
 pub struct Welcome {
     /// wire version
     pub version: u16,
-    /// 0
+    /// bit 0: moves and ticks are held; bit 1: a correction is under way
     pub flags: u16,
     /// partition
     pub partition: u16,
@@ -821,6 +894,10 @@ pub mod kind {
     pub const CLAIM: u8 = 4;
     /// a player asks for the next hint
     pub const HINT: u8 = 5;
+    /// in a fork, in place of a player's record: it takes its number and does nothing
+    pub const STRIKE: u8 = 6;
+    /// in a fork: `player` wins treasure `arg` of `hunt`, joining it with team `from` if it has to
+    pub const GRANT: u8 = 7;
     /// edge `from` -> `to` closes
     pub const EDGE_CLOSE: u8 = 16;
     /// edge `from` -> `to` opens
@@ -867,6 +944,12 @@ pub mod kind {
     pub const HASH: u8 = 65;
     /// marks a receipt
     pub const RECEIPT: u8 = 66;
+    /// a correction begins: record `correction`
+    pub const FENCE: u8 = 80;
+    /// some cells get new words: record `correction`
+    pub const CORRECT: u8 = 81;
+    /// the correction is whole: record `correction`
+    pub const SETTLE: u8 = 82;
 }
 
 /// Kinds of ring events.
@@ -895,6 +978,8 @@ pub mod event {
     pub const HUNT: u8 = 32;
     /// `value` players present
     pub const TICKED: u8 = 64;
+    /// correction `a` is settled: any cell may have changed
+    pub const CORRECTED: u8 = 65;
     /// a logged move was refused with Code `value`
     pub const REFUSED: u8 = 80;
 }
@@ -919,6 +1004,10 @@ pub mod frame {
     pub const CONTROL: u16 = 8;
     /// supervisor or neighbour -> actor: answered by WELCOME
     pub const STATUS: u16 = 9;
+    /// supervisor -> actor: moves and ticks wait from now on; answered by WELCOME
+    pub const HOLD: u16 = 10;
+    /// supervisor -> actor: they go on; answered by WELCOME
+    pub const RELEASE: u16 = 11;
 }
 
 /// Forms of a stage.
@@ -1047,6 +1136,16 @@ pub enum Code {
     NotLoading = 41,
     /// A row of the hunt is out of range or out of order.
     BadRule = 42,
+    /// The move was struck out of this history.
+    Struck = 43,
+    /// A correction is under way.
+    Fenced = 44,
+    /// No correction of this id is under way.
+    NotFenced = 45,
+    /// The partition has moved on since the fork was compared with it.
+    StaleHash = 46,
+    /// A cell's name or word is out of range.
+    BadCell = 47,
     /// Too many unanswered moves.
     Busy = 50,
     /// The log has no room.
@@ -1109,6 +1208,11 @@ impl Code {
             Self::HuntInUse => "the slot holds a running hunt",
             Self::NotLoading => "no hunt is loading in this slot",
             Self::BadRule => "a row of the hunt is out of range or out of order",
+            Self::Struck => "the move was struck out of this history",
+            Self::Fenced => "a correction is under way",
+            Self::NotFenced => "no correction of this id is under way",
+            Self::StaleHash => "the partition has moved on since the fork was compared with it",
+            Self::BadCell => "a cell's name or word is out of range",
             Self::Busy => "too many unanswered moves",
             Self::LogFull => "the log has no room",
             Self::LogFailed => "the log failed, the partition has stopped",
@@ -1125,7 +1229,7 @@ impl Code {
 }
 
 /// All codes: number and name.
-pub const CODES: [(u16, &str); 45] = [
+pub const CODES: [(u16, &str); 50] = [
     (0, "OK"),
     (10, "BAD_KIND"),
     (11, "UNKNOWN_PLAYER"),
@@ -1160,6 +1264,11 @@ pub const CODES: [(u16, &str); 45] = [
     (40, "HUNT_IN_USE"),
     (41, "NOT_LOADING"),
     (42, "BAD_RULE"),
+    (43, "STRUCK"),
+    (44, "FENCED"),
+    (45, "NOT_FENCED"),
+    (46, "STALE_HASH"),
+    (47, "BAD_CELL"),
     (50, "BUSY"),
     (51, "LOG_FULL"),
     (52, "LOG_FAILED"),

@@ -1,7 +1,8 @@
 //! What differs between two states of one partition, cell by cell (rules, section 8).
 
 use super::touched::Touched;
-use crate::hash::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
+use crate::cells::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
+use crate::hash::added_word;
 use crate::hunts::Hunt;
 use crate::image::Partition;
 use crate::players::Player;
@@ -66,9 +67,9 @@ fn edges(
     let first = original.topology.slots();
     for edge in ours..theirs {
         let added = branch.topology.added[edge - first];
-        compare(ADDED | edge as u64, 0, added.tail as u64 | (added.head as u64) << 32, tell);
+        compare(ADDED | edge as u64, 0, added_word(added.tail, added.head), tell);
     }
-    let word = |of: &Partition, end: usize, edge| if edge < end { of.edge_word(edge) } else { NO_EDGE };
+    let word = |of: &Partition, end: usize, edge| if edge < end { of.edge_cell_word(edge) } else { NO_EDGE };
     for edge in Touched::ids(touched.edges).take_while(|&edge| edge < ours.max(theirs)) {
         let (old, new) = (word(original, ours, edge), word(branch, theirs, edge));
         compare(EDGE | edge as u64, old, new, tell);
