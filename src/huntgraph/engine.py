@@ -23,7 +23,7 @@ from huntgraph.schema import EVENT, MOVE, RECEIPT, UPDATE, Kind
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Engine", "PlayerState", "Records", "move", "ticks"]
+__all__ = ["Cells", "Engine", "PlayerState", "Records", "move", "ticks"]
 
 Records = NDArray[np.void]
 NO_HUNT: Final = 0xFFFF
@@ -71,6 +71,23 @@ class PlayerState:
     """0, or 1 + the partition that it was handed to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells of two states that differ, shape (n,) each: names, words before and after."""
+
+    names: NDArray[np.uint64]
+    old: NDArray[np.uint64]
+    new: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        """Count the cells."""
+        return len(self.names)
+
+    def of(self, tag: int) -> NDArray[np.bool_]:
+        """Tell for each cell whether it is of this tag."""
+        return self.names >> np.uint64(56) == tag
+
+
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
     """Give moves of one kind; every other field is a number or an array, all broadcast together.
 
@@ -94,12 +111,19 @@ class Engine:
     """A partition in this process. Not for several threads at once.
 
     `players`, `fields` and `added_edges` (edges that can be added to the running world) are
-    capacities (see `docs/reference/rules.md`); memory is taken once.
-    Raises ValueError when the world's rows are malformed or a capacity is out of range.
+    capacities (see `docs/reference/rules.md`); memory is taken once. With a `journal` of so many
+    entries (a move takes one, of 64 bytes) the engine can go back in its history, and branches of
+    it can; it has no guidance then. Raises ValueError when the world's rows are malformed or a capacity is out of range.
     """
 
     def __init__(
-        self, world: Rows, *, players: int = 12_500, fields: int = 8, added_edges: int = 1024
+        self,
+        world: Rows,
+        *,
+        players: int = 12_500,
+        fields: int = 8,
+        added_edges: int = 1024,
+        journal: int = 0,
     ) -> None:
         self._core = _core.Engine(
             np.ascontiguousarray(world.first, np.uint32),
@@ -108,17 +132,21 @@ class Engine:
             players=players,
             fields=fields,
             added_edges=added_edges,
+            journal=journal,
             world_id=world.world_id,
             **_halo(world),
         )
         self._receipts: list[Records] = []
 
     @classmethod
-    def restore(cls, saved: bytes, *, world_id: int = 0) -> Self:
+    def restore(cls, saved: bytes, *, world_id: int = 0, journal: int = 0) -> Self:
         """Take up a state that `save` gave. Raises ValueError when it is not one of this world."""
+        return cls._of(_core.Engine.restore(saved, world_id=world_id, journal=journal))
+
+    @classmethod
+    def _of(cls, core: _core.Engine) -> Self:
         engine = cls.__new__(cls)
-        engine._core = _core.Engine.restore(saved, world_id=world_id)
-        engine._receipts = []
+        engine._core, engine._receipts = core, []
         return engine
 
     def save(self) -> bytes:
@@ -149,6 +177,50 @@ class Engine:
     def work(self, operations: int = 1 << 31) -> int:
         """Work on guidance for at most `operations` (settled nodes); give how many were used."""
         return self._core.work(operations)
+
+    def branch(self, journal: int = 1 << 16) -> Self:
+        """Give a branch of this engine, its head: a second engine in the same state."""
+        return self._of(self._core.branch(journal))
+
+    def go_back(self, head: Engine, position: int) -> None:
+        """Make this branch what its head was after the record at `position`.
+
+        Raises ValueError when the head's journal does not reach back so far.
+        """
+        self._core.go_back(head._core, position)
+
+    def replay(
+        self, records: NDArray[Any], positions: NDArray[np.uint64], *, updates: bool = True
+    ) -> tuple[int, Records]:
+        """Apply records of a log, each at the position given, whether those before were taken.
+
+        Gives how many were refused, and their updates (shape (n,), dtype UPDATE; none if not
+        wanted). Several threads may replay in several engines at once.
+        """
+        refused, rows = self._core.replay(
+            records, np.ascontiguousarray(positions, np.uint64), updates=updates
+        )
+        return refused, _as_records(rows, UPDATE)
+
+    def mark(self) -> int:
+        """Tell where the journal stands, for `undo_to`."""
+        return self._core.mark()
+
+    def undo_to(self, mark: int) -> None:
+        """Take back all records since `mark`. Raises ValueError when the journal is too short."""
+        self._core.undo_to(mark)
+
+    def rewind(self, position: int) -> None:
+        """Take back all records after `position`. Raises ValueError: the journal is too short."""
+        self._core.rewind(position)
+
+    def changes(self, head: Engine) -> Cells:
+        """Give all cells in which this branch differs from its head (rules, section 8).
+
+        Left out is what belongs to the log, to the borders and to the clients: position, tick,
+        receipts, parcels; sequence number, last code and last position of players.
+        """
+        return Cells(*self._core.changes(head._core))
 
     def weights(self) -> NDArray[np.uint16]:
         """Give the live weight of every slot by edge id, shape (E,); absent slots are 0.

@@ -94,10 +94,13 @@ impl Partition<'_> {
 
     /// Puts a line of a section back.
     pub(super) fn put_line(&mut self, section: Section, line: usize, content: [u64; 8]) {
+        // A branch has a journal of its own size.
+        let journal = self.header.journal_max;
         let bytes = self.section_mut(section);
         for (bytes, word) in bytes[line * 64..].chunks_mut(8).zip(content) {
             bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
         }
+        self.header.journal_max = journal;
     }
 
     /// Items `first..first + count` of a section of `T`s are about to change.
