@@ -131,7 +131,17 @@ class Engine:
         Gives one update a record, shape (n,), dtype UPDATE. Receipts of claims that won are kept
         for `receipts`, events for `events`.
         """
-        rows = self._core.apply(records)
+        return self._answers(self._core.apply(records))
+
+    def replay(self, records: NDArray[Any], positions: NDArray[np.uint64]) -> Records:
+        """Apply records as `apply` does, each at its own position, shape (n,).
+
+        The engine stands right before a record's position when it is applied, whatever was
+        applied before: so a replay that leaves records out or adds some keeps all positions.
+        """
+        return self._answers(self._core.replay(records, positions.astype(np.uint64)))
+
+    def _answers(self, rows: NDArray[np.uint8]) -> Records:
         is_receipt = rows[:, 0] == Kind.RECEIPT
         if is_receipt.any():
             self._receipts.append(_as_records(rows[is_receipt], RECEIPT))
@@ -149,6 +159,26 @@ class Engine:
     def work(self, operations: int = 1 << 31) -> int:
         """Work on guidance for at most `operations` (settled nodes); give how many were used."""
         return self._core.work(operations)
+
+    def cells(self, *, edges: bool = True) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Give names (`tag << 56 | index`) and words of all cells of the state, shape (n,) each.
+
+        Names and words are those of the state hash (`docs/reference/rules.md`, section 8).
+        `edges=False` leaves out tags 1 and 10, by far the most.
+        """
+        return self._core.cells(edges)
+
+    def seek(self, position: int) -> None:
+        """Set the position of the last record: a replay that leaves records out keeps positions."""
+        self._core.seek(position)
+
+    def parcels(self, partition: int) -> NDArray[np.uint8]:
+        """Give the parcels that wait for a partition's acknowledgement as rows of 64 bytes."""
+        return self._core.parcels(partition)
+
+    def peer(self, partition: int) -> tuple[int, int, int]:
+        """Give how many parcels were sent to, acknowledged by and taken from a partition."""
+        return self._core.peer(partition)
 
     def weights(self) -> NDArray[np.uint16]:
         """Give the live weight of every slot by edge id, shape (E,); absent slots are 0.

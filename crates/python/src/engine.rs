@@ -44,6 +44,8 @@ fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u
     PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
 }
 
+/// Names and words of cells.
+type Cells<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
 /// Tails and heads of slots.
 type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
@@ -145,6 +147,57 @@ impl Engine {
 
     fn rehash(&mut self) -> PyResult<u64> {
         Ok(self.partition()?.rehash())
+    }
+
+    /// Names and words of all cells of the state, or of all but those of edges.
+    #[pyo3(signature = (edges = true))]
+    fn cells<'py>(&mut self, py: Python<'py>, edges: bool) -> PyResult<Cells<'py>> {
+        let (mut names, mut words) = (Vec::new(), Vec::new());
+        let mut take = |name, word| {
+            names.push(name);
+            words.push(word);
+        };
+        let partition = self.partition()?;
+        if edges {
+            partition.each_edge_cell(&mut take);
+        }
+        partition.each_small_cell(&mut take);
+        Ok((PyArray1::from_vec(py, names), PyArray1::from_vec(py, words)))
+    }
+
+    /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64).
+    fn replay<'py>(
+        &mut self,
+        records: &Bound<'py, PyAny>,
+        positions: PyReadonlyArray1<u64>,
+    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let py = records.py();
+        let (records, positions) = (rows(records)?, positions.as_slice()?);
+        let raw = records.as_slice()?.as_chunks::<64>().0;
+        if raw.len() != positions.len() {
+            return Err(bad("each record needs a position"));
+        }
+        let Self { block, events } = self;
+        let answers = py.detach(|| {
+            let mut partition = Partition::attach(block).map_err(bad)?;
+            let mut answers = Vec::with_capacity(raw.len() * 64);
+            for (record, &position) in raw.iter().zip(positions) {
+                partition.header.position = position.wrapping_sub(1);
+                let answer = partition.apply(record, events);
+                answers.extend_from_slice(&answer.update.encode());
+                if let Some(receipt) = partition.receipt(&answer) {
+                    answers.extend_from_slice(&receipt.encode());
+                }
+            }
+            Ok::<_, PyErr>(answers)
+        })?;
+        as_rows(py, &answers)
+    }
+
+    /// Sets the position of the last record, for replays that leave records out.
+    fn seek(&mut self, position: u64) -> PyResult<()> {
+        self.partition()?.header.position = position;
+        Ok(())
     }
 
     fn weights<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u16>>> {
