@@ -23,9 +23,10 @@ from huntgraph.schema import EVENT, MOVE, RECEIPT, UPDATE, Kind
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Cells", "Engine", "PlayerState", "Records", "move", "ticks"]
+__all__ = ["Engine", "PlayerState", "Records", "move", "ticks"]
 
 Records = NDArray[np.void]
+Words = NDArray[np.uint64]
 NO_HUNT: Final = 0xFFFF
 """`hunt` of a move that names no hunt."""
 
@@ -69,23 +70,6 @@ class PlayerState:
     present: bool
     away: int
     """0, or 1 + the partition that it was handed to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Cells of two states that differ, shape (n,) each: names, words before and after."""
-
-    names: NDArray[np.uint64]
-    old: NDArray[np.uint64]
-    new: NDArray[np.uint64]
-
-    def __len__(self) -> int:
-        """Count the cells."""
-        return len(self.names)
-
-    def of(self, tag: int) -> NDArray[np.bool_]:
-        """Tell for each cell whether it is of this tag."""
-        return self.names >> np.uint64(56) == tag
 
 
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
@@ -159,7 +143,17 @@ class Engine:
         Gives one update a record, shape (n,), dtype UPDATE. Receipts of claims that won are kept
         for `receipts`, events for `events`.
         """
-        rows = self._core.apply(records)
+        return self._answers(self._core.apply(records))
+
+    def replay(self, records: NDArray[Any], positions: NDArray[np.uint64]) -> Records:
+        """Apply records as `apply` does, each at its own position, shape (n,).
+
+        The engine stands right before a record's position when it is applied, whatever was
+        applied before: so a replay that leaves records out or adds some keeps all positions.
+        """
+        return self._answers(self._core.replay(records, positions.astype(np.uint64)))
+
+    def _answers(self, rows: NDArray[np.uint8]) -> Records:
         is_receipt = rows[:, 0] == Kind.RECEIPT
         if is_receipt.any():
             self._receipts.append(_as_records(rows[is_receipt], RECEIPT))
@@ -189,18 +183,12 @@ class Engine:
         """
         self._core.go_back(head._core, position)
 
-    def replay(
-        self, records: NDArray[Any], positions: NDArray[np.uint64], *, updates: bool = True
-    ) -> tuple[int, Records]:
-        """Apply records of a log, each at the position given, whether those before were taken.
+    def advance(self, records: NDArray[Any], positions: NDArray[np.uint64]) -> int:
+        """Apply records as `replay` does, without answers and events; count the refused ones.
 
-        Gives how many were refused, and their updates (shape (n,), dtype UPDATE; none if not
-        wanted). Several threads may replay in several engines at once.
+        Several threads may do so in several engines at once.
         """
-        refused, rows = self._core.replay(
-            records, np.ascontiguousarray(positions, np.uint64), updates=updates
-        )
-        return refused, _as_records(rows, UPDATE)
+        return self._core.advance(records, np.ascontiguousarray(positions, np.uint64))
 
     def mark(self) -> int:
         """Tell where the journal stands, for `undo_to`."""
@@ -214,13 +202,33 @@ class Engine:
         """Take back all records after `position`. Raises ValueError: the journal is too short."""
         self._core.rewind(position)
 
-    def changes(self, head: Engine) -> Cells:
-        """Give all cells in which this branch differs from its head (rules, section 8).
+    def changes(self, head: Engine) -> tuple[Words, Words, Words]:
+        """Give all cells in which this branch differs from its head: names, old and new words.
 
         Left out is what belongs to the log, to the borders and to the clients: position, tick,
         receipts, parcels; sequence number, last code and last position of players.
         """
-        return Cells(*self._core.changes(head._core))
+        return self._core.changes(head._core)
+
+    def cells(self, *, edges: bool = True) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Give names (`tag << 56 | index`) and words of all cells of the state, shape (n,) each.
+
+        Names and words are those of the state hash (`docs/reference/rules.md`, section 8).
+        `edges=False` leaves out tags 1 and 10, by far the most.
+        """
+        return self._core.cells(edges)
+
+    def seek(self, position: int) -> None:
+        """Set the position of the last record: a replay that leaves records out keeps positions."""
+        self._core.seek(position)
+
+    def parcels(self, partition: int) -> NDArray[np.uint8]:
+        """Give the parcels that wait for a partition's acknowledgement as rows of 64 bytes."""
+        return self._core.parcels(partition)
+
+    def peer(self, partition: int) -> tuple[int, int, int]:
+        """Give how many parcels were sent to, acknowledged by and taken from a partition."""
+        return self._core.peer(partition)
 
     def weights(self) -> NDArray[np.uint16]:
         """Give the live weight of every slot by edge id, shape (E,); absent slots are 0.

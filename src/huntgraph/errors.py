@@ -17,9 +17,10 @@
     |  `- LinkTimeoutError      HG1310   ... because an answer did not come in time
     |- RefusedError             HG2nnn   the engine refused: nnn is the wire's refusal code
     |- ActorError               HG1400   an actor could not be started, asked or stopped
-    `- LogError                 HG1500   something about a partition's log
-       |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
-       `- ReplayError           HG1520   a replay does not give the recorded state
+    |- LogError                 HG1500   something about a partition's log
+    |  |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
+    |  `- ReplayError           HG1520   a replay does not give the recorded state
+    `- ForkError                HG1600   a point, a fork or its edits are not possible
 
 Every error has four attributes: ``code`` (a ``str`` such as ``"HG1112"``), ``what`` went wrong,
 ``where`` (a file with its line, an address, a node; may be empty) and the ``fix`` (what to do; may
@@ -36,6 +37,7 @@ from typing import ClassVar
 __all__ = [
     "ActorError",
     "ExtraMissingError",
+    "ForkError",
     "HuntError",
     "HuntFileError",
     "LinkError",
@@ -232,6 +234,12 @@ class ReplayError(LogError):
     """A replay of a log does not give the state that was recorded."""
 
     default_code = "HG1520"
+
+
+class ForkError(HuntError):
+    """A point in history, a fork or its edits are not possible."""
+
+    default_code = "HG1600"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

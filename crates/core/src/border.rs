@@ -15,7 +15,7 @@ use crate::players::{NO_STAGE, Player};
 use crate::schema::{Arrival, Code, Event, Move, NONE, PEERS, Update, event, flag, kind, state};
 
 /// Parcels of one peer whose cells have names of their own: more than can ever wait.
-const NUMBERS: u64 = 1 << 40;
+pub(crate) const NUMBERS: u64 = 1 << 40;
 
 /// Counters of parcels between this partition and another one.
 #[repr(C)]

@@ -17,6 +17,7 @@ mod apply;
 mod batch;
 mod border;
 mod cells;
+mod census;
 mod edges;
 pub mod guidance;
 mod hash;

@@ -2,7 +2,8 @@
 
 use huntgraph_actor::huge_pages::zeroed_lines;
 use huntgraph_core::history::{Touched, differ};
-use huntgraph_core::{Limits, Line, Partition, bytes, bytes_mut};
+use huntgraph_core::schema::Receipt;
+use huntgraph_core::{Answer, Limits, Line, Partition, Sink, bytes, bytes_mut};
 use pyo3::prelude::*;
 
 use crate::engine::{Engine, bad};
@@ -72,26 +73,22 @@ impl Engine {
         own.rewind_by(&head.journal, position, &mut branch.touched()).map_err(bad)
     }
 
-    /// Applies records at their positions; how many were refused, and the updates if wanted.
-    pub fn play(
+    /// Applies records at their positions; `answered` gets each with its answer.
+    pub fn play<S: Sink>(
         &mut self,
         records: &[[u8; 64]],
         positions: &[u64],
-        updates: bool,
-    ) -> PyResult<(usize, Vec<u8>)> {
+        sink: &mut S,
+        mut answered: impl FnMut(&[u8; 64], &Answer, Option<&Receipt>),
+    ) -> PyResult<()> {
         if records.len() != positions.len() || positions.contains(&0) {
-            return Err(bad("every record needs a position, from 1"));
+            return Err(bad("each record needs a position, from 1"));
         }
-        let mut answers = Vec::with_capacity(if updates { records.len() * 64 } else { 0 });
-        let mut refused = 0;
         let mut own = Partition::attach(&mut self.block).map_err(bad)?;
         for (records, positions) in records.chunks(CHUNK).zip(positions.chunks(CHUNK)) {
             let mark = own.journal.marks.next;
-            own.replay(records, positions, &mut (), |_, _, answer, _| {
-                refused += !answer.logged as usize;
-                if updates {
-                    answers.extend_from_slice(&answer.update.encode());
-                }
+            own.replay(records, positions, sink, |_, raw, answer, receipt| {
+                answered(raw, answer, receipt)
             });
             if let Some(branch) = &mut self.branch
                 && !branch.touched().add_since(&own.journal, mark)
@@ -99,7 +96,7 @@ impl Engine {
                 branch.touched().fill();
             }
         }
-        Ok((refused, answers))
+        Ok(())
     }
 
     /// All cells in which this branch differs from its head: names, old and new words.

@@ -50,12 +50,15 @@ fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u
 }
 
 /// Names, old and new words of cells.
-type Cells<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
+type Changes<'py> =
+    (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
 
 /// Lines that tell the limits of a saved state.
 const HEADER_LINES: usize = size_of::<Header>().div_ceil(size_of::<Line>());
 const CUT_SHORT: &str = "the saved state is cut short";
 
+/// Names and words of cells.
+type Cells<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
 /// Tails and heads of slots.
 type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
@@ -164,19 +167,20 @@ impl Engine {
         py.detach(|| self.back_to(&mut head.block, position))
     }
 
-    /// Applies records of a log, each at its position; gives their updates, or none.
-    #[pyo3(signature = (records, positions, *, updates = true))]
-    fn replay<'py>(
+    /// As `replay`, without answers and events; gives how many records were refused.
+    fn advance(
         &mut self,
-        records: &Bound<'py, PyAny>,
+        records: &Bound<'_, PyAny>,
         positions: PyReadonlyArray1<u64>,
-        updates: bool,
-    ) -> PyResult<(usize, Bound<'py, PyArray2<u8>>)> {
+    ) -> PyResult<usize> {
         let py = records.py();
         let (records, positions) = (rows(records)?, positions.as_slice()?);
         let raw = records.as_slice()?.as_chunks::<64>().0;
-        let (refused, answers) = py.detach(|| self.play(raw, positions, updates))?;
-        Ok((refused, as_rows(py, &answers)?))
+        let mut refused = 0;
+        py.detach(|| {
+            self.play(raw, positions, &mut (), |_, answer, _| refused += !answer.logged as usize)
+        })?;
+        Ok(refused)
     }
 
     /// Where the journal stands.
@@ -195,7 +199,7 @@ impl Engine {
     }
 
     /// Names, words in the head, words in this branch: of all cells that differ.
-    fn changes<'py>(&mut self, py: Python<'py>, head: &mut Self) -> PyResult<Cells<'py>> {
+    fn changes<'py>(&mut self, py: Python<'py>, head: &mut Self) -> PyResult<Changes<'py>> {
         let [names, old, new] = py.detach(|| self.differ(&mut head.block))?;
         Ok((
             PyArray1::from_vec(py, names),
@@ -210,6 +214,52 @@ impl Engine {
 
     fn rehash(&mut self) -> PyResult<u64> {
         Ok(self.partition()?.rehash())
+    }
+
+    /// Names and words of all cells of the state, or of all but those of edges.
+    #[pyo3(signature = (edges = true))]
+    fn cells<'py>(&mut self, py: Python<'py>, edges: bool) -> PyResult<Cells<'py>> {
+        let (mut names, mut words) = (Vec::new(), Vec::new());
+        let mut take = |name, word| {
+            names.push(name);
+            words.push(word);
+        };
+        let partition = self.partition()?;
+        if edges {
+            partition.each_edge_cell(&mut take);
+        }
+        partition.each_small_cell(&mut take);
+        Ok((PyArray1::from_vec(py, names), PyArray1::from_vec(py, words)))
+    }
+
+    /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64).
+    fn replay<'py>(
+        &mut self,
+        records: &Bound<'py, PyAny>,
+        positions: PyReadonlyArray1<u64>,
+    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let py = records.py();
+        let (records, positions) = (rows(records)?, positions.as_slice()?);
+        let raw = records.as_slice()?.as_chunks::<64>().0;
+        let mut events = std::mem::take(&mut self.events);
+        let played = py.detach(|| {
+            let mut answers = Vec::with_capacity(raw.len() * 64);
+            self.play(raw, positions, &mut events, |_, answer, receipt| {
+                answers.extend_from_slice(&answer.update.encode());
+                if let Some(receipt) = receipt {
+                    answers.extend_from_slice(&receipt.encode());
+                }
+            })?;
+            Ok::<_, PyErr>(answers)
+        });
+        self.events = events;
+        as_rows(py, &played?)
+    }
+
+    /// Sets the position of the last record, for replays that leave records out.
+    fn seek(&mut self, position: u64) -> PyResult<()> {
+        self.partition()?.header.position = position;
+        Ok(())
     }
 
     fn weights<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u16>>> {

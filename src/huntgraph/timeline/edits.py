@@ -1,0 +1,177 @@
+"""Edits: what a fork changes in the recorded inputs. An overlay over the logs, never a rewrite.
+
+An edit is kept in a fork's recipe as it was asked for, and turned into changes of single records
+each time (`huntgraph.timeline.script`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from huntgraph.errors import ForkError, did_you_mean
+from huntgraph.schema import MOVE, NONE, RULE, Kind
+from huntgraph.timeline.history import History
+from huntgraph.timeline.lookup import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS, Query, lookup
+from huntgraph.timeline.points import Event, parse_event
+
+__all__ = ["Drop", "Edit", "Insert", "Replace", "Retime", "Rules", "read_edit", "write_edit"]
+
+EDITABLE: Final = (*PLAYER_KINDS, *EDGE_KINDS, *HUNT_KINDS)
+"""Kinds that are inputs. All others are the clock's, or follow from other records."""
+FIELDS: Final = ("hunt", "from", "to", "arg")
+"""Fields of a move that an edit may set beside its kind and, for other records, none."""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Take out all records that a query finds behind the fork's point."""
+
+    query: Query
+
+    def events(self, history: History) -> list[Event]:
+        """Give the records that fit now, as (partition, position)."""
+        found = lookup(history, self.query)
+        return [(int(row["partition"]), int(row["position"])) for row in found]
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Put another deed in place of a record; a player's keeps player and number."""
+
+    event: Event
+    record: bytes
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Add a record behind another one: an edge's, a hunt's, or a GRANT."""
+
+    after: Event
+    record: bytes
+
+
+@dataclass(frozen=True)
+class Retime:
+    """Move a record behind another one of the same partition."""
+
+    event: Event
+    after: Event
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Load other rows of a hunt in place of those that were loaded into its slot.
+
+    `rows` holds for each partition what it gets, records of dtype RULE from HUNT_BEGIN to
+    HUNT_PUBLISH.
+    """
+
+    slot: int
+    rows: Mapping[int, bytes]
+
+
+Edit = Drop | Replace | Insert | Retime | Rules
+
+
+def record_of(fields: Mapping[str, Any]) -> bytes:
+    """Make a move from `kind` and its fields by name. Raises ForkError HG1620."""
+    given = {name.rstrip("_"): value for name, value in fields.items()}
+    record = np.zeros((), MOVE)
+    record["hunt"], record["arg"] = 0xFFFF, 0
+    kind = str(given.pop("kind", "")).upper()
+    if kind not in Kind.__members__:
+        fix = did_you_mean(kind, Kind.__members__)
+        raise ForkError(f'"{kind}" is no kind of record', fix=fix, code="HG1620")
+    record["kind"] = Kind[kind]
+    if kind == "CLAIM" and "arg" not in given:
+        record["arg"] = NONE
+    for name, value in given.items():
+        if name not in (*FIELDS, "player"):
+            what = f'"{name}" cannot be set in a record'
+            raise ForkError(what, fix=did_you_mean(name, (*FIELDS, "player")), code="HG1621")
+        record[name] = int(value)
+    return record.tobytes()
+
+
+def write_edit(edit: Edit) -> dict[str, Any]:
+    """Give an edit as JSON-ready values."""
+    match edit:
+        case Drop(query):
+            kinds = [Kind(kind).name for kind in query.kinds]
+            return {"drop": asdict(query) | {"kinds": kinds}}
+        case Replace(event, record):
+            return {"replace": _text(event), "record": record.hex()}
+        case Insert(after, record):
+            return {"insert": record.hex(), "after": _text(after)}
+        case Retime(event, after):
+            return {"retime": _text(event), "after": _text(after)}
+        case Rules(slot, rows):
+            packed = {str(n): base64.b64encode(raw).decode() for n, raw in rows.items()}
+            return {"rules": slot, "rows": packed}
+
+
+def read_edit(body: Mapping[str, Any]) -> Edit:
+    """Read what `write_edit` gave. Raises ForkError HG1622."""
+    try:
+        if "drop" in body:
+            return Drop(_query(body["drop"]))
+        if "replace" in body:
+            return Replace(parse_event(body["replace"]), bytes.fromhex(body["record"]))
+        if "insert" in body:
+            return Insert(parse_event(body["after"]), bytes.fromhex(body["insert"]))
+        if "retime" in body:
+            return Retime(parse_event(body["retime"]), parse_event(body["after"]))
+        rows = {int(n): base64.b64decode(text) for n, text in body["rows"].items()}
+        return Rules(int(body["rules"]), rows)
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"an edit of the fork's recipe cannot be read: {error}"
+        raise ForkError(what, fix="drop the fork and make it again", code="HG1622") from error
+
+
+def describe(edit: Edit) -> str:
+    """Say in one line what an edit does."""
+    match edit:
+        case Drop(query):
+            asked = {
+                "player": ", ".join(map(str, query.players)),
+                "team": ", ".join(map(str, query.teams)),
+                "server": ", ".join(map(str, query.servers)),
+                "area": "" if query.area is None else str(query.area),
+                "events": ", ".join(map(_text, query.events)),
+                "since": f"@{query.since_ms}" if query.since_ms else "",
+                "until": f"@{query.until_ms}" if query.until_ms is not None else "",
+                "kind": "" if query.kinds == EDITABLE else _kinds(query),
+            }
+            return "drop " + (" ".join(f"{k} {v}" for k, v in asked.items() if v) or "all")
+        case Replace(event, record):
+            return f"replace {_text(event)} by {Kind(record[0]).name}"
+        case Insert(after, record):
+            return f"insert {Kind(record[0]).name} after {_text(after)}"
+        case Retime(event, after):
+            return f"move {_text(event)} behind {_text(after)}"
+        case Rules(slot, rows):
+            count = sum(len(raw) for raw in rows.values()) // RULE.itemsize
+            return f"other rules for the hunt in slot {slot}: {count} rows"
+
+
+def _query(body: Mapping[str, Any]) -> Query:
+    kinds = tuple(Kind[name] for name in body["kinds"])
+    area = None if body["area"] is None else tuple(body["area"])
+    events = tuple((int(p), int(x)) for p, x in body["events"])
+    lists = ("players", "teams", "servers", "partitions")
+    values: dict[str, Any] = {name: tuple(body[name]) for name in lists}
+    values |= {name: body[name] for name in ("since_ms", "until_ms", "claims", "refused")}
+    return Query(kinds=kinds, area=area, events=events, **values)
+
+
+def _kinds(query: Query) -> str:
+    return ", ".join(Kind(kind).name for kind in query.kinds)
+
+
+def _text(event: Event) -> str:
+    return f"{event[0]}/{event[1]}"

@@ -1,0 +1,168 @@
+"""`History`: the logs, snapshots and worlds of all partitions of a data folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+
+from huntgraph.cluster.layout import Layout
+from huntgraph.cluster.parts import find_parts
+from huntgraph.engine import Engine, Rows
+from huntgraph.errors import UsageError
+from huntgraph.timeline.cut import Cut, Messages
+from huntgraph.timeline.index import Index
+from huntgraph.timeline.log import Log, LogRecords
+from huntgraph.timeline.snapshot import newest_snapshot
+from huntgraph.world import World
+
+__all__ = ["History", "Records", "Source"]
+
+SPARE_PLAYERS: Final = 64
+SPARE_EDGES: Final = 256
+"""Room of a replay beyond what the log needs, for what edits add."""
+_ACTOR: Final = re.compile(r"actor-(\d+)")
+
+
+class Records(Protocol):
+    """What a history needs of a log: `huntgraph.timeline.log.Log` fits."""
+
+    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
+        """Give all records from position `first` to the present end, some at a time."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one partition's states are made from: its world, its log and, maybe, snapshots."""
+
+    partition: int
+    world: Rows
+    log: Records
+    directory: Path | None = None
+    """The actor's directory, where its snapshots are."""
+
+    def records(self, first: int, last: int | None = None) -> Iterator[LogRecords]:
+        """Give the records of positions `first` to `last`, of all behind it when that is None."""
+        for batch in self.log.records(first):
+            if last is None or batch.first + len(batch.rows) - 1 <= last:
+                yield batch
+                continue
+            if batch.first <= last:
+                yield LogRecords(batch.first, batch.rows[: last - batch.first + 1])
+            return
+
+
+class History:
+    """The recorded history of all partitions; `folder` keeps tags and forks.
+
+    Reads beside running actors, and after them. Not for several threads at once.
+    """
+
+    def __init__(self, sources: Mapping[int, Source], folder: Path) -> None:
+        self.sources = dict(sorted(sources.items()))
+        self.folder = folder
+        self._index = Index(self.sources)
+
+    @classmethod
+    def open(cls, folder: str | Path, world: str | Path | None = None) -> Self:
+        """Open the folder of `huntgraph serve`, or one actor's own directory.
+
+        `world` is the world's file, or the folder of its parts; a folder of `huntgraph serve`
+        knows it. Raises UsageError when there is no log, WorldError when the world is not whole.
+        """
+        layout = Layout(Path(folder).absolute())
+        directories = _directories(layout)
+        named = Path(world) if world is not None else layout.world()
+        files = find_parts(named) if named.is_dir() else {min(directories): named}
+        if sorted(files) != sorted(directories):
+            what = f"logs of partitions {sorted(directories)}, worlds of {sorted(files)}"
+            raise UsageError(what, where=layout.folder, fix="name the folder of its parts: --world")
+        sources = {}
+        for number, directory in directories.items():
+            opened = World.open(files[number], verify="header")
+            log = Log(directory, world_id=opened.world_id, partition=number)
+            sources[number] = Source(number, opened, log, directory)
+        return cls(sources, layout.folder)
+
+    def index(self) -> Index:
+        """Give the index of all logs, read on to their present ends. Raises LogError."""
+        for number, source in self.sources.items():
+            for records in source.records(self._index.of[number].end + 1):
+                self._index.follow(number, records)
+        return self._index
+
+    def messages(self) -> Messages:
+        """Give what went over the borders."""
+        return Messages(self.index())
+
+    def head(self) -> Cut:
+        """Give the greatest consistent cut of what the logs hold now."""
+        return self.messages().shrink(self._index.ends())
+
+    def engine_at(
+        self, partition: int, position: int, watch: Callable[[Engine], Any] | None = None
+    ) -> Engine:
+        """Give an engine that stands at a position: newest snapshot and the log behind it.
+
+        `watch` is called after each batch. Raises LogError, UsageError for a position that the
+        log has not.
+        """
+        engine, source = self.start(partition, position), self.sources[partition]
+        for records in source.records(engine.position + 1, position):
+            engine.apply(records.rows)
+            engine.events()
+            engine.receipts()
+            if watch is not None:
+                watch(engine)
+        if engine.position != position:
+            what = f"partition {partition} has no position {position}: {engine.position} is its end"
+            raise UsageError(what, fix="name a position that its log holds")
+        return engine
+
+    def start(self, partition: int, upto: int) -> Engine:
+        """Give an engine at the newest snapshot at or before a position, or at position 0."""
+        source, part = self.sources[partition], self.index().of[partition]
+        found = None if source.directory is None else newest_snapshot(source.directory, upto)
+        if found is not None:
+            return Engine.restore(found.image.tobytes(), world_id=source.world.world_id)
+        return Engine(
+            source.world,
+            players=len(part.players) + SPARE_PLAYERS,
+            fields=1,
+            added_edges=part.edges_added + SPARE_EDGES,
+        )
+
+    def place(self, partition: int, node: int) -> tuple[int, int] | None:
+        """Give x and y of a node, None in a world without positions."""
+        world = self.sources[partition].world
+        x, y = getattr(world, "x", None), getattr(world, "y", None)
+        if x is None or y is None or not np.size(x):
+            return None
+        return int(x[node]), int(y[node])
+
+
+def _directories(layout: Layout) -> dict[int, Path]:
+    """The directories of actors by partition."""
+    if (layout.folder / "log").is_dir():
+        return {_partition_of(layout.folder): layout.folder}
+    named = {path: _ACTOR.fullmatch(path.name) for path in sorted(layout.folder.glob("actor-*"))}
+    several = {int(match[1]): path for path, match in named.items() if match}
+    found = several or {0: layout.actor}
+    for directory in found.values():
+        if not (directory / "log").is_dir():
+            what = "there is no log in this folder"
+            raise UsageError(what, where=directory, fix="name the folder given to huntgraph serve")
+    return found
+
+
+def _partition_of(directory: Path) -> int:
+    """The partition that an actor's own directory belongs to, by its first segment's header."""
+    segments = sorted((directory / "log").glob("segment-*.log"))
+    if not segments:
+        return 0
+    with segments[0].open("rb") as file:
+        return int.from_bytes(file.read(12)[10:12], "little")

@@ -1,0 +1,137 @@
+"""`Index`: what one pass over the logs of all partitions tells about time and borders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.schema import ARRIVAL, Kind
+from huntgraph.timeline.log import LogRecords
+
+__all__ = ["ACK", "TAKEN", "TICK", "Index", "PartitionIndex"]
+
+TICK: Final = np.dtype([("position", "u8"), ("tick", "u4"), ("time_ms", "u8")])
+"""A tick: where it stands in the log, its number, the wall clock in ms since 1970."""
+TAKEN: Final = np.dtype([("position", "u8"), ("from", "u2"), ("number", "u8"), ("cause", "u8")])
+"""A parcel taken here: position of the record, sender, number, position of its cause there."""
+ACK: Final = np.dtype([("position", "u8"), ("to", "u2"), ("number", "u8")])
+"""A HANDED_ON: partition `to` holds all parcels from here up to `number`."""
+
+Table = NDArray[np.void]
+
+
+@dataclass
+class PartitionIndex:
+    """Of one partition; all tables are in the order of the log."""
+
+    end: int = 0
+    """Position of the last record read."""
+    first: int = 1
+    """Position of the first record there is."""
+    edges_added: int = 0
+    """Records of kind EDGE_ADD."""
+    players: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    """Ids of all who ever entered or arrived, sorted."""
+    _ticks: list[Table] = field(default_factory=list)
+    _taken: list[Table] = field(default_factory=list)
+    _acks: list[Table] = field(default_factory=list)
+
+    @property
+    def ticks(self) -> Table:
+        """All ticks, dtype TICK."""
+        return _joined(self._ticks, TICK)
+
+    @property
+    def taken(self) -> Table:
+        """All parcels taken, dtype TAKEN."""
+        return _joined(self._taken, TAKEN)
+
+    @property
+    def acks(self) -> Table:
+        """All acknowledgements, dtype ACK."""
+        return _joined(self._acks, ACK)
+
+    def follow(self, records: LogRecords) -> None:
+        """Take in the records behind those seen so far."""
+        if not len(records.rows):
+            return
+        if not self.end:
+            self.first = records.first
+        self.end = records.first + len(records.rows) - 1
+        moves, kinds = records.moves, records.rows[:, 0]
+        self.edges_added += int(np.count_nonzero(kinds == Kind.EDGE_ADD))
+        ticks = np.flatnonzero(kinds == Kind.TICK)
+        self._ticks += _table(records, ticks, TICK, tick=moves["arg"], time_ms=moves["time_ms"])
+        parcels = np.flatnonzero((kinds == Kind.ARRIVE) | (kinds == Kind.NOTICE))
+        # Sender, number and cause stand in the same places of an arrival and a notice.
+        rows = records.rows.view(ARRIVAL).reshape(-1)
+        names = ("from", "number", "cause")
+        self._taken += _table(records, parcels, TAKEN, **{name: rows[name] for name in names})
+        acks = np.flatnonzero(kinds == Kind.HANDED_ON)
+        self._acks += _table(records, acks, ACK, to=moves["arg"], number=moves["a"])
+        came = np.flatnonzero((kinds == Kind.ENTER) | (kinds == Kind.ARRIVE))
+        if len(came):
+            self.players = np.union1d(self.players, moves["player"][came])
+
+    def time_at(self, positions: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
+        """Give wall clock (ms) and tick at positions: those of the last tick up to each, else 0."""
+        ticks = self.ticks
+        at = np.searchsorted(ticks["position"], positions, side="right")
+        times = np.concatenate([np.zeros(1, np.uint64), ticks["time_ms"]])[at]
+        return times, np.concatenate([np.zeros(1, np.uint32), ticks["tick"]])[at]
+
+    def position_at(self, time_ms: int) -> int:
+        """Give the position of the last tick at or before a time, 0 before the first.
+
+        The wall clock is taken to run forward; where it was set back, the first place counts.
+        """
+        ticks = self.ticks
+        later = np.flatnonzero(ticks["time_ms"] > time_ms)
+        upto = ticks if not len(later) else ticks[: later[0]]
+        return int(upto["position"][-1]) if len(upto) else self.first - 1
+
+    def taken_at(self, origin: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Give numbers (rising) and positions of the parcels taken from a partition."""
+        taken = self.taken
+        mine = taken[taken["from"] == origin]
+        return mine["number"], mine["position"]
+
+
+class Index:
+    """The index of several partitions, by number."""
+
+    def __init__(self, partitions: Iterable[int]) -> None:
+        self.of = {number: PartitionIndex() for number in partitions}
+
+    def follow(self, partition: int, records: LogRecords) -> None:
+        """Take in the next records of a partition's log."""
+        self.of[partition].follow(records)
+
+    def ends(self) -> dict[int, int]:
+        """Give the last position of each partition."""
+        return {number: part.end for number, part in self.of.items()}
+
+
+def _table(
+    records: LogRecords, at: NDArray[np.intp], dtype: np.dtype[np.void], **columns: Table
+) -> list[Table]:
+    if not len(at):
+        return []
+    table = np.zeros(len(at), dtype)
+    table["position"] = records.first + at
+    for name, values in columns.items():
+        table[name] = values[at]
+    return [table]
+
+
+def _joined(parts: list[Table], dtype: np.dtype[np.void]) -> Table:
+    """One table of several; the list keeps the joined one."""
+    if not parts:
+        return np.zeros(0, dtype)
+    if len(parts) > 1:
+        parts[:] = [np.concatenate(parts)]
+    return parts[0]

@@ -1,0 +1,149 @@
+"""`Replica`: one partition's pair of images, the base at the head and a fork's branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.engine import Engine, PlayerState, Rows
+from huntgraph.errors import ForkError
+from huntgraph.schema import EVENT
+from huntgraph.timeline import cells
+from huntgraph.timeline.cells import Changes
+from huntgraph.timeline.log import LogRecords
+
+__all__ = ["Replica"]
+
+Cells = tuple[NDArray[np.uint64], NDArray[np.uint64]]
+
+
+class Replica:
+    """The base image follows the log to the head; the branch image is what a fork makes of it.
+
+    Both live in this process, and no actor knows of them. `open_at` gives an engine that stands
+    at a position of the partition's history; it is asked once at first, and again for each fork
+    from before the base's own position.
+    """
+
+    def __init__(
+        self, world: Rows, partition: int, open_at: Callable[[int], Engine], position: int = 0
+    ) -> None:
+        self.world, self.partition = world, partition
+        self._open_at = open_at
+        self._base = open_at(position)
+        self._branch: Engine | None = None
+        self._before: bytes | None = None
+        self._events: list[NDArray[np.void]] = []
+
+    @property
+    def position(self) -> int:
+        """Position of the base."""
+        return self._base.position
+
+    def follow(self, records: LogRecords) -> None:
+        """Take the next records of the log into the base."""
+        self._base.apply(records.rows)
+        self._base.events()
+        self._base.receipts()
+
+    def fork_at(self, position: int) -> None:
+        """Let the branch stand where the base stood at a position, and forget the last branch."""
+        if position == self._base.position:
+            self._branch = self._copy(self._base)
+        else:
+            self._branch = self._open_at(position)
+        self._before, self._events = None, []
+
+    def replay(
+        self,
+        rows: NDArray[np.uint8],
+        positions: NDArray[np.uint64],
+        *,
+        undoable: bool = False,
+    ) -> NDArray[np.void]:
+        """Apply records to the branch, each at its position; give their updates (dtype UPDATE).
+
+        `rows` has shape (n, 64), `positions` (n,). `undoable` lets `undo_last` take them back.
+        """
+        branch = self._forked()
+        self._before = branch.save() if undoable else None
+        updates = branch.replay(rows, positions)
+        branch.receipts()
+        self._events.append(branch.events())
+        return updates
+
+    def undo_last(self) -> None:
+        """Take back the last `replay`, which must have been undoable."""
+        if self._before is None:
+            what = "the last replay was not undoable"
+            raise ForkError(what, fix="replay it with undoable=True", code="HG1640")
+        self._branch = Engine.restore(self._before, world_id=self.world.world_id)
+        self._before = None
+        self._events.pop()
+
+    def seek(self, position: int) -> None:
+        """Let the branch stand at a position, whatever was applied."""
+        self._forked().seek(position)
+
+    def branch_parcels(self, partition: int) -> NDArray[np.uint8]:
+        """Give the branch's parcels that a partition has not acknowledged, shape (n, 64)."""
+        return self._forked().parcels(partition)
+
+    def branch_peer(self, partition: int) -> tuple[int, int, int]:
+        """Give sent, acked and taken of the branch towards a partition."""
+        return self._forked().peer(partition)
+
+    def branch_player(self, player: int) -> PlayerState | None:
+        """Give a player of the branch, None when it never entered there."""
+        return self._forked().player(player)
+
+    def events(self) -> NDArray[np.void]:
+        """Give the branch's events since the last call (dtype EVENT)."""
+        taken, self._events = self._events, []
+        return np.concatenate(taken) if taken else np.zeros(0, EVENT)
+
+    def head_hash(self) -> int:
+        """Give the state hash of the base."""
+        return self._base.state_hash()
+
+    def branch_hash(self) -> int:
+        """Give the state hash of the branch."""
+        return self._forked().state_hash()
+
+    def changes(self) -> Changes:
+        """Give all cells in which branch and base differ."""
+        return cells.compare(self._base.cells(), self._forked().cells())
+
+    def head_cells(self, names: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Give the base's words of these cells, 0 for those it has not."""
+        return cells.words_at(names, self._base.cells())
+
+    def small_cells(self, *, branch: bool) -> Cells:
+        """Give names and words of all cells but those of edges, of the branch or the base."""
+        return (self._forked() if branch else self._base).cells(edges=False)
+
+    def ends(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Give tail and head of every slot of branch or base, whichever has more, by edge id."""
+        base, branch = self._base.edges(), self._forked().edges()
+        return branch if len(branch[0]) > len(base[0]) else base
+
+    def weights(self, *, branch: bool) -> NDArray[np.uint16]:
+        """Give the weight of every slot of the branch or the base, by edge id."""
+        return (self._forked() if branch else self._base).weights()
+
+    def save(self) -> dict[str, Any]:
+        """Give both images as bytes, by name, as far as they are there."""
+        images = {"base": self._base, "branch": self._branch}
+        return {name: engine.save() for name, engine in images.items() if engine is not None}
+
+    def _forked(self) -> Engine:
+        if self._branch is None:
+            what = f"partition {self.partition} has no branch yet"
+            raise ForkError(what, fix="replay the fork first", code="HG1641")
+        return self._branch
+
+    def _copy(self, engine: Engine) -> Engine:
+        return Engine.restore(engine.save(), world_id=self.world.world_id)

@@ -1,0 +1,250 @@
+"""Scripts: the records that a fork replays, each at a position: the log with its edits laid over.
+
+Positions and sequence numbers never shift. What an edit adds shares the position of the record it
+follows; a player's record that is taken out becomes a STRIKE, which takes its number and does
+nothing; an added edge that is taken out is removed again at once, so that edge ids stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.errors import ForkError
+from huntgraph.schema import MOVE, RULE, Kind
+from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules
+from huntgraph.timeline.history import History, Source
+from huntgraph.timeline.lookup import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
+from huntgraph.timeline.points import Event
+
+__all__ = ["Script", "Touched", "compile_edits", "read_script", "struck"]
+
+Rows = NDArray[np.uint8]
+INSERTABLE: Final = (*EDGE_KINDS, *HUNT_KINDS, Kind.GRANT)
+
+
+@dataclass
+class Touched:
+    """What the records of edits name: what is changed directly."""
+
+    players: set[int] = field(default_factory=set)
+    edges: set[tuple[int, int, int]] = field(default_factory=set)
+    """Partition, tail and head."""
+    hunts: set[int] = field(default_factory=set)
+
+    def add(self, partition: int, record: NDArray[np.uint8]) -> None:
+        """Take in a record that an edit takes out, changes or adds."""
+        move = record.view(MOVE)[0]
+        kind = int(move["kind"])
+        if kind in HUNT_KINDS:
+            self.hunts.add(int(move["hunt"]))
+        elif kind in EDGE_KINDS or kind == Kind.GO:
+            self.edges.add((partition, int(move["from"]), int(move["to"])))
+        if kind in PLAYER_KINDS or kind == Kind.GRANT:
+            self.players.add(int(move["player"]))
+
+
+@dataclass
+class Script:
+    """Records of one partition in their order: rows (n, 64), positions (n,), `edited` (n,)."""
+
+    partition: int
+    rows: Rows
+    positions: NDArray[np.uint64]
+    edited: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def kinds(self) -> NDArray[np.uint8]:
+        """The kind of each record."""
+        return self.rows[:, 0]
+
+    @property
+    def moves(self) -> NDArray[np.void]:
+        """The records as moves, dtype MOVE."""
+        return self.rows.view(MOVE).reshape(-1)
+
+
+def read_script(source: Source, after: int, last: int) -> Script:
+    """Read the log of a partition behind a position up to another, as it is."""
+    batches = [records.rows for records in source.records(after + 1, last)]
+    rows = np.concatenate(batches) if batches else np.zeros((0, 64), np.uint8)
+    positions = np.arange(after + 1, after + 1 + len(rows), dtype=np.uint64)
+    return Script(source.partition, rows, positions, np.zeros(len(rows), np.bool_))
+
+
+def struck(row: Rows) -> Rows:
+    """Give the STRIKE that stands in for a player's record."""
+    found = row.copy()
+    found[0] = Kind.STRIKE
+    return found
+
+
+def compile_edits(
+    history: History, edits: Iterable[Edit], scripts: dict[int, Script]
+) -> tuple[dict[int, Script], Touched]:
+    """Lay edits over the scripts of all partitions, in the order of the edits.
+
+    Raises ForkError HG1630 for a record that is no input, HG1631 for one that is not behind the
+    fork's point, HG1632 for what would break a player's numbering, HG1633 for a hunt not loaded.
+    """
+    touched = Touched()
+    overlays = {number: _Overlay(script, touched) for number, script in scripts.items()}
+    for edit in edits:
+        match edit:
+            case Drop():
+                for partition, position in edit.events(history):
+                    overlays[partition].drop(position, strict=bool(edit.query.events))
+            case Replace(event, record):
+                _of(overlays, event).replace(event[1], record)
+            case Insert(after, record):
+                _of(overlays, after).insert(after[1], record)
+            case Retime(event, after):
+                if event[0] != after[0]:
+                    what = "a record stays in its partition"
+                    raise ForkError(what, fix="name an event of the same one", code="HG1632")
+                _of(overlays, event).retime(event[1], after[1])
+            case Rules(slot, rows):
+                for number, raw in rows.items():
+                    _of(overlays, (number, 0)).load(slot, raw)
+    return {number: overlay.script() for number, overlay in overlays.items()}, touched
+
+
+class _Overlay:
+    """Changes of one script, not yet put together."""
+
+    def __init__(self, script: Script, touched: Touched) -> None:
+        self._script, self._touched = script, touched
+        self._rows, self._kept = script.rows.copy(), np.ones(len(script), np.bool_)
+        self._edited = np.zeros(len(script), np.bool_)
+        self._added: list[tuple[int, Rows]] = []
+
+    def drop(self, position: int, *, strict: bool) -> None:
+        if not strict and not self._has(position):
+            return  # a query may find what lies before the fork's point
+        at = self._at(position)
+        row = self._rows[at].copy()
+        kind = self._check(position, row)
+        if not self._kept[at] or kind == Kind.STRIKE:
+            return
+        self._touched.add(self._script.partition, row)
+        self._edited[at] = True
+        if kind in PLAYER_KINDS:
+            self._rows[at] = struck(row)
+        elif kind == Kind.EDGE_ADD:
+            undo = row.copy()
+            undo[0] = Kind.EDGE_REMOVE
+            self._added.append((position, undo))
+        else:
+            self._kept[at] = False
+
+    def replace(self, position: int, record: bytes) -> None:
+        at = self._at(position)
+        old, new = self._rows[at].view(MOVE)[0], np.frombuffer(record, np.uint8).copy()
+        kind = self._check(position, self._rows[at])
+        if (kind in PLAYER_KINDS) != (new[0] in PLAYER_KINDS):
+            what = "a player's record can only become another one of the same player"
+            fix = "drop it, and insert the other one behind it"
+            raise self._failure(position, what, fix, "HG1632")
+        if kind in PLAYER_KINDS:
+            # Numbers are dense, and the server and the echo are those of whoever sent it.
+            for name in ("player", "seq", "server", "echo"):
+                new.view(MOVE)[0][name] = old[name]
+        for row in (self._rows[at], new):
+            self._touched.add(self._script.partition, row)
+        self._rows[at], self._edited[at] = new, True
+
+    def insert(self, position: int, record: bytes) -> None:
+        self._at(position)
+        row = np.frombuffer(record, np.uint8).copy()
+        if row[0] not in INSERTABLE:
+            what = f"a {_name(row)} cannot be inserted: a player's records are numbered densely"
+            fix = "replace one of the player's records, or grant a treasure with kind GRANT"
+            raise self._failure(position, what, fix, "HG1632")
+        self._touched.add(self._script.partition, row)
+        self._added.append((position, row))
+
+    def retime(self, position: int, after: int) -> None:
+        at, to = self._at(position), self._at(after)
+        row = self._rows[at].copy()
+        kind = self._check(position, row)
+        if kind in PLAYER_KINDS and not self._in_order(at, to):
+            what = "that would exchange two records of one player"
+            raise self._failure(position, what, "move it less far", "HG1632")
+        self._touched.add(self._script.partition, row)
+        self._kept[at] = False
+        self._added.append((after, row))
+
+    def load(self, slot: int, raw: bytes) -> None:
+        moves = self._script.moves
+        rows_of_it = np.isin(moves["kind"], np.arange(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
+        mine = np.flatnonzero(rows_of_it & (moves["hunt"] == slot))
+        begins = mine[moves["kind"][mine] == Kind.HUNT_BEGIN]
+        if not len(begins):
+            what = f"no hunt was loaded into slot {slot} behind the fork's point"
+            where = f"partition {self._script.partition}"
+            fix = "fork from before the hunt was published"
+            raise ForkError(what, where=where, fix=fix, code="HG1633")
+        self._kept[mine] = False
+        self._touched.hunts.add(slot)
+        new = np.frombuffer(raw, np.uint8).reshape(-1, RULE.itemsize)
+        at = int(self._script.positions[begins[0]])
+        self._added += [(at, row.copy()) for row in new]
+
+    def script(self) -> Script:
+        """Put all together: at each position the log's record, then what was added behind it."""
+        kept = np.flatnonzero(self._kept)
+        rows = [self._rows[kept], *(row[None] for _, row in self._added)]
+        added = np.array([position for position, _ in self._added], np.uint64)
+        positions = np.concatenate([self._script.positions[kept], added])
+        edited = np.concatenate([self._edited[kept], np.ones(len(added), np.bool_)])
+        order = np.argsort(positions, kind="stable")
+        everything = np.concatenate(rows)
+        return Script(self._script.partition, everything[order], positions[order], edited[order])
+
+    def _in_order(self, at: int, to: int) -> bool:
+        """Whether a player's record moved behind another stands between its neighbours still."""
+        moves = self._script.moves
+        own = np.flatnonzero(
+            (moves["player"] == moves["player"][at]) & np.isin(moves["kind"], PLAYER_KINDS)
+        )
+        before, behind = own[own < at], own[own > at]
+        early = len(before) > 0 and to < before[-1]
+        return not early and not (len(behind) > 0 and to >= behind[0])
+
+    def _has(self, position: int) -> bool:
+        first = int(self._script.positions[0]) if len(self._script) else 0
+        return first <= position < first + len(self._script)
+
+    def _at(self, position: int) -> int:
+        if not self._has(position):
+            what = "the event is not between the fork's point and its head"
+            raise self._failure(position, what, "fork from before it", "HG1631")
+        return position - int(self._script.positions[0])
+
+    def _check(self, position: int, row: Rows) -> int:
+        kind = int(row[0])
+        if kind not in EDITABLE and kind != Kind.STRIKE:
+            what = f"a {_name(row)} is no input: it follows from other records, or is the clock's"
+            raise self._failure(position, what, "edit the records it follows from", "HG1630")
+        return kind
+
+    def _failure(self, position: int, what: str, fix: str, code: str) -> ForkError:
+        return ForkError(what, where=f"{self._script.partition}/{position}", fix=fix, code=code)
+
+
+def _of(overlays: dict[int, _Overlay], event: Event) -> _Overlay:
+    if event[0] not in overlays:
+        what = f"there is no partition {event[0]}"
+        raise ForkError(what, fix=f"there are {sorted(overlays)}", code="HG1631")
+    return overlays[event[0]]
+
+
+def _name(row: Rows) -> str:
+    return Kind(int(row[0])).name

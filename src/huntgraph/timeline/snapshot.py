@@ -1,0 +1,90 @@
+"""Snapshot files as the actor writes them, read-only and mapped (docs/reference/log-format.md)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph import _core
+from huntgraph.errors import LogDamagedError
+
+__all__ = ["Snapshot", "find_snapshots", "newest_snapshot", "open_snapshot"]
+
+NAME: Final = re.compile(r"snapshot-(\d{20})\.snap")
+DATA_OFFSET: Final = 4096
+CHUNK_BYTES: Final = 1 << 20
+HEADER: Final = np.dtype(
+    [
+        *(("magic", "S8"), ("version", "<u4"), ("partition", "<u2"), ("spare", "<u2")),
+        *(("world_id", "<u8"), ("position", "<u8"), ("tick", "<u8"), ("state_hash", "<u8")),
+        *(("length", "<u8"), ("table_crc", "<u4"), ("page_crc", "<u4")),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A whole snapshot; `image` is the file's own memory, shape (bytes,), read-only."""
+
+    path: Path
+    partition: int
+    world_id: int
+    position: int
+    tick: int
+    state_hash: int
+    image: NDArray[np.uint8]
+
+
+def find_snapshots(directory: Path) -> dict[int, Path]:
+    """Give the snapshot files of a directory by position, oldest first."""
+    names = {path: NAME.fullmatch(path.name) for path in sorted(directory.glob("*.snap"))}
+    return {int(match[1]): path for path, match in names.items() if match}
+
+
+def newest_snapshot(directory: Path, upto: int) -> Snapshot | None:
+    """Give the newest whole snapshot at or before a position, None when there is none."""
+    found = find_snapshots(directory)
+    for position in sorted(found, reverse=True):
+        if position <= upto:
+            try:
+                return open_snapshot(found[position])
+            except LogDamagedError:
+                continue  # an older one does as well: more of the log is replayed
+    return None
+
+
+def open_snapshot(path: Path) -> Snapshot:
+    """Map a snapshot and check every byte. Raises LogDamagedError when it is not whole."""
+    try:
+        raw = np.memmap(path, np.uint8, mode="r")
+    except (OSError, ValueError) as error:
+        raise _damaged(path, f"it cannot be read: {error}") from error
+    if len(raw) < DATA_OFFSET:
+        raise _damaged(path, "it is shorter than its header")
+    head = raw[: HEADER.itemsize].view(HEADER)[0]
+    page = np.array(raw[:DATA_OFFSET])
+    page[60:64] = 0
+    if head["magic"] != b"HGSNAP" or _core.crc32c(page.data) != int(head["page_crc"]):
+        raise _damaged(path, "its header is not whole")
+    length = int(head["length"])
+    table_at = DATA_OFFSET + (length + 7) // 8 * 8
+    chunks = -(-length // CHUNK_BYTES)
+    table = np.array(raw[table_at : table_at + 4 * chunks])
+    if len(raw) != table_at + 4 * chunks or _core.crc32c(table.data) != int(head["table_crc"]):
+        raise _damaged(path, "its table of checksums is not whole")
+    image = raw[DATA_OFFSET : DATA_OFFSET + length]
+    for number, crc in enumerate(table.view("<u4").tolist()):
+        if _core.crc32c(image[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES].data) != crc:
+            raise _damaged(path, f"MiB {number} of its image was changed")
+    names = ("partition", "world_id", "position", "tick", "state_hash")
+    return Snapshot(path, **{name: int(head[name]) for name in names}, image=image)
+
+
+def _damaged(path: Path, what: str) -> LogDamagedError:
+    fix = "older snapshots and the log give the same state; remove this file"
+    return LogDamagedError(f"no whole snapshot: {what}", where=path, fix=fix)
