@@ -221,6 +221,7 @@ impl Partition<'_> {
     /// A player went along this edge.
     #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(&mut self, edge: usize, sink: &mut S) {
+        self.warm.note(edge);
         let heat = self.heat[edge];
         let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if risen >> self.header.shift != heat >> self.header.shift {
@@ -245,12 +246,12 @@ impl Partition<'_> {
         let turn = self.header.tick as u64 % period_ticks;
         let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
-        for edge in start as usize..end as usize {
+        let mut from = start as usize;
+        while let Some(edge) = self.next_warm(from, end as usize) {
             let heat = self.heat[edge];
-            if heat > 0 {
-                let cooled = heat - (heat >> self.header.decay_shift).max(1);
-                self.set_heat(edge, cooled, sink);
-            }
+            let cooled = heat - (heat >> self.header.decay_shift).max(1);
+            self.set_heat(edge, cooled, sink);
+            from = edge + 1;
         }
     }
 

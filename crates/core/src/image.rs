@@ -14,6 +14,7 @@ use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
 use crate::schema::{Arrival, COST_MAX, DEGREE, HUNTS, NONE, PEERS, Receipt};
 use crate::topology::{Added, Entry, RowLine, Topology, count_far};
+use crate::warm::Warm;
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
@@ -125,6 +126,7 @@ pub struct Partition<'a> {
     pub border: Border<'a>,
     /// Fields and searches: derived, never hashed or saved.
     pub guidance: Guidance<'a>,
+    pub(crate) warm: Warm<'a>,
     /// What records overwrite, if there is room to keep it.
     pub journal: Journal<'a>,
     /// Of the last claim that won: kept only until it has been handed out.
@@ -190,6 +192,7 @@ impl<'a> Partition<'a> {
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
         partition.adopt_targets();
+        partition.find_warm();
         Ok(partition)
     }
 
@@ -263,6 +266,7 @@ impl<'a> Partition<'a> {
                 next: take(rest, limits.parcels as usize),
             },
             guidance: carve_guidance(rest, limits),
+            warm: Warm { bits: take(rest, Warm::words(edges)) },
             journal: Journal {
                 marks: &mut take::<Marks>(rest, 1)[0],
                 entries: take(rest, limits.journal as usize),

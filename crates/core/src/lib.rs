@@ -36,6 +36,7 @@ mod stages;
 mod stride;
 mod tick;
 mod topology;
+mod warm;
 
 pub use apply::{Answer, Sink};
 pub use border::{Border, Peer};

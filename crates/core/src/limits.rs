@@ -10,6 +10,7 @@ use crate::image::{Header, lines};
 use crate::players::Player;
 use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
 use crate::topology::{Added, Entry, LINE_NODES, RowLine, count_far};
+use crate::warm::Warm;
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +150,7 @@ impl Limits {
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
+            + lines::<u64>(Warm::words(self.edge_ids()))
             + lines::<Marks>(1)
             + self.journal as usize
     }

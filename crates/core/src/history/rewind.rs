@@ -156,6 +156,9 @@ impl Partition<'_> {
         let edge = value.edge as usize;
         self.weight[edge] = value.weight;
         self.heat[edge] = value.heat;
+        if value.heat > 0 {
+            self.warm.note(edge);
+        }
         let (word, bit) = (edge / 64, 1 << (edge % 64));
         self.closed[word] = self.closed[word] & !bit | if value.closed { bit } else { 0 };
     }

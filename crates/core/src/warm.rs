@@ -1,0 +1,72 @@
+//! Where heat may be: a bit per group of edges, so that decay passes over the cold ones.
+//!
+//! Derived from the heat of all edges, never hashed or saved.
+
+use crate::image::Partition;
+
+/// Edges of a group: those whose heat stands in one cache line.
+const GROUP: usize = 64;
+
+/// A bit per group; set when an edge of it got warm, cleared when all were found cold.
+pub(crate) struct Warm<'a> {
+    pub bits: &'a mut [u64],
+}
+
+impl Warm<'_> {
+    /// Words of bits for so many edges.
+    pub const fn words(edges: usize) -> usize {
+        edges / GROUP / 64 + 1
+    }
+
+    /// An edge has heat now.
+    #[inline(always)]
+    pub fn note(&mut self, edge: usize) {
+        let group = edge / GROUP;
+        self.bits[group / 64] |= 1 << (group % 64);
+    }
+
+    /// The first edge from `edge` on that may be warm, at most `end`.
+    fn next(&self, edge: usize, end: usize) -> usize {
+        let group = edge / GROUP;
+        let mut word = group / 64;
+        let mut bits = self.bits[word] & u64::MAX << (group % 64);
+        while bits == 0 && (word + 1) * 64 * GROUP < end {
+            word += 1;
+            bits = self.bits[word];
+        }
+        let found = (word * 64 + bits.trailing_zeros() as usize) * GROUP;
+        if bits == 0 { end } else { found.clamp(edge, end) }
+    }
+}
+
+impl Partition<'_> {
+    /// Finds out anew where heat is.
+    pub(crate) fn find_warm(&mut self) {
+        self.warm.bits.fill(0);
+        for edge in 0..self.edge_ids() {
+            if self.heat[edge] > 0 {
+                self.warm.note(edge);
+            }
+        }
+    }
+
+    /// The first warm edge from `edge` on, before `end`.
+    pub(crate) fn next_warm(&mut self, mut edge: usize, end: usize) -> Option<usize> {
+        loop {
+            edge = self.warm.next(edge, end);
+            if edge == end {
+                return None;
+            }
+            let group = edge / GROUP;
+            let last = ((group + 1) * GROUP).min(end);
+            if let Some(found) = (edge..last).find(|&edge| self.heat[edge] > 0) {
+                return Some(found);
+            }
+            let whole = group * GROUP..((group + 1) * GROUP).min(self.heat.len());
+            if self.heat[whole].iter().all(|&heat| heat == 0) {
+                self.warm.bits[group / 64] &= !(1 << (group % 64));
+            }
+            edge = last;
+        }
+    }
+}
