@@ -13,7 +13,7 @@ from huntgraph import _core
 from huntgraph.errors import LogError
 from huntgraph.schema import MOVE, RULE, Kind
 
-__all__ = ["Log", "LogRecords"]
+__all__ = ["Log", "LogRecords", "Tail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,43 @@ class Log:
 
     def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
         """Give all records from position `first` to the present end, about `batch` at a time."""
+        tail = self.tail(first)
+        while (records := tail.read(batch)) is not None:
+            yield records
+
+    def tail(self, first: int = 1) -> Tail:
+        """Give a place in the log, at position `first`, that can be read on from as it grows."""
+        return Tail(self, first)
+
+    def unreadable(self, error: Exception) -> LogError:
+        """Give the error to raise when it cannot be read."""
+        return LogError(
+            code="HG1501",
+            what=f"the log cannot be read: {error}",
+            where=str(self.directory),
+            fix="check the directory and the world; keep a damaged log for inspection",
+        )
+
+
+class Tail:
+    """A place in a log. Only for the thread that made it."""
+
+    def __init__(self, log: Log, first: int) -> None:
+        self._log = log
         try:
-            reader = _core.LogReader(
-                self.directory / "log",
-                partition=self.partition,
-                world_id=self.world_id,
+            self._reader = _core.LogReader(
+                log.directory / "log",
+                partition=log.partition,
+                world_id=log.world_id,
                 first=first,
             )
-            while True:
-                at, rows = reader.read(batch)
-                if not len(rows):
-                    return
-                yield LogRecords(at, rows)
         except (OSError, ValueError) as error:
-            raise LogError(
-                code="HG1501",
-                what=f"the log cannot be read: {error}",
-                where=str(self.directory),
-                fix="check the directory and the world; keep a damaged log for inspection",
-            ) from error
+            raise log.unreadable(error) from error
+
+    def read(self, batch: int = 65_536) -> LogRecords | None:
+        """Give about `batch` records from here on; None at the present end. Raises LogError."""
+        try:
+            at, rows = self._reader.read(batch)
+        except (OSError, ValueError) as error:
+            raise self._log.unreadable(error) from error
+        return LogRecords(at, rows) if len(rows) else None
