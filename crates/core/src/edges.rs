@@ -77,7 +77,7 @@ impl Partition<'_> {
 
     /// The one place where an edge changes: hash, guidance and delta follow.
     #[inline(always)]
-    fn set_edge<S: Sink>(
+    pub(crate) fn set_edge<S: Sink>(
         &mut self,
         edge: usize,
         weight: u16,
@@ -156,6 +156,13 @@ impl Partition<'_> {
         if !self.topology.fits(used, tail, head) {
             return Err(Code::EdgesFull);
         }
+        self.make_slots(tail, head);
+        Ok(self.topology.slots() + used)
+    }
+
+    /// As [`Self::add_slots`], where there is room for them.
+    pub(crate) fn make_slots(&mut self, tail: u32, head: u32) {
+        let used = self.header.added as usize;
         for (number, from, to) in [(used, tail, head), (used + 1, head, tail)] {
             self.topology.add(number, from, to);
             let edge = self.topology.slots() + number;
@@ -164,7 +171,6 @@ impl Partition<'_> {
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
         self.header.added += 2;
-        Ok(self.topology.slots() + used)
     }
 
     /// Removes an edge: its slot is absent from now on.

@@ -123,4 +123,16 @@ impl Partition<'_> {
         self.players[slot] = Player::new(id);
         Some(slot)
     }
+
+    /// Takes back the last [`Self::new_player`]: no other search has gone past its place.
+    pub(crate) fn unlist_player(&mut self, slot: usize) {
+        let mask = self.index.len() - 1;
+        let mut bucket = self.bucket(self.players[slot].id);
+        while self.index[bucket] != slot as u32 {
+            bucket = (bucket + 1) & mask;
+        }
+        self.index[bucket] = NONE;
+        self.header.players -= 1;
+        self.players[slot] = Player::default();
+    }
 }

@@ -297,4 +297,22 @@ impl Topology<'_> {
         }
         self.added[last].next = number as u32;
     }
+
+    /// Takes back the last [`Self::add`].
+    pub(crate) fn forget(&mut self, number: usize) {
+        let tail = self.added[number].tail;
+        let at = find_entry(self.first_added, tail);
+        let mut last = self.first_added[at].value as usize;
+        if last == number {
+            self.first_added[at] = Entry::default();
+            let line = &mut self.lines[tail as usize / LINE_NODES];
+            line.starts[tail as usize % LINE_NODES] &= !HAS_ADDED;
+        } else {
+            while self.added[last].next != number as u32 {
+                last = self.added[last].next as usize;
+            }
+            self.added[last].next = NONE;
+        }
+        self.added[number] = Added::default();
+    }
 }

@@ -57,13 +57,14 @@ class Recorder:
         self.tick()
 
     def apply(self, records: Any) -> np.void:
-        updates = self.engine.apply(records)
+        updates: Any = self.engine.apply(records)
         raw = np.ascontiguousarray(records).view(np.uint8).reshape(-1, 64)
         for row, update in zip(raw, updates, strict=True):
             if update["position"]:
                 self.rows.append(row)
                 self.updates.append(update)
-        return updates[-1]
+        last: np.void = updates[-1]
+        return last
 
     def tick(self, count: int = 1) -> None:
         """Ticks of 50 ms; behind each second the state hash, as an actor logs it."""
@@ -86,7 +87,9 @@ class Recorder:
     def asked(self, player: int) -> np.void:
         """The player's last answer again, with guidance that is worked out."""
         self.engine.work()
-        return self.engine.apply(move(Kind.GO, player=player, seq=self.seq[player]))[0]
+        again: Any = self.engine.apply(move(Kind.GO, player=player, seq=self.seq[player]))
+        last: np.void = again[0]
+        return last
 
     def walk_beside(self, player: int) -> tuple[int, int]:
         """Follow the guidance up to one step before the target; gives that step."""
