@@ -30,6 +30,7 @@ SAID: Final[dict[int, str]] = {
     Event.GATE: "hunt edge value",
     Event.HUNT: "hunt value",
     Event.TICKED: "value a",
+    Event.CORRECTED: "a",
     Event.REFUSED: "value",
 }
 """The fields of an event that its kind gives a meaning, besides position, tick and player."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -31,6 +32,7 @@ class MemoryLog:
             yield LogRecords(at + 1, self.rows[at : at + batch])
 
 
+@functools.cache
 def played(seed: int, steps: int = 1500, parts: int = 3, *, quiet: bool = False) -> Realm:
     """A random history of a world in parts; `quiet`: nothing is under way at its end."""
     realm = Realm(Random(seed), parts, PARCELS)

@@ -92,6 +92,9 @@ class Realm:
             shore.apply(records)
 
     def _at_home(self, shore: Shore, record: bytes) -> bool:
+        if record[0] in (Kind.STRIKE, Kind.FENCE, Kind.CORRECT, Kind.SETTLE):
+            # Done to one partition alone, these would make players of nothing, or lose them.
+            return False
         player = int.from_bytes(record[8:16], "little")
         home = player % len(self.shores) == shore.part.partition
         return record[0] != Kind.ENTER or home or shore.model.player(player) is not None

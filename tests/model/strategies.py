@@ -11,13 +11,14 @@ from random import Random
 
 from huntgraph.model import Model, Player
 from huntgraph.schema import HUNTS, NONE, Form, Kind, Rule, State
+from tests.model.corrections import correct, go_on_correcting
 from tests.model.worlds import NO_HUNT, Record, next_move, record_of, tick_of
 
 Deed = Callable[[Random, Model], list[Record]]
 
 IDS = [0, 2**64 - 1, *(7 * k + 2**40 * (k % 3) for k in range(1, 40))]
 """Player ids; more than the tables of the tests hold, the odd ones at the ends among them."""
-PLAYER_KINDS = [Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT]
+PLAYER_KINDS = [Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT, Kind.STRIKE]
 EDGE_KINDS = [Kind.EDGE_CLOSE, Kind.EDGE_OPEN, Kind.EDGE_PRICE, Kind.EDGE_REMOVE, Kind.EDGE_ADD]
 
 
@@ -250,10 +251,29 @@ def ticks(rng: Random, model: Model) -> list[Record]:
 
 def oddity(rng: Random, model: Model) -> list[Record]:
     """A hash, right or wrong, or a kind that nobody knows."""
-    kind = rng.choice([Kind.HASH, Kind.HASH, 0, 6, 15, 21, 31, 44, 63, Kind.RECEIPT, 255])
+    kind = rng.choice([Kind.HASH, Kind.HASH, 0, 8, 15, 21, 31, 44, 63, Kind.RECEIPT, 83, 255])
     right = rng.random() < 0.5
     value = model.state_hash() if right else rng.getrandbits(64)
     return [record_of(kind, a=value, player=rng.choice(IDS), seq=1, echo=9)]
+
+
+def strike(rng: Random, model: Model) -> list[Record]:
+    """A struck record of a player, known, away or unknown."""
+    player = rng.choice(model.players) if model.players else None
+    if player is None or rng.random() < 0.2:
+        return [record_of(Kind.STRIKE, player=rng.choice(IDS), seq=rng.choice([1, 1, 1, 2]))]
+    return [next_move(model, player.id, Kind.STRIKE, echo=rng.getrandbits(64))]
+
+
+def grant(rng: Random, model: Model) -> list[Record]:
+    """A treasure given to somebody, who may have it or not be in its hunt."""
+    slot = some_slot(rng, model, State.OPEN, State.PAUSED, State.CLOSED)
+    stages = model.hunts[slot].stages if slot < HUNTS else []
+    treasures = [n for n, stage in enumerate(stages) if stage.form == Form.TREASURE]
+    stage = rng.choice(treasures) if treasures and rng.random() < 0.9 else rng.randrange(66)
+    player = rng.choice(model.players).id if model.players else rng.choice(IDS)
+    team = rng.choice([0, 0, 1, 2, 3, 65])
+    return [record_of(Kind.GRANT, player=player, hunt=slot, arg=stage, tail=team, echo=3)]
 
 
 DEEDS: dict[Deed, int] = {
@@ -261,7 +281,7 @@ DEEDS: dict[Deed, int] = {
     enter: 8,
     come_again: 3,
     stand: 12,
-    claim_there: 6,
+    claim_there: 9,
     go_astray: 5,
     misnumber: 8,
     change_edge: 6,
@@ -271,10 +291,15 @@ DEEDS: dict[Deed, int] = {
     order: 1,
     ticks: 14,
     oddity: 2,
+    strike: 3,
+    grant: 2,
+    correct: 1,
 }
 """What may happen next, and how often."""
 
 
 def next_records(rng: Random, model: Model) -> list[Record]:
     """Some deed's records."""
+    if model.correction and rng.random() < 0.8:
+        return go_on_correcting(rng, model)
     return rng.choices(list(DEEDS), list(DEEDS.values()))[0](rng, model)

@@ -290,7 +290,7 @@ def test_a_hash_is_compared_and_logged_either_way() -> None:
     assert (kinds(wrong), wrong.events[0].value) == (["REFUSED"], Code.HASH_MISMATCH)
 
 
-@pytest.mark.parametrize("kind", [0, 6, 15, 21, 31, 44, 63, Kind.RECEIPT, 67, 255])
+@pytest.mark.parametrize("kind", [0, 8, 15, 21, 31, 44, 63, Kind.RECEIPT, 67, 83, 255])
 def test_other_kinds_are_refused(kind: int) -> None:
     scene = Scene()
     answer = scene.send(kind, player=1, seq=1, echo=6)

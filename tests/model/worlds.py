@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.model import Model
-from huntgraph.schema import ARRIVAL, MOVE, NOTICE, RULE, Kind
+from huntgraph.schema import ARRIVAL, CORRECTION, MOVE, NOTICE, RULE, Kind
 
 NO_HUNT = 65535
 Record = bytes
@@ -60,6 +60,18 @@ def record_of(kind: int, *, tail: int = 0, head: int = 0, **fields: int) -> Reco
     row = np.zeros((), layout)
     for name, value in {"kind": kind, "from": tail, **fields}.items():
         row[name] = value
+    return row.tobytes()
+
+
+def correction_of(
+    kind: int, number: int, *cells: tuple[int, int], gone: int = 0, count: int | None = None
+) -> Record:
+    """A record of correction `number`: cells are pairs of name and word, up to three."""
+    row = np.zeros((), CORRECTION)
+    row["kind"], row["id"], row["gone"] = kind, number, gone
+    row["count"] = len(cells) if count is None else count
+    for place, (name, word) in enumerate(cells, start=1):
+        row[f"name_{place}"], row[f"word_{place}"] = name, word
     return row.tobytes()
 
 

@@ -4,7 +4,7 @@ use crate::history::Section;
 use crate::image::Partition;
 use crate::players::{NO_STAGE, Player};
 use crate::schema::{
-    Arrival, Code, Event, Move, NONE, Notice, Receipt, Rule, Update, event, flag, kind,
+    Arrival, Code, Correction, Event, Move, NONE, Notice, Receipt, Rule, Update, event, flag, kind,
 };
 
 /// Takes what a partition emits beside its answers: the events of the ring.
@@ -59,6 +59,9 @@ impl Partition<'_> {
     /// As [`Self::apply`], with a guess where the player stands in the table.
     #[inline(always)]
     pub(crate) fn apply_at<S: Sink>(&mut self, raw: &[u8; 64], guess: u32, sink: &mut S) -> Answer {
+        if self.is_fenced(raw[0]) {
+            return self.refuse_fenced(raw);
+        }
         match raw[0] {
             kind::GO => {
                 let record = Move::decode(raw);
@@ -67,7 +70,7 @@ impl Partition<'_> {
                     None => self.player_move(&record, sink),
                 }
             }
-            kind::ENTER..=kind::HINT => self.player_move(&Move::decode(raw), sink),
+            kind::ENTER..=kind::STRIKE => self.player_move(&Move::decode(raw), sink),
             _ => self.other_record(raw, sink),
         }
     }
@@ -76,9 +79,11 @@ impl Partition<'_> {
     fn other_record<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
         self.keep_record();
         match raw[0] {
+            kind::GRANT => self.grant(&Move::decode(raw), sink),
             kind::HUNT_BEGIN..=kind::HUNT_PUBLISH => self.hunt_row(&Rule::decode(raw), sink),
             kind::ARRIVE => self.take_arrival(&Arrival::decode(raw), sink),
             kind::NOTICE => self.take_notice(&Notice::decode(raw), sink),
+            kind::FENCE..=kind::SETTLE => self.take_correction(&Correction::decode(raw), sink),
             _ => self.other_move(&Move { player: 0, ..Move::decode(raw) }, sink),
         }
     }
@@ -93,10 +98,11 @@ impl Partition<'_> {
             };
         };
         let last = self.players[slot].seq;
-        if record.seq > last && self.players[slot].away != 0 {
+        let moves = record.kind != kind::STRIKE;
+        if record.seq > last && self.players[slot].away != 0 && moves {
             return self.answer(slot, record, Code::Moved as u16, 0, Taken::NOTHING);
         }
-        if record.seq == last.wrapping_add(1) {
+        if last.checked_add(1) == Some(record.seq) {
             let before = self.players[slot];
             self.keep::<Player>(Section::Players, slot, 1);
             return self.take(slot, Some(before), record, sink);
@@ -267,7 +273,7 @@ impl Partition<'_> {
     }
 
     /// A refusal without a position: nothing has changed.
-    fn refuse(&self, record: &Move, code: Code) -> Answer {
+    pub(crate) fn refuse(&self, record: &Move, code: Code) -> Answer {
         let update = Update { code: code as u16, ..self.blank(record) };
         Answer { update, logged: false }
     }

@@ -21,6 +21,9 @@ const TAG: u64 = 0xFF << 56;
 
 /// Single values, by their word.
 pub(crate) const POSITION: usize = 1;
+pub(crate) const TRAFFIC: usize = 6;
+pub(crate) const TRAFFIC_COST: usize = 7;
+pub(crate) const COSTS: usize = 9;
 pub(crate) const CORRECTION: usize = 10;
 
 /// The tag of a name in its place, and the index.

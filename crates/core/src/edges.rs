@@ -79,7 +79,7 @@ impl Partition<'_> {
 
     /// The one place where an edge changes: hash, guidance and delta follow.
     #[inline(always)]
-    fn set_edge<S: Sink>(
+    pub(crate) fn set_edge<S: Sink>(
         &mut self,
         edge: usize,
         weight: u16,
@@ -159,6 +159,13 @@ impl Partition<'_> {
         if !self.topology.fits(used, tail, head) {
             return Err(Code::EdgesFull);
         }
+        self.make_slots(tail, head);
+        Ok(self.topology.slots() + used)
+    }
+
+    /// As [`Self::add_slots`], where there is room for them.
+    pub(crate) fn make_slots(&mut self, tail: u32, head: u32) {
+        let used = self.header.added as usize;
         for (number, from, to) in [(used, tail, head), (used + 1, head, tail)] {
             let edge = self.topology.slots() + number;
             self.journal.edge(edge, 0, 0, false);
@@ -169,14 +176,15 @@ impl Partition<'_> {
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
         self.header.added += 2;
-        Ok(self.topology.slots() + used)
     }
 
-    /// For the journal: slot `number` is about to be added to the row of `tail`.
-    fn keep_added(&mut self, number: usize, tail: u32) {
+    /// For the journal: slot `number` is about to be added to the row of `tail`, or to leave it.
+    pub(crate) fn keep_added(&mut self, number: usize, tail: u32) {
         self.keep::<Added>(Section::Added, number, 1);
-        if let Some(last) = self.topology.last_added(tail) {
-            self.keep::<Added>(Section::Added, last, 1);
+        let mut other = self.topology.first_added(tail);
+        while let Some(at) = other {
+            self.keep::<Added>(Section::Added, at, 1);
+            other = self.topology.next_added(at);
         }
         self.keep::<Entry>(Section::FirstAdded, self.topology.place_of_first_added(tail), 1);
         self.keep::<RowLine>(Section::Rows, tail as usize / LINE_NODES, 1);

@@ -253,9 +253,10 @@ impl Partition<'_> {
         let hunt = &mut self.hunts[slot];
         hunt.shut ^= bit;
         let (first, count) = (hunt.gate[gate].first as usize, hunt.gate[gate].count as usize);
+        let end = (first + count).min(hunt.edges as usize);
         let (hunt, edge, value) = (slot as u16, gate as u32, shut as u32);
         sink.event(&Event { kind: event::GATE, hunt, edge, value, ..self.event() });
-        for at in first..first + count {
+        for at in first..end {
             let edge = self.hunts[slot].gate_edge[at] as usize;
             self.set_closed(edge, shut, sink);
         }

@@ -67,6 +67,11 @@ pub struct Header {
     pub cells: u64,
     /// Id of the correction under way, 0 for none.
     pub correction: u64,
+    /// 1 when this correction has set the traffic rule: not every edge need fit it yet.
+    pub(crate) traffic_set: u64,
+    /// Player slots in use and slots added when this correction began.
+    pub(crate) players_before: u32,
+    pub(crate) added_before: u32,
     /// Current tick.
     pub tick: u32,
     /// Player slots in use.

@@ -6,7 +6,8 @@
 //! thread in this crate: the same records give the same bytes on every machine.
 //!
 //! Read in this order: [`schema`] (records), `image` (memory), `apply` (the way of a record),
-//! `moves`, `stages`, `edges`, `hunts`, `tick`, and [`guidance`] (fields and searches).
+//! `moves`, `stages`, `edges`, `hunts`, `tick`, `correction` (cells set from outside), and
+//! [`guidance`] (fields and searches).
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -18,7 +19,9 @@ mod batch;
 mod border;
 mod cells;
 mod census;
+mod correction;
 mod edges;
+mod grant;
 pub mod guidance;
 mod hash;
 pub mod history;
@@ -31,6 +34,8 @@ mod notices;
 mod players;
 #[rustfmt::skip]
 pub mod schema;
+mod settable;
+mod setting;
 mod sha256;
 mod stages;
 mod stride;

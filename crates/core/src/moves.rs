@@ -12,13 +12,12 @@ const NO_HUNT: u16 = u16::MAX;
 impl Partition<'_> {
     /// Checks the first move of an unknown player and gives it a slot.
     pub(crate) fn admit(&mut self, record: &Move) -> Result<usize, Code> {
-        if record.kind != kind::ENTER {
-            return Err(Code::UnknownPlayer);
+        match record.kind {
+            kind::ENTER if record.seq != 1 => return Err(Code::SeqGap),
+            kind::ENTER => self.check_enter(None, record)?,
+            kind::STRIKE if record.seq == 1 => {}
+            _ => return Err(Code::UnknownPlayer),
         }
-        if record.seq != 1 {
-            return Err(Code::SeqGap);
-        }
-        self.check_enter(None, record)?;
         self.new_player(record.player).ok_or(Code::PlayersFull)
     }
 
@@ -40,8 +39,10 @@ impl Partition<'_> {
         record: &Move,
         sink: &mut S,
     ) -> Result<Taken, Code> {
-        if record.kind == kind::ENTER {
-            return self.enter(slot, record, sink);
+        match record.kind {
+            kind::ENTER => return self.enter(slot, record, sink),
+            kind::STRIKE => return Err(Code::Struck),
+            _ => {}
         }
         if self.players[slot].present == 0 {
             return Err(Code::NotPresent);
@@ -77,26 +78,20 @@ impl Partition<'_> {
     }
 
     /// Whether the player is in this hunt's current edition (or, for no hunt, in none).
-    fn is_in(&self, slot: usize, hunt: u16) -> bool {
+    pub(crate) fn is_in(&self, slot: usize, hunt: u16) -> bool {
         let player = &self.players[slot];
         match self.hunts.get(hunt as usize) {
-            None => player.hunt == NO_STAGE,
+            None => player.hunt == NO_STAGE && player.edition == 0,
             Some(found) => player.hunt as u16 == hunt && player.edition == found.edition,
         }
     }
 
     fn enter<S: Sink>(&mut self, slot: usize, record: &Move, sink: &mut S) -> Result<Taken, Code> {
         self.check_enter(Some(slot), record)?;
-        let same = self.is_in(slot, record.hunt);
-        let edition = self.hunts.get(record.hunt as usize).map_or(0, |hunt| hunt.edition);
-        let player = &mut self.players[slot];
-        if !same {
-            self.guidance.hunter_left(player);
-            player.hunt = if (record.hunt as usize) < HUNTS { record.hunt as u8 } else { NO_STAGE };
-            (player.edition, player.team) = (edition, record.arg as u8);
-            (player.progress, player.score, player.since) = (0, 0, 0);
-            (player.target, player.hints) = (NO_STAGE, 0);
+        if !self.is_in(slot, record.hunt) {
+            self.join(slot, record.hunt, record.arg as u8);
         }
+        let player = &mut self.players[slot];
         player.node = record.to;
         self.header.present += (player.present == 0) as u32;
         player.present = 1;
@@ -110,6 +105,17 @@ impl Partition<'_> {
         });
         let found = self.arrive(slot, sink);
         Ok(Taken { found, ..Taken::NOTHING })
+    }
+
+    /// The player is in this hunt from now on (or in none), at its beginning.
+    pub(crate) fn join(&mut self, slot: usize, hunt: u16, team: u8) {
+        let edition = self.hunts.get(hunt as usize).map_or(0, |hunt| hunt.edition);
+        let player = &mut self.players[slot];
+        self.guidance.hunter_left(player);
+        player.hunt = if (hunt as usize) < HUNTS { hunt as u8 } else { NO_STAGE };
+        (player.edition, player.team) = (edition, team);
+        (player.progress, player.score, player.since) = (0, 0, 0);
+        (player.target, player.hints) = (NO_STAGE, 0);
     }
 
     #[inline]
@@ -184,10 +190,17 @@ impl Partition<'_> {
         Err(first_verdict)
     }
 
-    fn win_treasure<S: Sink>(&mut self, slot: usize, at: usize, number: u8, sink: &mut S) -> Taken {
+    /// The player wins this treasure, which it may.
+    pub(crate) fn win_treasure<S: Sink>(
+        &mut self,
+        slot: usize,
+        at: usize,
+        number: u8,
+        sink: &mut S,
+    ) -> Taken {
         self.credit_and_tell(slot, at, number);
         let receipt = self.next_receipt(slot, at, number);
-        let (player, node) = (self.players[slot].id, self.players[slot].node);
+        let (player, node) = (self.players[slot].id, self.hunts[at].stage[number as usize].node);
         sink.event(&Event {
             kind: event::CLAIMED,
             player,

@@ -126,4 +126,18 @@ impl Partition<'_> {
         self.players[slot] = Player::new(id);
         Some(slot)
     }
+
+    /// Takes back the last [`Self::new_player`]: no other search has gone past its place.
+    pub(crate) fn unlist_player(&mut self, slot: usize) {
+        let mask = self.index.len() - 1;
+        let mut bucket = self.bucket(self.players[slot].id);
+        while self.index[bucket] != slot as u32 {
+            bucket = (bucket + 1) & mask;
+        }
+        self.keep::<u32>(Section::Index, bucket, 1);
+        self.keep::<Player>(Section::Players, slot, 1);
+        self.index[bucket] = NONE;
+        self.header.players -= 1;
+        self.players[slot] = Player::default();
+    }
 }

@@ -122,9 +122,10 @@ impl Partition<'_> {
         self.hunts[at].revise();
     }
 
-    /// After a win: gates turn if it was the first of its stage.
+    /// After a win: gates turn if it was the first of its stage, and the hunt runs.
     pub(crate) fn flip_gates<S: Sink>(&mut self, at: usize, number: u8, sink: &mut S) {
-        if self.hunts[at].stage[number as usize].wins == 1 {
+        let running = matches!(self.hunts[at].state, state::OPEN | state::PAUSED);
+        if running && self.hunts[at].stage[number as usize].wins == 1 {
             self.turn_gates(at, number, sink);
         }
     }

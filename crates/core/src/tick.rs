@@ -1,7 +1,7 @@
 //! The tick: orders take effect, hunt time passes, heat decays (rules, section 6).
 
 use crate::apply::Sink;
-use crate::hunts::{CLOSE, PAUSE, RESUME, Stage};
+use crate::hunts::{CLOSE, Hunt, PAUSE, RESUME, Stage};
 use crate::image::Partition;
 use crate::schema::{Event, HUNTS, event, state};
 
@@ -18,7 +18,10 @@ impl Partition<'_> {
     }
 
     fn tick_hunt<S: Sink>(&mut self, slot: usize, sink: &mut S) {
-        self.keep_hunt(slot);
+        let Hunt { state, pending, extend_by, .. } = self.hunts[slot];
+        if state != state::EMPTY || pending | extend_by != 0 {
+            self.keep_hunt(slot);
+        }
         let hunt = &mut self.hunts[slot];
         if hunt.closes > 0 {
             hunt.closes = hunt.closes.saturating_add(hunt.extend_by);
@@ -65,7 +68,7 @@ impl Partition<'_> {
 
     fn open_hunt_slot<S: Sink>(&mut self, slot: usize, sink: &mut S) {
         let hunt = &mut self.hunts[slot];
-        hunt.edition += 1;
+        hunt.edition = hunt.edition.wrapping_add(1);
         hunt.revise();
         (hunt.state, hunt.elapsed_ticks) = (state::OPEN, 0);
         let (has_traffic, traffic) = (hunt.has_traffic == 1, hunt.traffic);

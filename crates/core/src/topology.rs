@@ -300,12 +300,41 @@ impl Topology<'_> {
     }
 
     /// The last slot added to a row.
-    pub(crate) fn last_added(&self, tail: u32) -> Option<usize> {
-        let first = self.first_added[self.place_of_first_added(tail)];
-        let mut last = Some(first).filter(|first| first.key != 0)?.value as usize;
-        while self.added[last].next != NONE {
-            last = self.added[last].next as usize;
+    fn last_added(&self, tail: u32) -> Option<usize> {
+        let mut last = self.first_added(tail)?;
+        while let Some(next) = self.next_added(last) {
+            last = next;
         }
         Some(last)
+    }
+
+    /// The first slot added to a row.
+    pub(crate) fn first_added(&self, tail: u32) -> Option<usize> {
+        let first = self.first_added[self.place_of_first_added(tail)];
+        (first.key != 0).then_some(first.value as usize)
+    }
+
+    /// The slot added to the same row next after this one.
+    pub(crate) fn next_added(&self, number: usize) -> Option<usize> {
+        let next = self.added[number].next;
+        (next != NONE).then_some(next as usize)
+    }
+
+    /// Takes back the last [`Self::add`].
+    pub(crate) fn forget(&mut self, number: usize) {
+        let tail = self.added[number].tail;
+        let at = find_entry(self.first_added, tail);
+        let mut last = self.first_added[at].value as usize;
+        if last == number {
+            self.first_added[at] = Entry::default();
+            let line = &mut self.lines[tail as usize / LINE_NODES];
+            line.starts[tail as usize % LINE_NODES] &= !HAS_ADDED;
+        } else {
+            while self.added[last].next != number as u32 {
+                last = self.added[last].next as usize;
+            }
+            self.added[last].next = NONE;
+        }
+        self.added[number] = Added::default();
     }
 }

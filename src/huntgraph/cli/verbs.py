@@ -7,35 +7,18 @@ no verb.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from huntgraph.cli.verb import Verb
+from huntgraph.cli.verbs_history import HISTORY_VERBS
 
 __all__ = ["GROUPS", "VERBS", "Verb", "exit_text"]
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """One verb: where its function is, one line about it, more about it, examples."""
-
-    target: str
-    about: str
-    examples: tuple[str, ...]
-    more: str = ""
-
-    @property
-    def prologue(self) -> str:
-        """The examples as the help page opens with them."""
-        return "Examples:\n" + "\n".join(f"  {line}" for line in self.examples) + "\n"
-
-    @property
-    def help(self) -> str:
-        """What stands below the usage line."""
-        return f"{self.about}\n\n{self.more}" if self.more else self.about
 
 
 GROUPS: dict[str, str] = {
     "world": "Make, import, split and look at worlds.",
     "hunt": "Check hunts, and publish and steer them on a running actor.",
     "edge": "Change edges of a running actor's world.",
+    "fork": "Branch history: edit, replay and compare, beside the running hunt.",
 }
 
 _STEER = "Takes effect at the next tick. Exit status 6 when no actor answers in --dir."
@@ -77,9 +60,10 @@ VERBS: dict[str, Verb] = {
     ),
     "verify": Verb(
         "verify:verify",
-        "Replay a partition's log and compare it with everything that was recorded.",
-        ("huntgraph verify", "huntgraph verify ./hunt --json"),
-        "Checks the log's chain, every recorded state hash and every receipt. Exit status 5 when "
+        "Replay the logs of all partitions and compare them with everything that was recorded.",
+        ("huntgraph verify", "huntgraph verify ./hunt --json", "huntgraph verify --from-snapshot"),
+        "Checks the log's chain, every recorded state hash, every receipt, and that each player "
+        "taken over a border was handed over. Names the first bad position. Exit status 5 when "
         "something differs.",
     ),
     "doctor": Verb(
@@ -207,6 +191,8 @@ VERBS: dict[str, Verb] = {
         _NOW,
     ),
 }
+
+VERBS |= HISTORY_VERBS
 
 
 def exit_text() -> Iterator[str]:

@@ -12,6 +12,7 @@ from huntgraph.model.state import Hunt, Partition, Player, Traffic
 from huntgraph.schema import GATE_EDGES, GATES, STAGES
 
 U64 = NDArray[np.uint64]
+POSITION_WORD, CORRECTION_WORD = 1, 10
 Cell = tuple[int, int, int]
 """Tag, index and word."""
 
@@ -112,9 +113,25 @@ def small_cells(state: Partition) -> Iterator[Cell]:
     words = [state.tick, state.position, *chain, traffic_word(state.traffic, 0), state.traffic.cost]
     words += [state.serial, pack((state.cost_min, 0), (state.cost_max, 32))]
     yield from ((7, w, word) for w, word in enumerate(words))
+    if state.correction:
+        yield 7, CORRECTION_WORD, state.correction
     for edge in range(state.world_slots, len(state.head)):
         yield 10, edge, pack((int(state.tail[edge]), 0), (int(state.head[edge]), 32))
     yield from border_cells(state.border)
+
+
+def edge_word(state: Partition, edge: int) -> int:
+    """The word of a slot in use."""
+    weight, heat = int(state.weight[edge]), int(state.heat[edge])
+    return pack((weight, 0), (heat, 16), (int(state.closed[edge]), 24))
+
+
+def bare_hash(state: Partition) -> int:
+    """The state hash without the cells of position and correction."""
+    cells = [(7 << 56 | POSITION_WORD, state.position)]
+    cells += [(7 << 56 | CORRECTION_WORD, state.correction)] if state.correction else []
+    names, words = (np.array(column, np.uint64) for column in zip(*cells, strict=True))
+    return (state_hash(state) - int(mix(names, words).sum(dtype=np.uint64))) % 2**64
 
 
 def state_hash(state: Partition) -> int:

@@ -175,7 +175,7 @@ ROWS = {
 def open_hunt(state: Partition, slot: int) -> None:
     """Opens a hunt: a new edition, its traffic rule, its shut gates."""
     hunt = state.hunts[slot]
-    hunt.edition += 1
+    hunt.edition = (hunt.edition + 1) % 2**32
     hunt.elapsed_ticks = 0
     change(state, slot, State.OPEN)
     if hunt.traffic is not None and fits(state, hunt.traffic):
@@ -214,7 +214,7 @@ def run_slot(state: Partition, slot: int) -> None:
     elif hunt.state == State.READY:
         hunt.wait -= 1
     elif hunt.state == State.OPEN:
-        hunt.elapsed_ticks += 1
+        hunt.elapsed_ticks = min(U32_MAX, hunt.elapsed_ticks + 1)
         run_clock(state, slot)
 
 

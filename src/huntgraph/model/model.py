@@ -9,8 +9,10 @@ from huntgraph.model import routes
 from huntgraph.model.answer import Answer
 from huntgraph.model.arrivals import arrival
 from huntgraph.model.borders import handed_on, tell_moved
+from huntgraph.model.corrections import correction, fenced
 from huntgraph.model.edges import edge_record
-from huntgraph.model.hashing import state_hash
+from huntgraph.model.grants import grant
+from huntgraph.model.hashing import bare_hash, state_hash
 from huntgraph.model.hunts import hunt_record, run_tick
 from huntgraph.model.moves import DEEDS, Fields, check_enter, take
 from huntgraph.model.notices import notice
@@ -18,6 +20,7 @@ from huntgraph.model.outbox import Border
 from huntgraph.model.state import NO_HUNT, NO_STAGE, Partition, Player, Refused
 from huntgraph.schema import (
     ARRIVAL,
+    CORRECTION,
     MOVE,
     NONE,
     NOTICE,
@@ -35,7 +38,14 @@ Guidance = tuple[int, int]
 
 RULE_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1)
 EDGE_KINDS = range(Kind.EDGE_CLOSE, Kind.EDGE_ADD + 1)
-PARCELS: dict[int, np.dtype[np.void]] = {Kind.ARRIVE: ARRIVAL, Kind.NOTICE: NOTICE}
+CORRECTIONS = range(Kind.FENCE, Kind.SETTLE + 1)
+LAYOUTS: dict[int, np.dtype[np.void]] = {
+    Kind.ARRIVE: ARRIVAL,
+    Kind.NOTICE: NOTICE,
+    **dict.fromkeys(RULE_KINDS, RULE),
+    **dict.fromkeys(CORRECTIONS, CORRECTION),
+}
+"""Layouts of the kinds that have not that of a move."""
 HUNT_KINDS = range(Kind.HUNT_BEGIN, Kind.HUNT_CLOSE + 1)
 
 
@@ -61,20 +71,26 @@ class Model(Partition):
         border: Border | None = None,
     ) -> None:
         super().__init__(first, head, cost, added, border)
-        self.capacity = players
+        self.players_max = players
 
     def apply(self, record: bytes | np.void) -> Answer:
         """Applies one record of 64 bytes; answers as the engine must, but for guidance."""
         raw = record if isinstance(record, bytes) else record.tobytes()
-        layout = PARCELS.get(raw[0], RULE if raw[0] in RULE_KINDS else MOVE)
+        layout = LAYOUTS.get(raw[0], MOVE)
         values = np.frombuffer(raw, layout)[0].item()
         fields: Fields = dict(zip(layout.names or (), values, strict=True))
         self.events = []
         answer = Answer(kind=raw[0], echo=fields.get("echo", 0))
-        if raw[0] in DEEDS:
+        if raw[0] in CORRECTIONS:
+            correction(self, fields, answer)
+        elif self.correction and raw[0] != Kind.HASH:
+            fenced(self, fields, answer)
+        elif raw[0] in DEEDS:
             self._player_record(fields, answer)
+        elif raw[0] == Kind.GRANT:
+            self._grant(fields, answer)
         elif raw[0] == Kind.ARRIVE:
-            arrival(self, fields, answer, room=len(self.players) < self.capacity)
+            arrival(self, fields, answer, room=len(self.players) < self.players_max)
         elif raw[0] == Kind.NOTICE:
             notice(self, fields, answer)
         else:
@@ -96,7 +112,7 @@ class Model(Partition):
         elif move["seq"] < player.seq:
             answer.code = Code.DUPLICATE
             answer.flags |= Flag.DUPLICATE
-        elif player.away:
+        elif player.away and move["kind"] != Kind.STRIKE:
             answer.code = Code.MOVED
         elif move["seq"] > player.seq + 1:
             answer.code = Code.SEQ_GAP
@@ -104,18 +120,32 @@ class Model(Partition):
             take(self, player, move, answer)
         if answer.receipt is not None:
             answer.flags |= Flag.RECEIPT
+        self._tell_player(player, answer)
+
+    def _grant(self, record: Fields, answer: Answer) -> None:
+        """A GRANT."""
+        answer.player = record["player"]
+        try:
+            self._tell_player(grant(self, record, answer), answer)
+        except Refused as refusal:
+            answer.code = refusal.code
+
+    def _tell_player(self, player: Player, answer: Answer) -> None:
+        """What every answer about a known player says."""
         answer.seq, answer.node, answer.score = player.seq, player.node, player.score
         answer.stage, answer.target = self._target_of(player)
         tell_moved(self, player, answer)
 
     def _new_player(self, move: Fields) -> Player:
-        """Makes a slot for a first ENTER."""
-        if move["kind"] != Kind.ENTER:
+        """Makes a slot for a first ENTER, or one that was struck."""
+        struck = move["kind"] == Kind.STRIKE and move["seq"] == 1
+        if move["kind"] != Kind.ENTER and not struck:
             raise Refused(Code.UNKNOWN_PLAYER)
         if move["seq"] != 1:
             raise Refused(Code.SEQ_GAP)
-        check_enter(self, None, move)
-        if len(self.players) >= self.capacity:
+        if not struck:
+            check_enter(self, None, move)
+        if len(self.players) >= self.players_max:
             raise Refused(Code.PLAYERS_FULL)
         self.slot_of[move["player"]] = len(self.players)
         self.players.append(Player(move["player"]))
@@ -125,7 +155,8 @@ class Model(Partition):
         """Stage and node; none when its hunt is not under way or has been replaced since."""
         if player.hunt != NO_HUNT and player.target != NO_STAGE:
             hunt = self.hunts[player.hunt]
-            if hunt.state in (State.OPEN, State.PAUSED) and hunt.edition == player.edition:
+            running = hunt.state in (State.OPEN, State.PAUSED) and hunt.edition == player.edition
+            if running and player.target < len(hunt.stages):
                 return player.target, hunt.stages[player.target].node
         return NO_STAGE, NONE
 
@@ -169,6 +200,10 @@ class Model(Partition):
     def state_hash(self) -> int:
         """The state hash, computed from scratch."""
         return state_hash(self)
+
+    def bare_hash(self) -> int:
+        """The state hash without the cells of position and correction."""
+        return bare_hash(self)
 
     def weights(self) -> Weights:
         """Weights of all slots, shape (E,); closed edges keep theirs, absent ones have 0."""

@@ -40,9 +40,7 @@ def enter(state: Partition, player: Player, move: Fields, answer: Answer) -> Non
     none = move["hunt"] == 65535
     named = (NO_HUNT, 0) if none else (move["hunt"], state.hunts[move["hunt"]].edition)
     if named != (player.hunt, player.edition):
-        player.forget_hunt()
-        player.hunt, player.edition = named
-        player.team, player.score = move["arg"], 0
+        player.join(*named, move["arg"])
     player.node, player.present = move["to"], True
     state.note(Event.ENTERED, player=player.id, head=player.node)
     arrive(state, player, answer)
@@ -137,9 +135,15 @@ def claim(state: Partition, player: Player, move: Fields, answer: Answer) -> Non
     number = here[verdicts.index(Code.OK)]
     win(state, player, number)
     answer.found, answer.receipt = number, receipt(state, player, number)
-    place = {"hunt": player.hunt, "head": player.node, "value": number}
+    tell_claim(state, player, number)
+
+
+def tell_claim(state: Partition, player: Player, number: int) -> None:
+    """The events of a win; the gates that it turns."""
+    hunt = state.hunts[player.hunt]
+    place = {"hunt": player.hunt, "head": hunt.stages[number].node, "value": number}
     state.note(Event.CLAIMED, player=player.id, a=state.serial, **place)
-    if hunt.stages[number].wins == 1:
+    if hunt.stages[number].wins == 1 and hunt.state in (State.OPEN, State.PAUSED):
         turn_gates(state, player.hunt, number)
 
 
@@ -157,7 +161,8 @@ def receipt(state: Partition, player: Player, number: int) -> bytes:
 def hint(state: Partition, player: Player, move: Fields, answer: Answer) -> None:
     """The player buys the next hint of its target."""
     hunt = running_hunt(state, player)
-    if player.target == NO_STAGE or player.hints >= len(hunt.stages[player.target].hints):
+    known = player.target < len(hunt.stages)
+    if not known or player.hints >= len(hunt.stages[player.target].hints):
         raise Refused(Code.NO_HINT)
     delay, cost = hunt.stages[player.target].hints[player.hints]
     if hunt.elapsed_ticks < player.since + delay:
@@ -195,7 +200,13 @@ def next_target(hunt: Hunt, player: Player) -> int:
     return NO_STAGE
 
 
+def strike(state: Partition, player: Player, move: Fields, answer: Answer) -> None:
+    """The move is out of this history."""
+    raise Refused(Code.STRUCK)
+
+
 DEEDS = {Kind.ENTER: enter, Kind.GO: go, Kind.LEAVE: leave, Kind.CLAIM: claim, Kind.HINT: hint}
+DEEDS[Kind.STRIKE] = strike
 
 
 def take(state: Partition, player: Player, move: Fields, answer: Answer) -> None:
@@ -205,7 +216,7 @@ def take(state: Partition, player: Player, move: Fields, answer: Answer) -> None
     if player.hunt != NO_HUNT and state.hunts[player.hunt].edition != player.edition:
         player.forget_hunt()
     try:
-        if move["kind"] != Kind.ENTER and not player.present:
+        if move["kind"] not in (Kind.ENTER, Kind.STRIKE) and not player.present:
             raise Refused(Code.NOT_PRESENT)
         DEEDS[Kind(move["kind"])](state, player, move, answer)
     except Refused as refusal:

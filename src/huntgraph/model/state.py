@@ -52,6 +52,11 @@ class Player:
         self.hunt, self.edition, self.progress = NO_HUNT, 0, 0
         self.target, self.hints, self.since = NO_STAGE, 0, 0
 
+    def join(self, hunt: int, edition: int, team: int) -> None:
+        """The player is in this hunt from now on, at its beginning."""
+        self.forget_hunt()
+        self.hunt, self.edition, self.team, self.score = hunt, edition, team, 0
+
     def add_score(self, points: int) -> None:
         """Adds points modulo 2^32, two's complement."""
         self.score = (self.score + points + 2**31) % 2**32 - 2**31
@@ -100,7 +105,7 @@ class Stage:
         """Books a find or a win."""
         player.progress |= 1 << number
         player.add_score(self.points)
-        self.wins += 1
+        self.wins = min(U32_MAX, self.wins + 1)
         self.team_bits |= 1 << player.team
         self.winner, self.position = player.id, position
 
@@ -171,6 +176,7 @@ class Partition:
         self.first, self.head = first, head
         self.border = border or Border()
         self.capacity_added = capacity_added
+        self.players_max = 1024
         self.added_of: dict[int, list[int]] = {}
         rows = first[1:].astype(np.int64) - first[:-1]
         self.tail = np.repeat(np.arange(len(rows), dtype=np.uint32), rows)
@@ -183,7 +189,9 @@ class Partition:
         self.players: list[Player] = []
         self.slot_of: dict[int, int] = {}
         self.hunts = [Hunt() for _ in range(HUNTS)]
-        self.tick = self.position = self.serial = 0
+        self.tick = self.position = self.serial = self.correction = 0
+        self.traffic_set = False
+        self.players_before = self.slots_before = 0
         self.chain = bytes(32)
         self.events: list[Happening] = []
 
@@ -243,12 +251,15 @@ class Partition:
         tail, head = int(self.tail[edge]), int(self.head[edge])
         self.note(Event.DELTA, edge=edge, tail=tail, head=head, value=weight, flags=int(closed))
 
+    def slots_fit(self, tail: int, head: int) -> bool:
+        """Whether there is room for slots both ways."""
+        left = self.capacity_added - (len(self.head) - self.world_slots)
+        return left >= 2 and all(len(self.row(node)) < DEGREE for node in (tail, head))
+
     def add_slots(self, tail: int, head: int) -> int:
         """Absent slots both ways, the first leads to `head`; refused with EDGES_FULL."""
         edge = len(self.head)
-        used = edge - self.world_slots
-        full = any(len(self.row(node)) >= DEGREE for node in (tail, head))
-        if full or self.capacity_added - used < 2:
+        if not self.slots_fit(tail, head):
             raise Refused(Code.EDGES_FULL)
         self.tail = np.append(self.tail, np.array([tail, head], np.uint32))
         self.head = np.append(self.head, np.array([head, tail], np.uint32))
@@ -257,6 +268,13 @@ class Partition:
         self.added_of.setdefault(tail, []).append(edge)
         self.added_of.setdefault(head, []).append(edge + 1)
         return edge
+
+    def drop_slots(self) -> None:
+        """Takes back the last `add_slots`."""
+        for edge in (len(self.head) - 1, len(self.head) - 2):
+            self.added_of[int(self.tail[edge])].remove(edge)
+        for name in ("tail", "head", "weight", "heat", "closed"):
+            setattr(self, name, getattr(self, name)[:-2])
 
     def set_heat(self, edge: int, heat: int) -> None:
         """Gives an edge a heat; its weight follows (rules, section 4)."""

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.schema import STAGES
+from huntgraph.schema import GATE_EDGES, GATES, STAGES
 
 __all__ = [
     "ADDED",
@@ -23,6 +23,7 @@ __all__ = [
     "STAGE_ROW",
     "Changes",
     "compare",
+    "describe_cell",
     "edge_parts",
     "hunts_of",
     "index_of",
@@ -31,6 +32,7 @@ __all__ = [
     "read_player",
     "stages_of",
     "tag_of",
+    "words_at",
 ]
 
 Names = NDArray[np.uint64]
@@ -40,7 +42,10 @@ EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, SINGLE, PARCEL, PEER, ADDED = range(
 """Tags."""
 _TAG: Final = np.uint64(56)
 _INDEX: Final = np.uint64((1 << 56) - 1)
-PLAYER_WORDS: Final = 7
+SINGLES: Final = (
+    *("tick", "position", *("receipts' chain",) * 4, "traffic rule", "traffic cost"),
+    *("serial", "least and greatest cost", "correction"),
+)
 
 PLAYERS: Final = np.dtype(
     [
@@ -187,3 +192,31 @@ def _looked_up(wanted: Names, names: Names, words: Words) -> Words:
         return np.zeros(len(wanted), np.uint64)
     at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
     return np.where(names[at] == wanted, words[at], np.uint64(0))
+
+
+def describe_cell(name: int) -> str:
+    """Say in words what a cell is."""
+    tag, index = name >> 56, name & ((1 << 56) - 1)
+    match tag:
+        case 1:
+            return f"edge {index}: weight, heat, closed"
+        case 2:
+            words = ("id", "progress", "seq, node", "score, since", "team to away")
+            word = (*words, "last_position", "edition", "spare")[index & 7]
+            return f"player slot {index >> 3}: {word}"
+        case 3:
+            return f"hunt {index // 16}: word {index % 16}"
+        case 4:
+            return f"hunt {index // 16 // STAGES}: stage {index // 16 % STAGES}, word {index % 16}"
+        case 5:
+            return f"hunt {index // 4 // GATES}: gate {index // 4 % GATES}, word {index % 4}"
+        case 6:
+            return f"hunt {index // GATE_EDGES}: gate edge {index % GATE_EDGES}"
+        case 7:
+            return SINGLES[index]
+        case 8:
+            return f"parcel for partition {index >> 48}: word {index & 7}"
+        case 9:
+            return f"border with partition {index // 4}: {('sent', 'acked', 'taken')[index % 4]}"
+        case _:
+            return f"added edge {index}: ends"

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from huntgraph.engine import Engine, Rows
 from huntgraph.schema import RECEIPT, Code, Kind
+from huntgraph.timeline.cells import SINGLE, name_of
 from huntgraph.timeline.log import Log, LogRecords
+from huntgraph.timeline.snapshot import Snapshot
 
 __all__ = ["Problem", "Verification", "check_chain", "verify"]
 
@@ -81,19 +83,25 @@ def verify(
     world: Rows,
     *,
     partition: int = 0,
+    snapshot: Snapshot | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Verification:
     """Replay the log in an actor's `directory` on `world` and compare what it records.
 
     Checks that every record takes the position it has, that every recorded state hash is met, that
     the kept hash equals the one computed anew at the end, and that the receipts form one chain.
-    Stops at the first bad position. `progress` gets the positions done. Raises LogError.
+    Stops at the first bad position. Begins at the start of the log, or at a `snapshot`, whose own
+    hash is then computed anew first. `progress` gets the positions done. Raises LogError.
     """
     engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MAX)
     found = Verification()
-    receipts = []
+    if snapshot is not None:
+        engine = Engine.restore(snapshot.image.tobytes(), world_id=world.world_id)
+        if engine.state_hash(anew=True) != snapshot.state_hash:
+            found.problems.append(Problem(snapshot.position, "the snapshot's hash is another one"))
+    receipts, chain = [], _chain(engine)
     log = Log(directory, world_id=world.world_id, partition=partition)
-    for records in log.records():
+    for records in log.records(engine.position + 1):
         _replay(engine, records, found)
         receipts.append(engine.receipts())
         engine.events()
@@ -105,11 +113,18 @@ def verify(
     found.state_hash, found.tick = engine.state_hash(), engine.tick
     if found.state_hash != engine.state_hash(anew=True):
         found.problems.append(Problem(engine.position, "the kept state hash is not the state's"))
-    broken = check_chain(found.receipts)
+    broken = check_chain(found.receipts, chain)
     if broken is not None:
         position = int(found.receipts["position"][broken])
         found.problems.append(Problem(position, "the chain of receipts is broken"))
     return found
+
+
+def _chain(engine: Engine) -> bytes:
+    """The hash of the last receipt that a state knows."""
+    names, words = engine.cells(edges=False)
+    first = np.uint64(name_of(SINGLE, 2))
+    return words[(names >= first) & (names < first + np.uint64(4))].tobytes()
 
 
 def _replay(engine: Engine, records: LogRecords, found: Verification) -> None:

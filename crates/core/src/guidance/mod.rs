@@ -270,6 +270,11 @@ impl Guidance<'_> {
         }
     }
 
+    /// Nobody hunts any target.
+    pub(crate) fn forget_hunters(&mut self) {
+        self.work.hunters.fill(0);
+    }
+
     /// The table of a target's field.
     #[inline(always)]
     pub(crate) fn table_of(&self, owner: usize) -> Option<u32> {
@@ -285,19 +290,24 @@ fn owner(player: &Player) -> usize {
 impl Partition<'_> {
     /// After a restart: counts the hunters of every target again.
     pub(crate) fn adopt_targets(&mut self) {
+        self.count_hunters();
+        // The state may have been saved between two ticks: no epoch until the next one.
+        self.guidance.work.overflow = 1;
+    }
+
+    /// Counts the hunters of every target, none of whom was counted before.
+    pub(crate) fn count_hunters(&mut self) {
         for slot in 0..self.header.players as usize {
             let player = self.players[slot];
             let Some(hunt) = self.hunts.get(player.hunt as usize) else {
                 continue;
             };
             let running = matches!(hunt.state, state::OPEN | state::PAUSED);
-            if running && hunt.edition == player.edition && player.target != NO_STAGE {
+            if running && hunt.edition == player.edition && player.target < hunt.stages {
                 let node = hunt.stage[player.target as usize].node;
                 self.guidance.hunter_came(&player, node);
             }
         }
-        // The state may have been saved between two ticks: no epoch until the next one.
-        self.guidance.work.overflow = 1;
     }
 
     /// Oldest epoch that a hunted target's answers are exact for now; this tick without any.
@@ -318,7 +328,7 @@ impl Partition<'_> {
         };
         let running = matches!(hunt.state, state::OPEN | state::PAUSED);
         let off = self.guidance.fields.is_empty();
-        if stage == NO_STAGE || !running || hunt.edition != edition || off {
+        if stage >= hunt.stages || !running || hunt.edition != edition || off {
             return;
         }
         let target = hunt.stage[stage as usize % STAGES].node;

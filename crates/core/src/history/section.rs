@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use crate::hunts::{Gate, Hunt, Stage};
 use crate::image::{Header, Partition, bytes_of, bytes_of_mut};
-use crate::schema::{GATE_EDGES, GATES, STAGES, state};
+use crate::schema::{GATE_EDGES, GATES, STAGES};
 
 /// A part of the state.
 #[repr(u8)]
@@ -124,7 +124,7 @@ impl Partition<'_> {
     /// Single values of a hunt are about to change; its stages, gates and gate edges are not.
     #[inline(always)]
     pub(crate) fn keep_hunt(&mut self, slot: usize) {
-        if self.journal.is_on() && self.hunts[slot].state != state::EMPTY {
+        if self.journal.is_on() {
             self.keep_part(slot, 0, offset_of!(Hunt, stage));
         }
     }
@@ -143,7 +143,13 @@ impl Partition<'_> {
         if self.journal.is_on() && gate < GATES {
             let size = size_of::<Gate>();
             self.keep_part(slot, offset_of!(Hunt, gate) + gate * size, size);
-            let edge = (self.hunts[slot].edges as usize).min(GATE_EDGES - 1);
+            self.keep_gate_edge(slot, self.hunts[slot].edges as usize);
+        }
+    }
+
+    /// An edge of a gate is about to be loaded, or to become another one.
+    pub(crate) fn keep_gate_edge(&mut self, slot: usize, edge: usize) {
+        if self.journal.is_on() && edge < GATE_EDGES {
             self.keep_part(slot, offset_of!(Hunt, gate_edge) + edge * 4, 4);
         }
     }

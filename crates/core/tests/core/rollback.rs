@@ -2,7 +2,7 @@
 //! rolled back at least once and the state compared with the bytes it had.
 
 use huntgraph_core::history::{Touched, differ};
-use huntgraph_core::schema::{Arrival, Move, kind};
+use huntgraph_core::schema::{Arrival, Correction, Move, kind};
 use huntgraph_core::{Limits, Line, Partition, WorldView, bytes};
 
 use crate::support::{Rng, World, block};
@@ -138,6 +138,53 @@ fn a_copy_goes_back_to_any_position_the_journal_reaches() {
         reached += 1;
     }
     assert!((9..saved.len() / 7).contains(&reached), "{reached} of {}", saved.len());
+}
+
+/// One history is corrected into another, cell by cell, as far as its cells may be set.
+#[test]
+fn corrections_can_be_taken_back() {
+    let mut set = 0;
+    for seed in 50..60 {
+        let world = World::random(&mut Rng(seed), 60, 140, 200);
+        let limits = Limits { journal: 1 << 16, ..world.limits(64, 0) };
+        let mut blocks = [block(limits), block(limits)];
+        for (number, memory) in blocks.iter_mut().enumerate() {
+            let mut partition = Partition::create(memory, limits, &world.view()).unwrap();
+            let mut turmoil = Turmoil::new(seed + 100 * number as u64, &world, 60);
+            for _ in 0..800 {
+                let raw = turmoil.record(&partition);
+                partition.apply(&raw, &mut ());
+            }
+        }
+        let [ours, theirs] = &mut blocks;
+        let before = state(ours, limits).to_vec();
+        let mut wanted = vec![];
+        let other = Partition::attach(theirs).unwrap();
+        other.each_small_cell(|name, word| wanted.push((name, word)));
+        other.each_edge_cell(|name, word| wanted.push((name, word)));
+        let mut partition = Partition::attach(ours).unwrap();
+        let mark = partition.journal.marks.next;
+        let fence = Correction { kind: kind::FENCE, id: 9, ..Correction::default() };
+        assert!(partition.apply(&fence.encode(), &mut ()).logged);
+        for (name_1, word_1) in wanted {
+            let row = Correction { kind: kind::CORRECT, id: 9, count: 1, name_1, word_1, ..fence };
+            set += partition.apply(&row.encode(), &mut ()).logged as usize;
+        }
+        // What was made by a correction may be taken away by it.
+        for edge in (0..partition.edge_ids() as u64).rev() {
+            let name_1 = 10 << 56 | edge;
+            let row =
+                Correction { kind: kind::CORRECT, id: 9, count: 1, gone: 1, name_1, ..fence };
+            partition.apply(&row.encode(), &mut ());
+        }
+        let settle =
+            Correction { kind: kind::SETTLE, word_1: partition.bare_hash(), ..fence };
+        partition.apply(&settle.encode(), &mut ());
+        assert_eq!(partition.state_hash(), partition.rehash());
+        partition.undo_to(mark).unwrap();
+        assert!(state(ours, limits) == before, "seed {seed}");
+    }
+    assert!(set > 5_000, "{set}");
 }
 
 /// Branches that go back and on in another way differ from the head by exactly the cells told, and

@@ -1,0 +1,59 @@
+"""``huntgraph rollback``: a fork, an edit, a replay and a diff in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from huntgraph.cli.diff_screen import show_diff
+from huntgraph.cli.orders import Dir
+from huntgraph.cli.output import Json, print_json, progress, say
+from huntgraph.cli.timeline import opened
+
+__all__ = ["rollback"]
+
+Players = Annotated[tuple[int, ...], Parameter(name="--player", negative="")]
+
+
+def rollback(
+    *,
+    player: Players,
+    since: str,
+    claims: Literal["recompute", "keep", "void"] = "recompute",
+    keep: str | None = None,
+    most: int = 20,
+    folder: Dir = None,
+    world: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Take players' moves out of history.
+
+    Args:
+        player: whose moves are taken out.
+        since: from when on: 10m means the last ten minutes, or a time.
+        claims: recompute: the next rightful claim wins; keep: others keep what they won; void:
+            what is lost stays unwon.
+        keep: keep the fork under this name.
+        most: how many changes of each sort are listed.
+        folder: the folder of huntgraph serve, or an actor's own.
+        world: the world's file or the folder of its parts, where the folder does not know it.
+        json: print diff and plan as JSON.
+    """
+    from huntgraph.timeline.points import at_time, cut_text, since_ms
+
+    timeline = opened(folder, world)
+    point = at_time(timeline.history, since_ms(timeline.history, since))
+    with timeline.fork(at=cut_text(point), name=keep) as fork:
+        with progress("Replaying the fork"):
+            fork.drop(player=player).replay(claims)
+            found = fork.diff()
+        if keep is not None:
+            timeline.keep(fork)
+    if json:
+        print_json("diff", found.to_dict(edges=False) | {"plan": found.plan()})
+    else:
+        show_diff(found, most=most)
+        say("nothing was changed: this is what a rollback would come to")
+    return 0

@@ -1,0 +1,88 @@
+"""What the verbs about history share: opening a folder, and options that many of them have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from cyclopts import Parameter
+from numpy.typing import NDArray
+
+from huntgraph.cli.orders import layout_of
+from huntgraph.errors import UsageError, did_you_mean
+from huntgraph.schema import Kind
+
+if TYPE_CHECKING:
+    from huntgraph.timeline.timeline import Timeline
+
+__all__ = ["Area", "Kinds", "Numbers", "Parquet", "Yes", "area_of", "kinds_of", "opened", "save"]
+
+Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
+Area = Annotated[str | None, Parameter(name="--area")]
+Kinds = Annotated[tuple[str, ...], Parameter(name="--kind", negative="", show_default=False)]
+Parquet = Annotated[Path | None, Parameter(name="--parquet")]
+Yes = Annotated[bool, Parameter(name="--yes", negative="")]
+
+
+def opened(folder: Path | None, world: Path | None = None) -> Timeline:
+    """Open the history of a folder of huntgraph serve, by default the user's."""
+    from huntgraph.timeline.timeline import open_timeline
+
+    return open_timeline(layout_of(folder).folder, world)
+
+
+def area_of(text: str | None) -> tuple[int, int, int, int] | None:
+    """Read ``x1,z1,x2,z2``. Raises UsageError."""
+    if text is None:
+        return None
+    try:
+        x1, z1, x2, z2 = (int(part) for part in text.split(","))
+    except ValueError as error:
+        fix = "write four whole numbers: --area x1,z1,x2,z2"
+        raise UsageError(f'"{text}" is no area', fix=fix) from error
+    return x1, z1, x2, z2
+
+
+def kinds_of(names: Sequence[str], default: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    """Read kinds of records, in any case. Raises UsageError."""
+    found = []
+    for name in names:
+        key = name.upper().replace("-", "_")
+        if key not in Kind.__members__:
+            fix = did_you_mean(name.lower(), (kind.lower() for kind in Kind.__members__))
+            raise UsageError(f'"{name}" is no kind of record', fix=fix)
+        found.append(Kind[key])
+    return tuple(found) or default
+
+
+def save(table: NDArray[np.void], path: Path) -> None:
+    """Write a table as Parquet, and say so."""
+    from huntgraph.cli.output import say
+    from huntgraph.timeline.export import write_table
+
+    write_table(table, path)
+    say(f"{len(table):,} rows in {path}")
+
+
+def query_of(timeline: Timeline, default: tuple[Kind, ...], **given: Any) -> Any:
+    """Make the query that the options of a verb ask for."""
+    from huntgraph.timeline.lookup import Query
+    from huntgraph.timeline.points import parse_event, since_ms
+
+    history = timeline.history
+    until = given["until"]
+    return Query(
+        players=given["player"],
+        teams=given["team"],
+        servers=given["server"],
+        kinds=kinds_of(given["kind"], default),
+        area=area_of(given["area"]),
+        since_ms=since_ms(history, given["since"]) if given["since"] else 0,
+        until_ms=since_ms(history, until) if until else None,
+        events=tuple(parse_event(text) for text in given.get("event", ())),
+        claims=given.get("claims", False),
+        refused=given.get("refused", False),
+        partitions=given.get("partition", ()),
+    )

@@ -1,0 +1,307 @@
+"""`Diff`: a fork against the head that it was replayed to, as structure, not as cells."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.schema import Form
+from huntgraph.timeline.cells import stages_of
+from huntgraph.timeline.edge_diff import EDGE_CHANGE, HOW, count_areas, edge_changes
+from huntgraph.timeline.labels import LABELS, Label, Labels
+from huntgraph.timeline.standings import NO_HUNT, STANDING, plain_standing, standings
+
+if TYPE_CHECKING:
+    from huntgraph.timeline.fork import Run
+
+__all__ = ["ClaimChange", "Diff", "Effect", "Find", "PlayerChange", "make_diff"]
+
+Row = np.void
+COMPARED: Final = tuple(name for name in STANDING.names or () if name not in ("id", "seq", "rank"))
+
+
+@dataclass(frozen=True)
+class PlayerChange:
+    """A player who stands differently; `was` or `now` is None for one who never came there."""
+
+    player: int
+    label: Label
+    was: dict[str, Any] | None
+    now: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class ClaimChange:
+    """A treasure whose last winner or number of wins is another one; winner 0 is nobody."""
+
+    partition: int
+    hunt: int
+    stage: int
+    label: Label
+    was_winner: int
+    now_winner: int
+    was_wins: int
+    now_wins: int
+
+
+@dataclass(frozen=True)
+class Find:
+    """A clue that a player has found in the fork only (`gained`), or in the original only."""
+
+    player: int
+    hunt: int
+    stage: int
+    gained: bool
+    label: Label
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What to do about a reward outside of the engine; its `id` is the same in every replay."""
+
+    id: str
+    do: str
+    """``revoke`` a treasure's reward, or ``grant`` it."""
+    player: int
+    hunt: int
+    stage: int
+    partition: int
+    position: int
+    """Of the claim that won, in the original for a revocation, in the fork for a grant."""
+    label: Label
+
+
+@dataclass
+class Diff:
+    """What is different in a fork. `edges` has dtype EDGE_CHANGE; ranks are in `players`."""
+
+    base_hashes: dict[int, int]
+    fork_hashes: dict[int, int]
+    head: dict[int, int]
+    edges: NDArray[np.void]
+    players: list[PlayerChange]
+    claims: list[ClaimChange]
+    clues: list[Find]
+    rewards: list[Effect]
+    areas: list[dict[str, int]] = field(default_factory=list)
+    """Changed edges by area: x1, z1, x2, z2, edges; the most first."""
+
+    @property
+    def base_hash(self) -> str:
+        """The hash of the head that the fork was compared with: what a commit expects to find."""
+        return _joint(self.base_hashes)
+
+    @property
+    def fork_hash(self) -> str:
+        """The hash of the fork."""
+        return _joint(self.fork_hashes)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is different."""
+        return self.base_hashes == self.fork_hashes
+
+    def counts(self) -> dict[str, Any]:
+        """Give how many changes there are of each sort, and how they are labelled."""
+        how = self.edges["how"]
+        edges = {name: int(np.count_nonzero(how == at)) for at, name in enumerate(HOW)}
+        verbs = [effect.do for effect in self.rewards]
+        sides = [(c.was or {}, c.now or {}) for c in self.players]
+        differ = {
+            name: sum(was.get(name) != now.get(name) for was, now in sides)
+            for name in ("score", "rank", "hints", "target", "node")
+        }
+        return {
+            "edges": edges | {"all": len(self.edges)},
+            "players": {"all": len(self.players), **differ},
+            "claims": len(self.claims),
+            "clues": {"gained": sum(c.gained for c in self.clues)}
+            | {"lost": sum(not c.gained for c in self.clues)},
+            "rewards": {verb: verbs.count(verb) for verb in ("grant", "revoke")},
+            "labels": self._labels(),
+        }
+
+    def _labels(self) -> dict[str, int]:
+        labels = [c.label for c in self.players] + [c.label for c in self.claims]
+        labels += [c.label for c in self.clues] + [c.label for c in self.rewards]
+        some = [np.count_nonzero(self.edges["label"] == at) for at in range(len(LABELS))]
+        pairs = zip(LABELS, some, strict=True)
+        return {label: labels.count(label) + int(count) for label, count in pairs}
+
+    def to_dict(self, *, edges: bool = True) -> dict[str, Any]:
+        """Give everything as JSON-ready values; `edges=False` leaves out the single edges."""
+        body = {
+            "base_hash": self.base_hash,
+            "fork_hash": self.fork_hash,
+            "head": {str(number): position for number, position in self.head.items()},
+            "counts": self.counts(),
+            "areas": self.areas,
+            "players": [asdict(change) for change in self.players],
+            "claims": [asdict(change) for change in self.claims],
+            "clues": [asdict(change) for change in self.clues],
+            "rewards": [asdict(effect) for effect in self.rewards],
+        }
+        return body | ({"edges": self.plain_edges()} if edges else {})
+
+    def plain_edges(self) -> list[dict[str, Any]]:
+        """Give the changed edges as plain values."""
+        names = EDGE_CHANGE.names or ()
+        rows = [dict(zip(names, row, strict=True)) for row in self.edges.tolist()]
+        return [r | {"how": HOW[r["how"]], "label": LABELS[r["label"]]} for r in rows]
+
+    def plan(self) -> list[dict[str, Any]]:
+        """Give the compensation plan: revocations and grants, then whom to tell, each with an id.
+
+        A plan made again has the same ids: what was done once need not be done twice.
+        """
+        effects = [asdict(effect) for effect in self.rewards]
+        told = sorted({c.player for c in self.players if _moved_up_or_down(c)})
+        notes = [{"id": f"notify-{self.fork_hash}-{p}", "do": "notify", "player": p} for p in told]
+        return effects + notes
+
+
+def make_diff(run: Run) -> Diff:
+    """Compare the branches of a run with its bases."""
+    labels = Labels(run)
+    base = {n: replica.small_cells(branch=False) for n, replica in run.replicas.items()}
+    fork = {n: replica.small_cells(branch=True) for n, replica in run.replicas.items()}
+    was, now = standings(base), standings(fork)
+    stages = {n: stages_of(*cells) for n, cells in base.items()}
+    fork_stages = {n: stages_of(*cells) for n, cells in fork.items()}
+    players, progress = _players(was, now, labels)
+    forms = _forms(stages.values()) | _forms(fork_stages.values())
+    edges = edge_changes(run, labels)
+    return Diff(
+        base_hashes=run.head_hashes(),
+        fork_hashes=run.hashes(),
+        head=run.head,
+        edges=edges,
+        players=players,
+        claims=_claims(stages, fork_stages, progress, labels),
+        clues=_clues(progress, forms, labels),
+        rewards=_rewards(run, progress, forms, labels),
+        areas=count_areas(run.history, edges),
+    )
+
+
+def _joint(hashes: Mapping[int, int]) -> str:
+    """One hash for all: that of the one partition, else SHA-256 over all in order, cut short."""
+    if len(hashes) == 1:
+        return f"{next(iter(hashes.values())):016x}"
+    raw = b"".join(n.to_bytes(8, "little") + h.to_bytes(8, "little") for n, h in hashes.items())
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+Progress = list[tuple[int, int, int, bool]]
+"""Player, hunt, stage; whether it was gained."""
+
+
+def _players(
+    was: NDArray[np.void], now: NDArray[np.void], labels: Labels
+) -> tuple[list[PlayerChange], Progress]:
+    """Players who stand differently or have another rank, and the stages gained and lost."""
+    found: list[PlayerChange] = []
+    progress: Progress = []
+    for one, other in _pairs(was, now):
+        player = int((one if one is not None else other)["id"])  # type: ignore[index]
+        sides = [None if row is None else plain_standing(row) for row in (one, other)]
+        found.append(PlayerChange(player, labels.of_player(player), *sides))
+        bits = [_bits(row) for row in (one, other)]
+        progress += [(player, *stage, True) for stage in sorted(bits[1] - bits[0])]
+        progress += [(player, *stage, False) for stage in sorted(bits[0] - bits[1])]
+    return found, progress
+
+
+def _pairs(was: NDArray[np.void], now: NDArray[np.void]) -> list[tuple[Row | None, Row | None]]:
+    """Rows of the same player that differ; None for one that is on one side only."""
+    both, at, to = np.intersect1d(was["id"], now["id"], return_indices=True)
+    names = (*COMPARED, "rank")
+    differ = np.zeros(len(both), np.bool_)
+    for name in names:
+        differ |= was[name][at] != now[name][to]
+    pairs: list[tuple[Row | None, Row | None]] = [
+        (was[i], now[j]) for i, j in zip(at[differ], to[differ], strict=True)
+    ]
+    pairs += [(row, None) for row in was[~np.isin(was["id"], both)]]
+    pairs += [(None, row) for row in now[~np.isin(now["id"], both)]]
+    return pairs
+
+
+def _bits(row: Row | None) -> set[tuple[int, int]]:
+    """Hunt and stage of all that a player found or won in the hunt it is in."""
+    if row is None or int(row["hunt"]) == NO_HUNT:
+        return set()
+    progress = int(row["progress"])
+    return {(int(row["hunt"]), stage) for stage in range(64) if progress >> stage & 1}
+
+
+def _forms(tables: Any) -> dict[tuple[int, int], int]:
+    return {
+        (int(row["hunt"]), int(row["stage"])): int(row["form"]) for table in tables for row in table
+    }
+
+
+def _claims(
+    was: Mapping[int, NDArray[np.void]],
+    now: Mapping[int, NDArray[np.void]],
+    progress: Progress,
+    labels: Labels,
+) -> list[ClaimChange]:
+    found = []
+    concerned: dict[tuple[int, int], set[int]] = {}
+    for player, hunt, stage, _ in progress:
+        concerned.setdefault((hunt, stage), set()).add(player)
+    for number, table in was.items():
+        sides = [
+            {(int(r["hunt"]), int(r["stage"])): r for r in rows if r["owner"] == 0}
+            for rows in (table, now[number])
+        ]
+        for hunt, stage in sorted(sides[0].keys() | sides[1].keys()):
+            one, other = (side.get((hunt, stage)) for side in sides)
+            forms = [int(row["form"]) for row in (one, other) if row is not None]
+            if Form.TREASURE not in forms:
+                continue
+            winners = [0 if row is None else int(row["winner"]) for row in (one, other)]
+            wins = [0 if row is None else int(row["wins"]) for row in (one, other)]
+            if winners[0] != winners[1] or wins[0] != wins[1]:
+                label = labels.of_claim(hunt, concerned.get((hunt, stage), set()) | {*winners})
+                found.append(ClaimChange(number, hunt, stage, label, *winners, *wins))
+    return found
+
+
+def _clues(progress: Progress, forms: Mapping[tuple[int, int], int], labels: Labels) -> list[Find]:
+    return [
+        Find(player, hunt, stage, gained, labels.of_player(player))
+        for player, hunt, stage, gained in progress
+        if forms.get((hunt, stage)) == Form.CLUE
+    ]
+
+
+def _rewards(
+    run: Run, progress: Progress, forms: Mapping[tuple[int, int], int], labels: Labels
+) -> list[Effect]:
+    places = [
+        {(w.player, w.hunt, w.stage): w for n in side for w in side[n].wins.values()}
+        for side in (run.was, run.now)
+    ]
+    found = []
+    for player, hunt, stage, gained in progress:
+        if forms.get((hunt, stage)) != Form.TREASURE:
+            continue
+        win = places[gained].get((player, hunt, stage))
+        partition, position = (win.partition, win.position) if win else (0, 0)
+        do = "grant" if gained else "revoke"
+        name = f"{do}-{partition}-{position}-{hunt}-{stage}-{player}"
+        place = (hunt, stage, partition, position)
+        found.append(Effect(name, do, player, *place, labels.of_player(player)))
+    return found
+
+
+def _moved_up_or_down(change: PlayerChange) -> bool:
+    was, now = change.was or {}, change.now or {}
+    return any(was.get(name) != now.get(name) for name in ("score", "rank"))

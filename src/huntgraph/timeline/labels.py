@@ -1,0 +1,111 @@
+"""Why a change is there: direct, derived or counterfactual.
+
+*Direct*: it concerns a player, an edge or a hunt that an edited record names. *Counterfactual*: it
+concerns a player who went on after an answer that would have been another one in the fork, or an
+edge that such a player walked since: the replay does what was recorded, but this player might have
+done something else. *Derived*: all other changes; they follow from the rules alone.
+
+Answers are compared without guidance (next node, distance), which depends on when it was worked
+out. So a player who merely was led along another way counts as derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.schema import Kind
+from huntgraph.timeline.lookup import PLAYER_KINDS
+from huntgraph.timeline.replay import Outcomes
+from huntgraph.timeline.script import Script, Touched
+
+if TYPE_CHECKING:
+    from huntgraph.timeline.fork import Run
+
+__all__ = ["LABELS", "Label", "Labels"]
+
+Label = Literal["direct", "derived", "counterfactual"]
+LABELS: Final[tuple[Label, ...]] = ("direct", "derived", "counterfactual")
+SEEN: Final = ("code", "stage", "target", "found", "hint", "score", "node", "moved_to")
+"""Fields of an answer that a player is taken to have seen."""
+
+
+class Labels:
+    """Labels of the changes of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._touched: Touched = run.touched
+        self._saw = _first_seen(run)
+        self._walked = self._since(run.scripts)
+
+    def of_player(self, player: int) -> Label:
+        """Label a change of a player."""
+        if player in self._touched.players:
+            return "direct"
+        return "counterfactual" if player in self._went_on else "derived"
+
+    def of_claim(self, hunt: int, players: set[int]) -> Label:
+        """Label a change of who won a treasure of a hunt: these won it, on either side."""
+        if hunt in self._touched.hunts or not self._touched.players.isdisjoint(players):
+            return "direct"
+        return "derived" if self._went_on.isdisjoint(players) else "counterfactual"
+
+    def of_edges(
+        self, partition: int, tail: NDArray[np.uint32], head: NDArray[np.uint32]
+    ) -> NDArray[np.uint8]:
+        """Label changes of edges, shape (n,): indices of LABELS."""
+        ends = tail.astype(np.uint64) << np.uint64(32) | head.astype(np.uint64)
+        named = [t << 32 | h for p, t, h in self._touched.edges if p == partition]
+        labels = np.full(len(ends), LABELS.index("derived"), np.uint8)
+        walked = self._walked.get(partition, np.zeros(0, np.uint64))
+        labels[np.isin(ends, walked)] = LABELS.index("counterfactual")
+        labels[np.isin(ends, np.array(named, np.uint64))] = LABELS.index("direct")
+        return labels
+
+    def _since(self, scripts: Mapping[int, Script]) -> dict[int, NDArray[np.uint64]]:
+        """Edges that players walked, and the players who did anything, after they had seen."""
+        walked: dict[int, NDArray[np.uint64]] = {}
+        self._went_on: set[int] = set()
+        ids = np.array(sorted(self._saw), np.uint64)
+        seqs = np.array([self._saw[int(player)] for player in ids], np.uint64)
+        for number, script in scripts.items():
+            moves = script.moves[np.isin(script.kinds, PLAYER_KINDS) & ~script.edited]
+            if not len(ids) or not len(moves):
+                continue
+            at = np.minimum(np.searchsorted(ids, moves["player"]), len(ids) - 1)
+            late = moves[(ids[at] == moves["player"]) & (moves["seq"] > seqs[at])]
+            self._went_on |= set(late["player"].tolist())
+            went = late[late["kind"] == Kind.GO]
+            walked[number] = np.unique(
+                went["from"].astype(np.uint64) << np.uint64(32) | went["to"].astype(np.uint64)
+            )
+        return walked
+
+
+def _first_seen(run: Run) -> dict[int, int]:
+    """For each player whose answers differ, the number of the first record answered otherwise."""
+    saw: dict[int, int] = {}
+    for number, script in run.scripts.items():
+        players, seqs = _differing(script, run.now[number], run.originals[number], run.was[number])
+        for player, seq in zip(players.tolist(), seqs.tolist(), strict=True):
+            if player not in run.touched.players:
+                saw[player] = min(seq, saw.get(player, seq))
+    return saw
+
+
+def _differing(
+    script: Script, now: Outcomes, original: Script, was: Outcomes
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    """Players and numbers of the records that stand in both scripts and are answered otherwise."""
+    some = np.flatnonzero(np.isin(script.kinds, PLAYER_KINDS) & ~script.edited)
+    if not len(some):
+        return np.zeros(0, np.uint64), np.zeros(0, np.uint32)
+    # The original script is the log: its records stand at consecutive positions.
+    at = (script.positions[some] - original.positions[0]).astype(np.intp)
+    one, other = now.updates[some], was.updates[at]
+    differ = np.any([one[name] != other[name] for name in SEEN], axis=0)
+    moves = script.moves[some[differ]]
+    return moves["player"], moves["seq"]

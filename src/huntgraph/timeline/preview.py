@@ -1,0 +1,44 @@
+"""A read-only view of a fork, for people and dashboards: numbers, hunts, players, leaderboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from huntgraph.schema import State
+from huntgraph.timeline.cells import hunts_of
+from huntgraph.timeline.standings import NO_HUNT, plain_standing, standings
+
+if TYPE_CHECKING:
+    from huntgraph.timeline.fork import Run
+
+__all__ = ["preview"]
+
+
+def preview(run: Run, *, players: int = 100) -> dict[str, Any]:
+    """Give the state of a fork at its head, JSON-ready; the leaders of each hunt first.
+
+    `players` bounds how many are listed.
+    """
+    cells = {n: replica.small_cells(branch=True) for n, replica in run.replicas.items()}
+    table = standings(cells)
+    hunts = {n: hunts_of(*each) for n, each in cells.items()}
+    order = np.lexsort((table["id"], table["rank"], table["hunt"]))
+    listed = [plain_standing(row) for row in table[order][:players]]
+    return {
+        "partitions": [
+            {
+                "partition": number,
+                "position": run.head[number],
+                "state_hash": f"{run.replicas[number].branch_hash():016x}",
+                "hunts": [hunt | {"state": State(hunt["state"]).name} for hunt in hunts[number]],
+            }
+            for number in run.replicas
+        ],
+        "players": len(table),
+        "present": int(np.count_nonzero(table["present"])),
+        "in_hunts": int(np.count_nonzero(table["hunt"] != NO_HUNT)),
+        "leaderboard": [row for row in listed if row["hunt"] is not None],
+        "listed": listed,
+    }
