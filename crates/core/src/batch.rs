@@ -35,9 +35,6 @@ impl Partition<'_> {
     ) {
         let seek = |header: &mut Header, at: usize| header.position = positions[at] - 1;
         self.run(records, sink, seek, answered);
-        if let Some(&last) = positions.last() {
-            self.header.position = last;
-        }
     }
 
     #[inline(always)]
