@@ -1,6 +1,7 @@
 //! Edges: rows, closing and opening, prices and heat (rules, section 4).
 
 use crate::apply::Sink;
+use crate::edge_lines::EdgeState;
 use crate::hash::{added_cell, edge_cell};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
@@ -21,22 +22,34 @@ pub struct Edge {
 }
 
 impl Partition<'_> {
+    /// Weight of an edge now, 0 for an absent slot.
+    #[inline(always)]
+    pub(crate) fn weight(&self, edge: usize) -> u16 {
+        self.topology.edges.weight(edge)
+    }
+
+    /// Heat of an edge now.
+    #[inline(always)]
+    pub(crate) fn heat(&self, edge: usize) -> u8 {
+        self.topology.edges.heat(edge)
+    }
+
     /// Whether nobody may go along an edge now; absent slots are closed for ever.
     #[inline(always)]
     pub fn is_closed(&self, edge: usize) -> bool {
-        self.closed[edge / 64] >> (edge % 64) & 1 == 1
+        self.topology.edges.is_closed(edge)
     }
 
     /// Weight of an edge for routing now, `None` when closed.
     #[inline(always)]
     pub(crate) fn open_weight(&self, edge: usize) -> Option<u32> {
-        if self.is_closed(edge) { None } else { Some(self.weight[edge] as u32) }
+        if self.is_closed(edge) { None } else { Some(self.topology.edges.weight(edge) as u32) }
     }
 
     /// Edge ids in use: the slots of the world, then those added since.
     #[inline]
     pub fn edge_ids(&self) -> usize {
-        self.topology.slots() + self.header.added as usize
+        self.topology.slots + self.header.added as usize
     }
 
     /// All about an edge.
@@ -45,13 +58,13 @@ impl Partition<'_> {
             return None;
         }
         let (tail, head) = self.topology.ends(edge);
-        let (weight, heat) = (self.weight[edge], self.heat[edge]);
-        Some(Edge { tail, head, weight, heat, closed: self.is_closed(edge) })
+        let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
+        Some(Edge { tail, head, weight, heat, closed })
     }
 
     /// Weights of all slots: the live ones of the last record.
-    pub fn weights(&self) -> &[u16] {
-        &self.weight[..self.edge_ids()]
+    pub fn weights(&self) -> impl Iterator<Item = u16> {
+        (0..self.edge_ids()).map(|edge| self.weight(edge))
     }
 
     /// Finds the slot `tail -> head`; absent slots count as no edge.
@@ -64,7 +77,7 @@ impl Partition<'_> {
             return Err(Code::UnknownNode);
         }
         match self.topology.find(tail, head) {
-            Some(way) if self.weight[way.edge] != 0 => Ok(way.edge),
+            Some(way) if self.weight(way.edge) != 0 => Ok(way.edge),
             _ => Err(Code::NoEdge),
         }
     }
@@ -85,11 +98,12 @@ impl Partition<'_> {
         closed: bool,
         sink: &mut S,
     ) {
-        let old = (self.weight[edge], self.heat[edge], self.is_closed(edge));
-        let cells = self.header.cells.wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
+        let old = self.topology.edges.state(edge);
+        let cells =
+            self.header.cells.wrapping_sub(edge_cell(edge, old.weight, old.heat, old.closed));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
-        self.heat[edge] = heat;
-        if (weight, closed) != (old.0, old.2) {
+        self.topology.edges.set_heat(edge, heat);
+        if (weight, closed) != (old.weight, old.closed) {
             self.reweigh(edge, weight, closed, sink);
         }
     }
@@ -97,10 +111,9 @@ impl Partition<'_> {
     /// Gives an edge another routing weight, and tells of it.
     #[inline(never)]
     fn reweigh<S: Sink>(&mut self, edge: usize, weight: u16, closed: bool, sink: &mut S) {
-        self.guidance.note_change(edge, self.weight[edge], self.is_closed(edge));
-        self.weight[edge] = weight;
-        let (word, bit) = (edge / 64, 1 << (edge % 64));
-        self.closed[word] = self.closed[word] & !bit | if closed { bit } else { 0 };
+        self.guidance.note_change(edge, self.weight(edge), self.is_closed(edge));
+        self.topology.edges.set_weight(edge, weight);
+        self.topology.edges.set_closed(edge, closed);
         let (tail, head) = self.topology.ends(edge);
         sink.event(&Event {
             kind: event::DELTA,
@@ -115,8 +128,8 @@ impl Partition<'_> {
 
     /// Closes or opens an edge; nothing happens when it is so already, or was removed.
     pub(crate) fn set_closed<S: Sink>(&mut self, edge: usize, closed: bool, sink: &mut S) {
-        if self.is_closed(edge) != closed && self.weight[edge] != 0 {
-            self.set_edge(edge, self.weight[edge], self.heat[edge], closed, sink);
+        if self.is_closed(edge) != closed && self.weight(edge) != 0 {
+            self.set_edge(edge, self.weight(edge), self.heat(edge), closed, sink);
         }
     }
 
@@ -140,7 +153,7 @@ impl Partition<'_> {
         }
         self.check_cost(cost)?;
         let edge = match self.topology.find(tail, head) {
-            Some(way) if self.weight[way.edge] != 0 => return Err(Code::EdgeExists),
+            Some(way) if self.weight(way.edge) != 0 => return Err(Code::EdgeExists),
             Some(way) => way.edge,
             None => self.add_slots(tail, head)?,
         };
@@ -158,13 +171,13 @@ impl Partition<'_> {
         }
         for (number, from, to) in [(used, tail, head), (used + 1, head, tail)] {
             self.topology.add(number, from, to);
-            let edge = self.topology.slots() + number;
-            self.closed[edge / 64] |= 1 << (edge % 64);
+            let edge = self.topology.slots + number;
+            self.topology.edges.set_closed(edge, true);
             let cells = edge_cell(edge, 0, 0, true).wrapping_add(added_cell(edge, from, to));
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
         self.header.added += 2;
-        Ok(self.topology.slots() + used)
+        Ok(self.topology.slots + used)
     }
 
     /// Removes an edge: its slot is absent from now on.
@@ -183,7 +196,7 @@ impl Partition<'_> {
 
     /// Gives an edge a new base cost that [`Self::check_cost`] allowed.
     pub(crate) fn set_cost<S: Sink>(&mut self, edge: usize, cost: u32, sink: &mut S) {
-        let heat = self.heat[edge];
+        let heat = self.heat(edge);
         self.set_edge(edge, (cost + self.term(heat)) as u16, heat, self.is_closed(edge), sink);
         self.widen_costs(cost);
     }
@@ -198,7 +211,7 @@ impl Partition<'_> {
     /// Gives an edge another heat; the weight follows by the difference of the terms.
     #[inline(never)]
     fn set_heat<S: Sink>(&mut self, edge: usize, heat: u8, sink: &mut S) {
-        let base = self.weight[edge] as u32 - self.term(self.heat[edge]);
+        let base = self.weight(edge) as u32 - self.term(self.heat(edge));
         let weight = (base + self.term(heat)) as u16;
         self.set_edge(edge, weight, heat, self.is_closed(edge), sink);
     }
@@ -206,17 +219,16 @@ impl Partition<'_> {
     /// A player went along this edge.
     #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(&mut self, edge: usize, sink: &mut S) {
-        let heat = self.heat[edge];
+        let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
         let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if risen >> self.header.shift != heat >> self.header.shift {
             self.set_heat(edge, risen, sink);
         } else if risen != heat {
             // In the same bucket: the weight stays.
-            let (weight, closed) = (self.weight[edge], self.is_closed(edge));
             let cells = edge_cell(edge, weight, risen, closed)
                 .wrapping_sub(edge_cell(edge, weight, heat, closed));
             self.header.cells = self.header.cells.wrapping_add(cells);
-            self.heat[edge] = risen;
+            self.topology.edges.set_heat(edge, risen);
         }
     }
 
@@ -230,7 +242,7 @@ impl Partition<'_> {
         let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
         for edge in start as usize..end as usize {
-            let heat = self.heat[edge];
+            let heat = self.heat(edge);
             if heat > 0 {
                 let cooled = heat - (heat >> self.header.decay_shift).max(1);
                 self.set_heat(edge, cooled, sink);
@@ -255,9 +267,9 @@ impl Partition<'_> {
         }
         (h.shift, h.cost) = (shift, cost);
         for edge in 0..self.edge_ids() {
-            let heat = self.heat[edge];
+            let heat = self.heat(edge);
             if heat > 0 {
-                let base = self.weight[edge] as u32 - (heat as u32 >> old.0) * old.1;
+                let base = self.weight(edge) as u32 - (heat as u32 >> old.0) * old.1;
                 let weight = (base + self.term(heat)) as u16;
                 self.set_edge(edge, weight, heat, self.is_closed(edge), sink);
             }

@@ -16,6 +16,7 @@ extern crate std;
 mod apply;
 mod batch;
 mod border;
+mod edge_lines;
 mod edges;
 pub mod guidance;
 mod hash;
