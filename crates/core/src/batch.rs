@@ -51,6 +51,9 @@ impl Partition<'_> {
         for (slot, ahead) in slots.iter_mut().zip(records.iter().take(MIDDLE)) {
             *slot = self.fetch_player(ahead);
         }
+        for (&slot, ahead) in slots.iter().zip(records.iter().take(NEAR)) {
+            self.fetch_page(ahead, slot);
+        }
         for (at, record) in records.iter().enumerate() {
             if let Some(ahead) = records.get(at + FAR) {
                 self.fetch_index(ahead);
@@ -83,11 +86,7 @@ impl Partition<'_> {
         prefetch(self.players, slot as usize);
         let from = half(raw, 16);
         if from < self.header.nodes {
-            let edge = self.topology.row_start(from);
-            prefetch(self.topology.near, edge);
-            prefetch(self.weight, edge);
-            prefetch(self.heat, edge);
-            prefetch(self.closed, edge / 64);
+            self.topology.prefetch(from);
         }
         slot
     }
@@ -99,7 +98,7 @@ impl Partition<'_> {
         if to >= self.header.nodes {
             return;
         }
-        prefetch(self.topology.near, self.topology.row_start(to));
+        self.topology.prefetch(to);
         if let Some(player) = self.players.get(slot as usize) {
             let owner = player.hunt as usize * STAGES + player.target as usize;
             if let Some(table) = self.guidance.table_of(owner) {

@@ -48,7 +48,7 @@ impl Partition<'_> {
             SINGLE => self.single_words().get(index).copied(),
             PARCEL | PEER => self.border.cell(name),
             ADDED => {
-                let number = index.checked_sub(self.topology.slots())?;
+                let number = index.checked_sub(self.topology.slots)?;
                 let way = self.topology.added[..self.header.added as usize].get(number)?;
                 Some(added_word(way.tail, way.head))
             }
@@ -58,7 +58,7 @@ impl Partition<'_> {
 
     /// The word of an edge in use.
     pub(crate) fn edge_cell_word(&self, edge: usize) -> u64 {
-        edge_word(self.weight[edge], self.heat[edge], self.is_closed(edge))
+        edge_word(self.weight(edge), self.heat(edge), self.is_closed(edge))
     }
 
     /// Words 0 to 9 of tag 7.

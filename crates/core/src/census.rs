@@ -16,7 +16,7 @@ impl Partition<'_> {
         }
         let added = &self.topology.added[..self.header.added as usize];
         for (at, way) in added.iter().enumerate() {
-            let edge = self.topology.slots() + at;
+            let edge = self.topology.slots + at;
             take(ADDED | edge as u64, added_word(way.tail, way.head));
         }
     }

@@ -1,11 +1,15 @@
 //! Edges: rows, closing and opening, prices and heat (rules, section 4).
 
 use crate::apply::Sink;
+use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::hash::{added_cell, edge_cell};
 use crate::history::Section;
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
 use crate::topology::{Added, Entry, LINE_NODES, RowLine};
+
+/// Lines of warm edges that are fetched before their turn to cool.
+const FETCHED: usize = 12;
 
 /// What is known of one edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,22 +27,34 @@ pub struct Edge {
 }
 
 impl Partition<'_> {
+    /// Weight of an edge now, 0 for an absent slot.
+    #[inline(always)]
+    pub(crate) fn weight(&self, edge: usize) -> u16 {
+        self.topology.edges.weight(edge)
+    }
+
+    /// Heat of an edge now.
+    #[inline(always)]
+    pub(crate) fn heat(&self, edge: usize) -> u8 {
+        self.topology.edges.heat(edge)
+    }
+
     /// Whether nobody may go along an edge now; absent slots are closed for ever.
     #[inline(always)]
     pub fn is_closed(&self, edge: usize) -> bool {
-        self.closed[edge / 64] >> (edge % 64) & 1 == 1
+        self.topology.edges.is_closed(edge)
     }
 
     /// Weight of an edge for routing now, `None` when closed.
     #[inline(always)]
     pub(crate) fn open_weight(&self, edge: usize) -> Option<u32> {
-        if self.is_closed(edge) { None } else { Some(self.weight[edge] as u32) }
+        if self.is_closed(edge) { None } else { Some(self.topology.edges.weight(edge) as u32) }
     }
 
     /// Edge ids in use: the slots of the world, then those added since.
     #[inline]
     pub fn edge_ids(&self) -> usize {
-        self.topology.slots() + self.header.added as usize
+        self.topology.slots + self.header.added as usize
     }
 
     /// All about an edge.
@@ -47,13 +63,13 @@ impl Partition<'_> {
             return None;
         }
         let (tail, head) = self.topology.ends(edge);
-        let (weight, heat) = (self.weight[edge], self.heat[edge]);
-        Some(Edge { tail, head, weight, heat, closed: self.is_closed(edge) })
+        let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
+        Some(Edge { tail, head, weight, heat, closed })
     }
 
     /// Weights of all slots: the live ones of the last record.
-    pub fn weights(&self) -> &[u16] {
-        &self.weight[..self.edge_ids()]
+    pub fn weights(&self) -> impl Iterator<Item = u16> {
+        (0..self.edge_ids()).map(|edge| self.weight(edge))
     }
 
     /// Finds the slot `tail -> head`; absent slots count as no edge.
@@ -66,7 +82,7 @@ impl Partition<'_> {
             return Err(Code::UnknownNode);
         }
         match self.topology.find(tail, head) {
-            Some(way) if self.weight[way.edge] != 0 => Ok(way.edge),
+            Some(way) if self.weight(way.edge) != 0 => Ok(way.edge),
             _ => Err(Code::NoEdge),
         }
     }
@@ -87,12 +103,13 @@ impl Partition<'_> {
         closed: bool,
         sink: &mut S,
     ) {
-        let old = (self.weight[edge], self.heat[edge], self.is_closed(edge));
-        self.journal.edge(edge, old.0, old.1, old.2);
-        let cells = self.header.cells.wrapping_sub(edge_cell(edge, old.0, old.1, old.2));
+        let old = self.topology.edges.state(edge);
+        self.journal.edge(edge, old);
+        let cells =
+            self.header.cells.wrapping_sub(edge_cell(edge, old.weight, old.heat, old.closed));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
-        self.heat[edge] = heat;
-        if (weight, closed) != (old.0, old.2) {
+        self.topology.edges.set_heat(edge, heat);
+        if (weight, closed) != (old.weight, old.closed) {
             self.reweigh(edge, weight, closed, sink);
         }
     }
@@ -100,10 +117,9 @@ impl Partition<'_> {
     /// Gives an edge another routing weight, and tells of it.
     #[inline(never)]
     fn reweigh<S: Sink>(&mut self, edge: usize, weight: u16, closed: bool, sink: &mut S) {
-        self.guidance.note_change(edge, self.weight[edge], self.is_closed(edge));
-        self.weight[edge] = weight;
-        let (word, bit) = (edge / 64, 1 << (edge % 64));
-        self.closed[word] = self.closed[word] & !bit | if closed { bit } else { 0 };
+        self.guidance.note_change(edge, self.weight(edge), self.is_closed(edge));
+        self.topology.edges.set_weight(edge, weight);
+        self.topology.edges.set_closed(edge, closed);
         let (tail, head) = self.topology.ends(edge);
         sink.event(&Event {
             kind: event::DELTA,
@@ -118,8 +134,8 @@ impl Partition<'_> {
 
     /// Closes or opens an edge; nothing happens when it is so already, or was removed.
     pub(crate) fn set_closed<S: Sink>(&mut self, edge: usize, closed: bool, sink: &mut S) {
-        if self.is_closed(edge) != closed && self.weight[edge] != 0 {
-            self.set_edge(edge, self.weight[edge], self.heat[edge], closed, sink);
+        if self.is_closed(edge) != closed && self.weight(edge) != 0 {
+            self.set_edge(edge, self.weight(edge), self.heat(edge), closed, sink);
         }
     }
 
@@ -143,7 +159,7 @@ impl Partition<'_> {
         }
         self.check_cost(cost)?;
         let edge = match self.topology.find(tail, head) {
-            Some(way) if self.weight[way.edge] != 0 => return Err(Code::EdgeExists),
+            Some(way) if self.weight(way.edge) != 0 => return Err(Code::EdgeExists),
             Some(way) => way.edge,
             None => self.add_slots(tail, head)?,
         };
@@ -160,18 +176,18 @@ impl Partition<'_> {
             return Err(Code::EdgesFull);
         }
         self.make_slots(tail, head);
-        Ok(self.topology.slots() + used)
+        Ok(self.topology.slots + used)
     }
 
     /// As [`Self::add_slots`], where there is room for them.
     pub(crate) fn make_slots(&mut self, tail: u32, head: u32) {
         let used = self.header.added as usize;
         for (number, from, to) in [(used, tail, head), (used + 1, head, tail)] {
-            let edge = self.topology.slots() + number;
-            self.journal.edge(edge, 0, 0, false);
+            let edge = self.topology.slots + number;
+            self.journal.edge(edge, EdgeState::default());
             self.keep_added(number, from);
             self.topology.add(number, from, to);
-            self.closed[edge / 64] |= 1 << (edge % 64);
+            self.topology.edges.set_closed(edge, true);
             let cells = edge_cell(edge, 0, 0, true).wrapping_add(added_cell(edge, from, to));
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
@@ -206,7 +222,7 @@ impl Partition<'_> {
 
     /// Gives an edge a new base cost that [`Self::check_cost`] allowed.
     pub(crate) fn set_cost<S: Sink>(&mut self, edge: usize, cost: u32, sink: &mut S) {
-        let heat = self.heat[edge];
+        let heat = self.heat(edge);
         self.set_edge(edge, (cost + self.term(heat)) as u16, heat, self.is_closed(edge), sink);
         self.widen_costs(cost);
     }
@@ -221,7 +237,7 @@ impl Partition<'_> {
     /// Gives an edge another heat; the weight follows by the difference of the terms.
     #[inline(never)]
     fn set_heat<S: Sink>(&mut self, edge: usize, heat: u8, sink: &mut S) {
-        let base = self.weight[edge] as u32 - self.term(self.heat[edge]);
+        let base = self.weight(edge) as u32 - self.term(self.heat(edge));
         let weight = (base + self.term(heat)) as u16;
         self.set_edge(edge, weight, heat, self.is_closed(edge), sink);
     }
@@ -230,18 +246,18 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(&mut self, edge: usize, sink: &mut S) {
         self.warm.note(edge);
-        let heat = self.heat[edge];
+        let old = self.topology.edges.state(edge);
+        let EdgeState { weight, heat, closed } = old;
         let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if risen >> self.header.shift != heat >> self.header.shift {
             self.set_heat(edge, risen, sink);
         } else if risen != heat {
             // In the same bucket: the weight stays.
-            let (weight, closed) = (self.weight[edge], self.is_closed(edge));
-            self.journal.edge(edge, weight, heat, closed);
+            self.journal.edge(edge, old);
             let cells = edge_cell(edge, weight, risen, closed)
                 .wrapping_sub(edge_cell(edge, weight, heat, closed));
             self.header.cells = self.header.cells.wrapping_add(cells);
-            self.heat[edge] = risen;
+            self.topology.edges.set_heat(edge, risen);
         }
     }
 
@@ -254,9 +270,14 @@ impl Partition<'_> {
         let turn = self.header.tick as u64 % period_ticks;
         let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
-        let mut from = start as usize;
-        while let Some(edge) = self.next_warm(from, end as usize) {
-            let heat = self.heat[edge];
+        let (mut from, end) = (start as usize, end as usize);
+        let mut ahead = from;
+        (0..FETCHED).for_each(|_| ahead = self.fetch_warm(ahead, end));
+        while let Some(edge) = self.next_warm(from, end) {
+            if edge / LINE_EDGES != from / LINE_EDGES {
+                ahead = self.fetch_warm(ahead, end);
+            }
+            let heat = self.heat(edge);
             let cooled = heat - (heat >> self.header.decay_shift).max(1);
             self.set_heat(edge, cooled, sink);
             from = edge + 1;
@@ -280,9 +301,9 @@ impl Partition<'_> {
         }
         (h.shift, h.cost) = (shift, cost);
         for edge in 0..self.edge_ids() {
-            let heat = self.heat[edge];
+            let heat = self.heat(edge);
             if heat > 0 {
-                let base = self.weight[edge] as u32 - (heat as u32 >> old.0) * old.1;
+                let base = self.weight(edge) as u32 - (heat as u32 >> old.0) * old.1;
                 let weight = (base + self.term(heat)) as u16;
                 self.set_edge(edge, weight, heat, self.is_closed(edge), sink);
             }

@@ -3,6 +3,7 @@
 use crate::cells::{
     ADDED, CORRECTION, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, POSITION, SINGLE, STAGE,
 };
+use crate::edge_lines::EdgeState;
 use crate::image::Partition;
 use crate::players::Player;
 use crate::schema::{GATE_EDGES, GATES, HUNTS, STAGES};
@@ -85,9 +86,12 @@ impl Partition<'_> {
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {
-        let cell = |edge| edge_cell(edge, self.weight[edge], self.heat[edge], self.is_closed(edge));
+        let cell = |edge| {
+            let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
+            edge_cell(edge, weight, heat, closed)
+        };
         let added = self.topology.added[..self.header.added as usize].iter();
-        let first = self.topology.slots();
+        let first = self.topology.slots;
         let ways = added.enumerate().map(|(at, way)| added_cell(first + at, way.tail, way.head));
         sum((0..self.edge_ids()).map(cell)).wrapping_add(sum(ways))
     }

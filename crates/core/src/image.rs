@@ -7,6 +7,7 @@
 use core::mem::{size_of, size_of_val};
 
 use crate::border::{Border, Desk, Peer};
+use crate::edge_lines::{EdgeLine, EdgeLines, LINE_EDGES, edge_lines};
 use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
@@ -118,10 +119,6 @@ pub struct Partition<'a> {
     /// Single values.
     pub header: &'a mut Header,
     pub(crate) topology: Topology<'a>,
-    pub(crate) weight: &'a mut [u16],
-    pub(crate) heat: &'a mut [u8],
-    /// Bit per edge: nobody may go along it.
-    pub(crate) closed: &'a mut [u64],
     /// The player table.
     pub players: &'a mut [Player],
     pub(crate) index: &'a mut [u32],
@@ -157,7 +154,7 @@ impl<'a> Partition<'a> {
             return Err(ImageError::Size);
         }
         check_rows(world)?;
-        if count_far(world) * 2 > limits.far as usize {
+        if count_far(world) >= limits.far as usize {
             return Err(ImageError::Limits);
         }
         block.fill(Line::default());
@@ -244,21 +241,18 @@ impl<'a> Partition<'a> {
         if block.len() != limits.total_lines() {
             return Err(ImageError::Size);
         }
-        let edges = limits.edge_ids();
         let mut block = block;
         let rest = &mut block;
         Ok(Self {
             header: &mut take::<Header>(rest, 1)[0],
             topology: Topology {
                 lines: take(rest, limits.row_lines()),
-                near: take(rest, limits.edges as usize),
+                edges: EdgeLines(take(rest, edge_lines(limits.edge_ids()))),
+                slots: limits.edges as usize,
                 far: take(rest, limits.far as usize),
                 added: take(rest, limits.added as usize),
                 first_added: take(rest, limits.first_added_len()),
             },
-            weight: take(rest, edges),
-            heat: take(rest, edges),
-            closed: take(rest, edges / 64 + 1),
             players: take(rest, limits.players as usize),
             index: take(rest, limits.index_len()),
             hunts: take(rest, HUNTS),
@@ -271,7 +265,7 @@ impl<'a> Partition<'a> {
                 next: take(rest, limits.parcels as usize),
             },
             guidance: carve_guidance(rest, limits),
-            warm: Warm { bits: take(rest, Warm::words(edges)) },
+            warm: Warm { bits: take(rest, Warm::words(limits.edge_ids())) },
             journal: Journal {
                 marks: &mut take::<Marks>(rest, 1)[0],
                 entries: take(rest, limits.journal as usize),
@@ -283,10 +277,6 @@ impl<'a> Partition<'a> {
     /// Copies the world's rows in.
     fn load(&mut self, world: &WorldView) {
         self.topology.load(world);
-        self.weight[..world.cost.len()].copy_from_slice(world.cost);
-        for (edge, _) in world.cost.iter().enumerate().filter(|&(_, &cost)| cost == 0) {
-            self.closed[edge / 64] |= 1 << (edge % 64);
-        }
         let real = || world.cost.iter().filter(|&&cost| cost > 0).map(|&cost| cost as u64);
         self.header.cost_min = real().min().unwrap_or(0) as u32;
         self.header.cost_max = real().max().unwrap_or(0) as u32;
@@ -387,6 +377,28 @@ pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
     let _ = (slice, index);
 }
 
+/// Bit per entry: whether it is `wanted`. All at once, with no branch for each to be mistaken in.
+#[inline(always)]
+pub(crate) fn equal_entries(entries: &[i16; LINE_EDGES], wanted: i16) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{
+            _mm_cmpeq_epi16, _mm_movemask_epi8, _mm_packs_epi16, _mm_set_epi16, _mm_set1_epi16,
+        };
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = *entries;
+        // SAFETY: SSE2 is part of this architecture; these touch no memory of their own.
+        let bits = unsafe {
+            let wanted = _mm_set1_epi16(wanted);
+            let first = _mm_cmpeq_epi16(_mm_set_epi16(h, g, f, e, d, c, b, a), wanted);
+            let last = _mm_cmpeq_epi16(_mm_set_epi16(l, k, j, i, h, g, f, e), wanted);
+            _mm_movemask_epi8(_mm_packs_epi16(first, last)) as u32
+        };
+        bits & 0xFF | bits >> 4 & 0xFF0
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    entries.iter().rev().fold(0, |bits, &entry| bits << 1 | (entry == wanted) as u32)
+}
+
 /// Lines that `count` items take, each section starting on a line of its own.
 pub(crate) const fn lines<T>(count: usize) -> usize {
     (size_of::<T>() * count).div_ceil(size_of::<Line>())
@@ -403,8 +415,8 @@ macro_rules! plain {
         unsafe impl Plain for $kind {}
     )* };
 }
-plain!(u8, u16, u32, u64, i16, Header, Player, Hunt);
-plain!(RowLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
+plain!(u8, u16, u32, u64, Header, Player, Hunt);
+plain!(RowLine, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
 plain!([u8; Arrival::BYTES], Line, Marks);
 
 /// Cuts `count` items off the front of `rest`.

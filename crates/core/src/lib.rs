@@ -20,6 +20,7 @@ mod border;
 mod cells;
 mod census;
 mod correction;
+mod edge_lines;
 mod edges;
 mod grant;
 pub mod guidance;

@@ -1,6 +1,7 @@
 //! Capacities of a partition, what a world gives it, and why an image may be refused.
 
 use crate::border::{Desk, Peer};
+use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work,
 };
@@ -25,7 +26,7 @@ pub struct Limits {
     pub fields: u32,
     /// Edge changes that can be remembered while fields are worked on: half of this power of two.
     pub pending: u32,
-    /// Cells of the table of heads far from their tails, a power of two.
+    /// Cells of the table of heads far from their tails, more than there are such heads.
     pub far: u32,
     /// Slots that can be added to the running world; an edge takes two.
     pub added: u32,
@@ -47,14 +48,14 @@ impl Limits {
     pub fn of(world: &WorldView, players: u32, fields: u32) -> Self {
         let nodes = world.first.len().saturating_sub(1) as u32;
         let halo = world.halo_owner.len();
-        let far = (2 * count_far(world)).next_power_of_two() as u32;
+        let far = count_far(world);
         let mut limits = Self {
             nodes,
             edges: world.head.len() as u32,
             players,
             fields,
             pending: 1 << 16,
-            far,
+            far: (far + far / 4 + 1) as u32,
             added: 2048,
             pages: 0,
             queued: nodes / 16 + 8192,
@@ -105,15 +106,11 @@ impl Limits {
 
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
-        let edges = self.edge_ids();
         lines::<RowLine>(self.row_lines())
-            + lines::<i16>(self.edges as usize)
+            + lines::<EdgeLine>(edge_lines(self.edge_ids()))
             + lines::<Entry>(self.far as usize)
             + lines::<Added>(self.added as usize)
             + lines::<Entry>(self.first_added_len())
-            + lines::<u16>(edges)
-            + lines::<u8>(edges)
-            + lines::<u64>(edges / 64 + 1)
     }
 
     /// Lines of the part that is state: hashed, saved, compared.
@@ -163,7 +160,7 @@ impl Limits {
             && self.fields <= 64
             && self.pending.is_power_of_two()
             && self.pending >= 1024
-            && self.far.is_power_of_two()
+            && self.far > 0
             && self.added <= 1 << 20
             && self.pages > self.reserve()
             && self.pages <= 1 << 26

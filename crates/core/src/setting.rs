@@ -220,10 +220,10 @@ impl Partition<'_> {
             let (tail, head) = self.topology.ends(edge);
             let cells = edge_cell(edge, 0, 0, true).wrapping_add(added_cell(edge, tail, head));
             self.header.cells = self.header.cells.wrapping_sub(cells);
-            self.journal.edge(edge, 0, 0, true);
-            self.keep_added(edge - self.topology.slots(), tail);
-            self.closed[edge / 64] &= !(1 << (edge % 64));
-            self.topology.forget(edge - self.topology.slots());
+            self.journal.edge(edge, self.topology.edges.state(edge));
+            self.keep_added(edge - self.topology.slots, tail);
+            self.topology.edges.set_closed(edge, false);
+            self.topology.forget(edge - self.topology.slots);
         }
         self.header.added -= 2;
     }

@@ -1,6 +1,7 @@
 //! The move that nearly all moves are, without the detours of the rest.
 
 use crate::apply::{Answer, Sink, Taken};
+use crate::edge_lines::EdgeState;
 use crate::hash::step_cells;
 use crate::hunts::place;
 use crate::image::Partition;
@@ -33,7 +34,8 @@ impl Partition<'_> {
             return None;
         }
         let edge = self.topology.find(from, to)?.edge;
-        if self.weight[edge] == 0 || self.is_closed(edge) {
+        let EdgeState { weight, closed, .. } = self.topology.edges.state(edge);
+        if weight == 0 || closed {
             return None;
         }
         self.journal.step(slot, from, player.last_position, self.header.cells);

@@ -1,11 +1,13 @@
-//! Which node each edge leads to, in about two and a half bytes an edge.
+//! The rows: which edges lead from a node, and where to.
 //!
 //! A node's row is a run of slots, numbered through; that number is the edge's id. One cache line
 //! says where the rows of 29 nodes begin. A slot holds the difference between head and tail, which
 //! fits 16 bits wherever near nodes have near numbers; the heads of the others stand in a small
-//! hash table. Edges added to a running world have ids behind all rows and are chained by tail.
+//! hash table. Beside the difference stands what else is known of an edge ([`EdgeLines`]).
+//! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
+use crate::edge_lines::{EdgeLines, FAR};
 use crate::limits::WorldView;
 use crate::schema::{DEGREE, NONE};
 
@@ -13,8 +15,6 @@ use crate::schema::{DEGREE, NONE};
 pub(crate) const LINE_NODES: usize = 29;
 /// Bit of a row's start: the node has added edges.
 const HAS_ADDED: u16 = 1 << 15;
-/// A slot whose head stands in the table of far heads.
-const FAR: i16 = i16::MIN;
 
 /// Where the rows of 29 nodes begin: one cache line.
 #[repr(C)]
@@ -69,7 +69,9 @@ pub(crate) struct Walk {
 /// The rows of a partition.
 pub struct Topology<'a> {
     pub(crate) lines: &'a mut [RowLine],
-    pub(crate) near: &'a mut [i16],
+    pub(crate) edges: EdgeLines<'a>,
+    /// Slots that the rows of the world have; added edges have ids from here on.
+    pub(crate) slots: usize,
     pub(crate) far: &'a mut [Entry],
     pub(crate) added: &'a mut [Added],
     pub(crate) first_added: &'a mut [Entry],
@@ -94,21 +96,15 @@ fn difference(tail: u32, head: u32) -> Option<i16> {
 /// The place of `of` in a table: its own, or the free one where it belongs. Linear probing.
 #[inline]
 fn find_entry(table: &[Entry], of: u32) -> usize {
-    let (key, mask) = (of + 1, table.len() - 1);
-    let mut at = key.wrapping_mul(0x9E37_79B9) as usize >> 7 & mask;
+    let (key, len) = (of + 1, table.len());
+    let mut at = ((key.wrapping_mul(0x9E37_79B9) as u64 * len as u64) >> 32) as usize;
     while table[at].key != 0 && table[at].key != key {
-        at = (at + 1) & mask;
+        at = if at + 1 == len { 0 } else { at + 1 };
     }
     at
 }
 
 impl Topology<'_> {
-    /// Slots that the rows of the world have; added edges have ids from here on.
-    #[inline(always)]
-    pub(crate) fn slots(&self) -> usize {
-        self.near.len()
-    }
-
     /// Takes over a world's rows, which must have been checked.
     pub(crate) fn load(&mut self, world: &WorldView) {
         let nodes = world.first.len() - 1;
@@ -122,11 +118,15 @@ impl Topology<'_> {
         for node in 0..nodes as u32 {
             for edge in world.first[node as usize]..world.first[node as usize + 1] {
                 let head = world.head[edge as usize];
-                self.near[edge as usize] = difference(node, head).unwrap_or_else(|| {
+                let near = difference(node, head).unwrap_or_else(|| {
                     let at = find_entry(self.far, edge);
                     self.far[at] = Entry { key: edge + 1, value: head };
                     FAR
                 });
+                self.edges.set_near(edge as usize, near);
+                let cost = world.cost[edge as usize];
+                self.edges.set_weight(edge as usize, cost);
+                self.edges.set_closed(edge as usize, cost == 0);
             }
         }
     }
@@ -141,15 +141,16 @@ impl Topology<'_> {
         (first + (start & !HAS_ADDED) as usize, first + end as usize, start & HAS_ADDED != 0)
     }
 
-    /// The first edge of a node's row: where the row lies in memory.
+    /// Brings a node's row towards the cache.
     #[inline(always)]
-    pub(crate) fn row_start(&self, node: u32) -> usize {
-        self.row(node).0
+    pub(crate) fn prefetch(&self, node: u32) {
+        let (start, end, _) = self.row(node);
+        self.edges.prefetch(start, end);
     }
 
     #[inline(always)]
     fn head(&self, tail: u32, edge: usize) -> u32 {
-        let near = self.near[edge];
+        let near = self.edges.near(edge);
         if near == FAR { self.far_head(edge) } else { tail.wrapping_add_signed(near as i32) }
     }
 
@@ -184,7 +185,7 @@ impl Topology<'_> {
     fn step_added(&self, walk: &mut Walk) -> Way {
         let number = walk.added as usize;
         let Added { head, next, .. } = self.added[number];
-        let way = Way { slot: walk.slot, edge: self.slots() + number, head };
+        let way = Way { slot: walk.slot, edge: self.slots + number, head };
         (walk.added, walk.slot) = (next, walk.slot + 1);
         way
     }
@@ -200,9 +201,8 @@ impl Topology<'_> {
     pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
         let (start, end, more) = self.row(tail);
         if let Some(wanted) = difference(tail, head) {
-            let at = self.near[start..end].iter().position(|&near| near == wanted);
-            if let Some(slot) = at {
-                return Some(Way { slot: slot as u8, edge: start + slot, head });
+            if let Some(edge) = self.edges.find_near(start, end, wanted) {
+                return Some(Way { slot: (edge - start) as u8, edge, head });
             }
             if !more {
                 return None;
@@ -250,7 +250,7 @@ impl Topology<'_> {
 
     /// The node that an edge leads from: a binary search, not for a move's way.
     pub(crate) fn tail(&self, edge: usize) -> u32 {
-        if let Some(added) = edge.checked_sub(self.slots()) {
+        if let Some(added) = edge.checked_sub(self.slots) {
             return self.added[added].tail;
         }
         let line = self.lines.partition_point(|line| line.base as usize <= edge) - 1;
@@ -263,7 +263,7 @@ impl Topology<'_> {
     /// The nodes that an edge leads from and to; see [`Self::tail`].
     pub(crate) fn ends(&self, edge: usize) -> (u32, u32) {
         let tail = self.tail(edge);
-        match edge.checked_sub(self.slots()) {
+        match edge.checked_sub(self.slots) {
             Some(added) => (tail, self.added[added].head),
             None => (tail, self.head(tail, edge)),
         }

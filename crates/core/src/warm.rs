@@ -2,10 +2,11 @@
 //!
 //! Derived from the heat of all edges, never hashed or saved.
 
+use crate::edge_lines::LINE_EDGES;
 use crate::image::Partition;
 
-/// Edges of a group: those whose heat stands in one cache line.
-const GROUP: usize = 64;
+/// Edges of a group: those of one line.
+const GROUP: usize = LINE_EDGES;
 
 /// A bit per group; set when an edge of it got warm, cleared when all were found cold.
 pub(crate) struct Warm<'a> {
@@ -27,6 +28,9 @@ impl Warm<'_> {
 
     /// The first edge from `edge` on that may be warm, at most `end`.
     fn next(&self, edge: usize, end: usize) -> usize {
+        if edge >= end {
+            return end;
+        }
         let group = edge / GROUP;
         let mut word = group / 64;
         let mut bits = self.bits[word] & u64::MAX << (group % 64);
@@ -44,10 +48,17 @@ impl Partition<'_> {
     pub(crate) fn find_warm(&mut self) {
         self.warm.bits.fill(0);
         for edge in 0..self.edge_ids() {
-            if self.heat[edge] > 0 {
+            if self.heat(edge) > 0 {
                 self.warm.note(edge);
             }
         }
+    }
+
+    /// Brings the next line that may be warm towards the cache; where the one after it begins.
+    pub(crate) fn fetch_warm(&self, edge: usize, end: usize) -> usize {
+        let found = self.warm.next(edge, end);
+        self.topology.edges.prefetch(found, found);
+        ((found / GROUP + 1) * GROUP).min(end)
     }
 
     /// The first warm edge from `edge` on, before `end`.
@@ -59,11 +70,10 @@ impl Partition<'_> {
             }
             let group = edge / GROUP;
             let last = ((group + 1) * GROUP).min(end);
-            if let Some(found) = (edge..last).find(|&edge| self.heat[edge] > 0) {
+            if let Some(found) = (edge..last).find(|&edge| self.heat(edge) > 0) {
                 return Some(found);
             }
-            let whole = group * GROUP..((group + 1) * GROUP).min(self.heat.len());
-            if self.heat[whole].iter().all(|&heat| heat == 0) {
+            if self.topology.edges.is_cold(group) {
                 self.warm.bits[group / 64] &= !(1 << (group % 64));
             }
             edge = last;

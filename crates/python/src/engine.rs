@@ -263,7 +263,7 @@ impl Engine {
     }
 
     fn weights<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u16>>> {
-        Ok(PyArray1::from_slice(py, self.partition()?.weights()))
+        Ok(PyArray1::from_iter(py, self.partition()?.weights()))
     }
 
     fn closed<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<bool>>> {

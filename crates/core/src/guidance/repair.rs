@@ -18,7 +18,7 @@ impl Partition<'_> {
         for at in 0..self.guidance.work.listed as usize {
             let edge = self.guidance.listed[at] as usize;
             let then = self.guidance.value_then(edge);
-            if (then.weight, then.closed != 0) != (self.weight[edge], self.is_closed(edge)) {
+            if (then.weight, then.closed != 0) != (self.weight(edge), self.is_closed(edge)) {
                 self.guidance.seeds[seeds] = then;
                 seeds += 1;
             }

@@ -4,7 +4,7 @@ use super::touched::Touched;
 use crate::cells::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
 use crate::hash::added_word;
 use crate::hunts::Hunt;
-use crate::image::Partition;
+use crate::image::{Partition, prefetch};
 use crate::players::Player;
 use crate::schema::{GATE_EDGES, GATES, STAGES, state};
 
@@ -64,16 +64,20 @@ fn edges(
     tell: &mut impl FnMut(Change),
 ) {
     let (ours, theirs) = (original.edge_ids(), branch.edge_ids());
-    let first = original.topology.slots();
+    let first = original.topology.slots;
     for edge in ours..theirs {
         let added = branch.topology.added[edge - first];
         compare(ADDED | edge as u64, 0, added_word(added.tail, added.head), tell);
     }
     let word = |of: &Partition, end: usize, edge| if edge < end { of.edge_cell_word(edge) } else { NO_EDGE };
-    for edge in Touched::ids(touched.edges).take_while(|&edge| edge < ours.max(theirs)) {
+    let fetch = |edge| {
+        original.topology.edges.prefetch(edge, edge);
+        branch.topology.edges.prefetch(edge, edge);
+    };
+    Touched::each(touched.edges, ours.max(theirs), fetch, |edge| {
         let (old, new) = (word(original, ours, edge), word(branch, theirs, edge));
         compare(EDGE | edge as u64, old, new, tell);
-    }
+    });
 }
 
 fn players(
@@ -84,7 +88,11 @@ fn players(
 ) {
     let known = original.header.players as usize;
     let mut unknown = known;
-    for at in Touched::ids(touched.players).take_while(|&at| at < branch.header.players as usize) {
+    let fetch = |at| {
+        prefetch(original.players, at);
+        prefetch(branch.players, at);
+    };
+    Touched::each(touched.players, branch.header.players as usize, fetch, |at| {
         let player = &branch.players[at];
         let same = at < known && original.players[at].id == player.id;
         let found = if same { Some(at) } else { original.player_slot(player.id) };
@@ -99,7 +107,7 @@ fn players(
             }
             unknown += 1;
         }
-    }
+    });
 }
 
 /// Players that the branch does not know have done nothing there.
@@ -110,12 +118,13 @@ fn lost_players(
     tell: &mut impl FnMut(Change),
 ) {
     let known = original.header.players as usize;
-    for slot in Touched::ids(touched.players).take_while(|&at| at < known) {
+    let fetch = |slot| prefetch(branch.players, slot);
+    Touched::each(touched.players, known, fetch, |slot| {
         let player = &original.players[slot];
         if branch.players[slot].id != player.id && branch.player_slot(player.id).is_none() {
             player_words(slot, player.words(), Player::new(player.id).words(), tell);
         }
-    }
+    });
 }
 
 #[inline(always)]

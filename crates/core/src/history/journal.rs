@@ -6,6 +6,7 @@
 //! lines it stands in.
 
 use super::section::Section;
+use crate::edge_lines::EdgeState;
 use crate::image::Line;
 
 /// Edges kept in one entry.
@@ -38,20 +39,19 @@ pub struct Journal<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EdgeValue {
     pub edge: u32,
-    pub weight: u16,
-    pub heat: u8,
-    pub closed: bool,
+    pub state: EdgeState,
 }
 
 impl EdgeValue {
     fn pack(self) -> u64 {
-        let Self { edge, weight, heat, closed } = self;
-        edge as u64 | (weight as u64) << 32 | (heat as u64) << 48 | (closed as u64) << 56
+        let EdgeState { weight, heat, closed } = self.state;
+        self.edge as u64 | (weight as u64) << 32 | (heat as u64) << 48 | (closed as u64) << 56
     }
 
     fn unpack(word: u64) -> Self {
-        let (edge, weight) = (word as u32, (word >> 32) as u16);
-        Self { edge, weight, heat: (word >> 48) as u8, closed: word >> 56 & 1 == 1 }
+        let (weight, heat) = ((word >> 32) as u16, (word >> 48) as u8);
+        let state = EdgeState { weight, heat, closed: word >> 56 & 1 == 1 };
+        Self { edge: word as u32, state }
     }
 }
 
@@ -116,11 +116,11 @@ impl Journal<'_> {
 
     /// An edge is about to get another value.
     #[inline(always)]
-    pub(crate) fn edge(&mut self, edge: usize, weight: u16, heat: u8, closed: bool) {
+    pub(crate) fn edge(&mut self, edge: usize, state: EdgeState) {
         if !self.is_on() {
             return;
         }
-        let value = EdgeValue { edge: edge as u32, weight, heat, closed }.pack();
+        let value = EdgeValue { edge: edge as u32, state }.pack();
         let at = self.place(self.marks.next.wrapping_sub(1));
         let words = self.entries[at].words_mut();
         let count = (words[0] >> 8) as u8;

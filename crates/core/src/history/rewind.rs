@@ -139,33 +139,18 @@ impl Partition<'_> {
     fn fetch_ahead(&self, entry: &Entry) {
         prefetch(self.players, entry.number() as usize);
         if let Some(value) = entry.edges().next() {
-            self.fetch_edge(value.edge as usize);
+            let edge = value.edge as usize;
+            self.topology.edges.prefetch(edge, edge);
         }
-    }
-
-    /// The value of an edge.
-    #[inline(always)]
-    pub(super) fn edge_value(&self, edge: usize) -> EdgeValue {
-        let (weight, heat) = (self.weight[edge], self.heat[edge]);
-        EdgeValue { edge: edge as u32, weight, heat, closed: self.is_closed(edge) }
     }
 
     /// Gives an edge a former value; the hash is put back on its own.
     #[inline(always)]
     pub(super) fn put_edge(&mut self, value: EdgeValue) {
         let edge = value.edge as usize;
-        self.weight[edge] = value.weight;
-        self.heat[edge] = value.heat;
-        if value.heat > 0 {
+        self.topology.edges.set_state(edge, value.state);
+        if value.state.heat > 0 {
             self.warm.note(edge);
         }
-        let (word, bit) = (edge / 64, 1 << (edge % 64));
-        self.closed[word] = self.closed[word] & !bit | if value.closed { bit } else { 0 };
-    }
-
-    #[inline(always)]
-    fn fetch_edge(&self, edge: usize) {
-        prefetch(self.weight, edge);
-        prefetch(self.heat, edge);
     }
 }

@@ -1,8 +1,9 @@
 //! Making a branch its original again.
 
+use super::journal::EdgeValue;
 use super::section::Section;
 use super::touched::Touched;
-use crate::image::Partition;
+use crate::image::{Partition, prefetch};
 
 /// Parts of the state that are small, and copied whole.
 const SMALL: [Section; 7] = [
@@ -30,12 +31,14 @@ impl Partition<'_> {
             }
         }
         let players = self.players.len();
-        for slot in Touched::ids(touched.players).take_while(|&slot| slot < players) {
+        Touched::each(touched.players, players, |slot| prefetch(original.players, slot), |slot| {
             self.players[slot] = original.players[slot];
-        }
-        let edges = original.topology.slots() + original.topology.added.len();
-        for edge in Touched::ids(touched.edges).take_while(|&edge| edge < edges) {
-            self.put_edge(original.edge_value(edge));
-        }
+        });
+        let edges = original.topology.slots + original.topology.added.len();
+        let fetch = |edge| original.topology.edges.prefetch(edge, edge);
+        Touched::each(touched.edges, edges, fetch, |edge| {
+            let state = original.topology.edges.state(edge);
+            self.put_edge(EdgeValue { edge: edge as u32, state });
+        });
     }
 }

@@ -3,6 +3,9 @@
 use super::journal::{COPY, Entry, Journal};
 use super::section::Section;
 
+/// Ids by which memory is fetched ahead.
+const AHEAD: usize = 16;
+
 /// A bit per edge and per player slot, in memory of the caller's. All other state is small and
 /// always compared.
 pub struct Touched<'a> {
@@ -60,8 +63,23 @@ impl Touched<'_> {
         self.players.fill(0);
     }
 
+    /// Calls `take` with all ids below `end` whose bit is set, in order, and `fetch` some ids ahead.
+    pub(super) fn each(
+        bits: &[u64],
+        end: usize,
+        fetch: impl Fn(usize),
+        mut take: impl FnMut(usize),
+    ) {
+        let mut ahead = Self::ids(bits).take_while(|&id| id < end);
+        ahead.by_ref().take(AHEAD).for_each(&fetch);
+        for id in Self::ids(bits).take_while(|&id| id < end) {
+            ahead.next().into_iter().for_each(&fetch);
+            take(id);
+        }
+    }
+
     /// Ids whose bit is set, in order.
-    pub(super) fn ids(bits: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    fn ids(bits: &[u64]) -> impl Iterator<Item = usize> + '_ {
         bits.iter().enumerate().filter(|&(_, &word)| word != 0).flat_map(|(at, &word)| {
             let mut rest = word;
             core::iter::from_fn(move || {

@@ -1,0 +1,131 @@
+//! What is known of each edge, twelve edges to a cache line.
+//!
+//! A step reads and changes its edge: where it leads, its weight, its heat and whether it is closed
+//! stand on one line, so that a step waits for memory once, not four times.
+
+use crate::image::{equal_entries, prefetch};
+
+/// Edges of one [`EdgeLine`].
+pub(crate) const LINE_EDGES: usize = 12;
+/// Stands for a head whose difference from the tail does not fit 16 bits.
+pub(crate) const FAR: i16 = i16::MIN;
+
+/// Twelve edges: one cache line, 5.33 bytes an edge.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EdgeLine {
+    /// Head less tail, or [`FAR`].
+    near: [i16; LINE_EDGES],
+    weight: [u16; LINE_EDGES],
+    heat: [u8; LINE_EDGES],
+    /// Bit per edge: nobody may go along it.
+    closed: u32,
+}
+
+/// What changes of an edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EdgeState {
+    /// Weight now, 0 for an absent slot.
+    pub weight: u16,
+    pub heat: u8,
+    /// Nobody may go along it now; absent slots are closed for ever.
+    pub closed: bool,
+}
+
+/// All edges of a partition by their ids, absent and added ones too.
+pub(crate) struct EdgeLines<'a>(pub(crate) &'a mut [EdgeLine]);
+
+/// Lines for so many edges.
+pub(crate) const fn edge_lines(edges: usize) -> usize {
+    edges.div_ceil(LINE_EDGES)
+}
+
+impl EdgeLines<'_> {
+    /// Head less tail, or [`FAR`].
+    #[inline(always)]
+    pub(crate) fn near(&self, edge: usize) -> i16 {
+        self.0[edge / LINE_EDGES].near[edge % LINE_EDGES]
+    }
+
+    /// Weight now, 0 for an absent slot.
+    #[inline(always)]
+    pub(crate) fn weight(&self, edge: usize) -> u16 {
+        self.0[edge / LINE_EDGES].weight[edge % LINE_EDGES]
+    }
+
+    /// Heat now.
+    #[inline(always)]
+    pub(crate) fn heat(&self, edge: usize) -> u8 {
+        self.0[edge / LINE_EDGES].heat[edge % LINE_EDGES]
+    }
+
+    /// Whether nobody may go along an edge now.
+    #[inline(always)]
+    pub(crate) fn is_closed(&self, edge: usize) -> bool {
+        self.0[edge / LINE_EDGES].closed >> (edge % LINE_EDGES) & 1 == 1
+    }
+
+    /// All but where it leads, in one reading.
+    #[inline(always)]
+    pub(crate) fn state(&self, edge: usize) -> EdgeState {
+        let (line, at) = (&self.0[edge / LINE_EDGES], edge % LINE_EDGES);
+        let closed = line.closed >> at & 1 == 1;
+        EdgeState { weight: line.weight[at], heat: line.heat[at], closed }
+    }
+
+    /// All but where it leads, in one writing.
+    #[inline(always)]
+    pub(crate) fn set_state(&mut self, edge: usize, state: EdgeState) {
+        let (line, at) = (&mut self.0[edge / LINE_EDGES], edge % LINE_EDGES);
+        (line.weight[at], line.heat[at]) = (state.weight, state.heat);
+        line.closed = line.closed & !(1 << at) | (state.closed as u32) << at;
+    }
+
+    pub(crate) fn set_near(&mut self, edge: usize, near: i16) {
+        self.0[edge / LINE_EDGES].near[edge % LINE_EDGES] = near;
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_weight(&mut self, edge: usize, weight: u16) {
+        self.0[edge / LINE_EDGES].weight[edge % LINE_EDGES] = weight;
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_heat(&mut self, edge: usize, heat: u8) {
+        self.0[edge / LINE_EDGES].heat[edge % LINE_EDGES] = heat;
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_closed(&mut self, edge: usize, closed: bool) {
+        let (line, at) = (&mut self.0[edge / LINE_EDGES], edge % LINE_EDGES);
+        line.closed = line.closed & !(1 << at) | (closed as u32) << at;
+    }
+
+    /// Whether no edge of a line has heat.
+    pub(crate) fn is_cold(&self, line: usize) -> bool {
+        self.0[line].heat == [0; LINE_EDGES]
+    }
+
+    /// The first edge of `start..end` with this difference from head to tail.
+    #[inline(always)]
+    pub(crate) fn find_near(&self, start: usize, end: usize, wanted: i16) -> Option<usize> {
+        let mut edge = start;
+        while edge < end {
+            let (line, at) = (edge / LINE_EDGES, edge % LINE_EDGES);
+            let stop = LINE_EDGES.min(at + end - edge);
+            let mine = equal_entries(&self.0[line].near, wanted) & ((1 << stop) - (1 << at));
+            if mine != 0 {
+                return Some(line * LINE_EDGES + mine.trailing_zeros() as usize);
+            }
+            edge += stop - at;
+        }
+        None
+    }
+
+    /// Brings the lines of a row towards the cache.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, start: usize, end: usize) {
+        prefetch(self.0, start / LINE_EDGES);
+        prefetch(self.0, end.saturating_sub(1) / LINE_EDGES);
+    }
+}
