@@ -241,12 +241,12 @@ impl Partition<'_> {
         let turn = self.header.tick as u64 % period_ticks;
         let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
-        for edge in start as usize..end as usize {
+        let mut from = start as usize;
+        while let Some(edge) = self.topology.edges.find_warm(from, end as usize) {
             let heat = self.heat(edge);
-            if heat > 0 {
-                let cooled = heat - (heat >> self.header.decay_shift).max(1);
-                self.set_heat(edge, cooled, sink);
-            }
+            let cooled = heat - (heat >> self.header.decay_shift).max(1);
+            self.set_heat(edge, cooled, sink);
+            from = edge + 1;
         }
     }
 
@@ -266,13 +266,12 @@ impl Partition<'_> {
             return;
         }
         (h.shift, h.cost) = (shift, cost);
-        for edge in 0..self.edge_ids() {
-            let heat = self.heat(edge);
-            if heat > 0 {
-                let base = self.weight(edge) as u32 - (heat as u32 >> old.0) * old.1;
-                let weight = (base + self.term(heat)) as u16;
-                self.set_edge(edge, weight, heat, self.is_closed(edge), sink);
-            }
+        let mut from = 0;
+        while let Some(edge) = self.topology.edges.find_warm(from, self.edge_ids()) {
+            let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
+            let base = weight as u32 - (heat as u32 >> old.0) * old.1;
+            self.set_edge(edge, (base + self.term(heat)) as u16, heat, closed, sink);
+            from = edge + 1;
         }
     }
 }

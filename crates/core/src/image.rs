@@ -8,12 +8,12 @@ use core::mem::{size_of, size_of_val};
 
 use crate::border::{Border, Desk, Peer};
 use crate::edge_lines::{EdgeLine, EdgeLines, LINE_EDGES, edge_lines};
-use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work};
+use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work, changed_words};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
 use crate::schema::{Arrival, COST_MAX, DEGREE, HUNTS, NONE, PEERS, Receipt};
-use crate::topology::{Added, Entry, RowLine, Topology, count_far};
+use crate::topology::{Added, Entry, RowGroup, Topology, count_far};
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
@@ -220,7 +220,7 @@ impl<'a> Partition<'a> {
         Ok(Self {
             header: &mut take::<Header>(rest, 1)[0],
             topology: Topology {
-                lines: take(rest, limits.row_lines()),
+                rows: take(rest, limits.row_groups()),
                 edges: EdgeLines(take(rest, edge_lines(limits.edge_ids()))),
                 slots: limits.edges as usize,
                 far: take(rest, limits.far as usize),
@@ -269,7 +269,7 @@ fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a
         queue: take(rest, queued),
         chain: take(rest, queued),
         buckets: take(rest, crate::guidance::BUCKETS),
-        changed: take(rest, edges / 64 + 1),
+        changed: take(rest, changed_words(edges)),
         pending: take(rest, pending),
         listed: take(rest, pending / 2),
         seeds: take(rest, pending / 2),
@@ -373,7 +373,7 @@ macro_rules! plain {
     )* };
 }
 plain!(u8, u16, u32, u64, Header, Player, Hunt);
-plain!(RowLine, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
+plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
 plain!([u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.
