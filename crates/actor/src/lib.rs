@@ -10,7 +10,6 @@ mod crc;
 pub mod disk;
 pub mod failure;
 pub mod frame;
-pub mod huge_pages;
 pub mod log;
 pub mod page_faults;
 pub mod quic;

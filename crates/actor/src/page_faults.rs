@@ -1,5 +1,6 @@
 //! Page faults: a first use of a page leads through the kernel, which a move should not wait for.
 
+use huntgraph_core::Line;
 use rustix::mm::{Advice, madvise};
 
 const PAGE_BYTES: usize = 4096;
@@ -32,4 +33,18 @@ pub fn populate(start: *const u8, bytes: usize) {
 pub fn populate_stack() {
     let deep = [0u8; STACK_BYTES];
     std::hint::black_box(&deep);
+}
+
+/// Memory for an image of so many lines, all zero and all there. Moves touch it all over, so the
+/// kernel is asked for huge pages, whose addresses the processor looks up at once.
+pub fn image_block(lines: usize) -> Vec<Line> {
+    let mut block: Vec<Line> = Vec::with_capacity(lines);
+    let (start, bytes) = (block.as_mut_ptr(), lines * size_of::<Line>());
+    let before = start.addr().next_multiple_of(PAGE_BYTES) - start.addr();
+    let whole = bytes.saturating_sub(before) / PAGE_BYTES * PAGE_BYTES;
+    let first = start.wrapping_byte_add(before);
+    // SAFETY: the whole pages lie inside the vector's memory, and advice changes no byte of them.
+    let _ = unsafe { madvise(first.cast(), whole, Advice::LinuxHugepage) };
+    block.resize(lines, Line::default());
+    block
 }

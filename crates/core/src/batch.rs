@@ -3,7 +3,6 @@
 use crate::apply::{Answer, Sink};
 use crate::image::{Header, Partition, prefetch};
 use crate::schema::{NONE, Receipt, STAGES};
-use crate::topology::LINE_NODES;
 
 /// Records between the first fetch for a record and its turn, and between the later ones.
 const FAR: usize = 24;
@@ -75,8 +74,8 @@ impl Partition<'_> {
     #[inline(always)]
     fn fetch_index(&self, raw: &[u8; 64]) {
         prefetch(self.index, self.bucket(word(raw, 8)));
-        prefetch(self.topology.lines, half(raw, 16) as usize / LINE_NODES);
-        prefetch(self.topology.lines, half(raw, 20) as usize / LINE_NODES);
+        self.topology.prefetch_group(half(raw, 16));
+        self.topology.prefetch_group(half(raw, 20));
     }
 
     /// Then the player, whose slot this gives, and the row it leaves.

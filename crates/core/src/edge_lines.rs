@@ -122,6 +122,22 @@ impl EdgeLines<'_> {
         None
     }
 
+    /// The first edge of `start..end` with any heat; lines without are passed over whole.
+    pub(crate) fn find_warm(&self, start: usize, end: usize) -> Option<usize> {
+        let mut edge = start;
+        while edge < end {
+            let (line, at) = (edge / LINE_EDGES, edge % LINE_EDGES);
+            let (heat, stop) = (&self.0[line].heat, LINE_EDGES.min(at + end - edge));
+            if *heat != [0; LINE_EDGES]
+                && let Some(ahead) = heat[at..stop].iter().position(|&heat| heat > 0)
+            {
+                return Some(edge + ahead);
+            }
+            edge += stop - at;
+        }
+        None
+    }
+
     /// Brings the lines of a row towards the cache.
     #[inline(always)]
     pub(crate) fn prefetch(&self, start: usize, end: usize) {

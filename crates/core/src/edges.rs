@@ -6,7 +6,7 @@ use crate::hash::{added_cell, edge_cell};
 use crate::history::Section;
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
-use crate::topology::{Added, Entry, LINE_NODES, RowLine};
+use crate::topology::{Added, Entry, GROUP_NODES, RowGroup};
 
 /// Lines of warm edges that are fetched before their turn to cool.
 const FETCHED: usize = 12;
@@ -203,7 +203,7 @@ impl Partition<'_> {
             other = self.topology.next_added(at);
         }
         self.keep::<Entry>(Section::FirstAdded, self.topology.place_of_first_added(tail), 1);
-        self.keep::<RowLine>(Section::Rows, tail as usize / LINE_NODES, 1);
+        self.keep::<RowGroup>(Section::Rows, tail as usize / GROUP_NODES, 1);
     }
 
     /// Removes an edge: its slot is absent from now on.
@@ -270,18 +270,34 @@ impl Partition<'_> {
         let turn = self.header.tick as u64 % period_ticks;
         let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
-        let (mut from, end) = (start as usize, end as usize);
-        let mut ahead = from;
+        let (mut at, end) = (start as usize, end as usize);
+        let mut ahead = at;
         (0..FETCHED).for_each(|_| ahead = self.fetch_warm(ahead, end));
-        while let Some(edge) = self.next_warm(from, end) {
-            if edge / LINE_EDGES != from / LINE_EDGES {
-                ahead = self.fetch_warm(ahead, end);
+        loop {
+            at = self.warm.next(at, end);
+            if at >= end {
+                return;
             }
-            let heat = self.heat(edge);
-            let cooled = heat - (heat >> self.header.decay_shift).max(1);
-            self.set_heat(edge, cooled, sink);
-            from = edge + 1;
+            ahead = self.fetch_warm(ahead, end);
+            at = self.cool(at, end, sink);
         }
+    }
+
+    /// Lets the edges of a line cool from `edge` on, before `end`; where the next line begins.
+    fn cool<S: Sink>(&mut self, edge: usize, end: usize, sink: &mut S) -> usize {
+        let line = edge / LINE_EDGES;
+        let last = ((line + 1) * LINE_EDGES).min(end);
+        for edge in edge..last {
+            let heat = self.heat(edge);
+            if heat > 0 {
+                let cooled = heat - (heat >> self.header.decay_shift).max(1);
+                self.set_heat(edge, cooled, sink);
+            }
+        }
+        if self.topology.edges.is_cold(line) {
+            self.warm.forget(line);
+        }
+        last
     }
 
     /// Whether the traffic rule's greatest term fits on the greatest base cost.
@@ -300,13 +316,12 @@ impl Partition<'_> {
             return;
         }
         (h.shift, h.cost) = (shift, cost);
-        for edge in 0..self.edge_ids() {
-            let heat = self.heat(edge);
-            if heat > 0 {
-                let base = self.weight(edge) as u32 - (heat as u32 >> old.0) * old.1;
-                let weight = (base + self.term(heat)) as u16;
-                self.set_edge(edge, weight, heat, self.is_closed(edge), sink);
-            }
+        let mut from = 0;
+        while let Some(edge) = self.topology.edges.find_warm(from, self.edge_ids()) {
+            let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
+            let base = weight as u32 - (heat as u32 >> old.0) * old.1;
+            self.set_edge(edge, (base + self.term(heat)) as u16, heat, closed, sink);
+            from = edge + 1;
         }
     }
 }

@@ -8,13 +8,13 @@ use core::mem::{size_of, size_of_val};
 
 use crate::border::{Border, Desk, Peer};
 use crate::edge_lines::{EdgeLine, EdgeLines, LINE_EDGES, edge_lines};
-use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work};
+use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work, changed_words};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
 use crate::schema::{Arrival, COST_MAX, DEGREE, HUNTS, NONE, PEERS, Receipt};
-use crate::topology::{Added, Entry, RowLine, Topology, count_far};
+use crate::topology::{Added, Entry, RowGroup, Topology, count_far};
 use crate::warm::Warm;
 
 /// `HGIMAGE1` in little-endian bytes.
@@ -194,7 +194,7 @@ impl<'a> Partition<'a> {
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
         partition.adopt_targets();
-        partition.find_warm();
+        partition.note_warm();
         Ok(partition)
     }
 
@@ -246,7 +246,7 @@ impl<'a> Partition<'a> {
         Ok(Self {
             header: &mut take::<Header>(rest, 1)[0],
             topology: Topology {
-                lines: take(rest, limits.row_lines()),
+                rows: take(rest, limits.row_groups()),
                 edges: EdgeLines(take(rest, edge_lines(limits.edge_ids()))),
                 slots: limits.edges as usize,
                 far: take(rest, limits.far as usize),
@@ -300,7 +300,7 @@ fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a
         queue: take(rest, queued),
         chain: take(rest, queued),
         buckets: take(rest, crate::guidance::BUCKETS),
-        changed: take(rest, edges / 64 + 1),
+        changed: take(rest, changed_words(edges)),
         pending: take(rest, pending),
         listed: take(rest, pending / 2),
         seeds: take(rest, pending / 2),
@@ -416,7 +416,7 @@ macro_rules! plain {
     )* };
 }
 plain!(u8, u16, u32, u64, Header, Player, Hunt);
-plain!(RowLine, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
+plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
 plain!([u8; Arrival::BYTES], Line, Marks);
 
 /// Cuts `count` items off the front of `rest`.

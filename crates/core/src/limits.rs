@@ -3,14 +3,14 @@
 use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
-    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work,
+    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work, changed_words,
 };
 use crate::history::Marks;
 use crate::hunts::Hunt;
 use crate::image::{Header, lines};
 use crate::players::Player;
 use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
-use crate::topology::{Added, Entry, LINE_NODES, RowLine, count_far};
+use crate::topology::{Added, Entry, GROUP_NODES, RowGroup, count_far};
 use crate::warm::Warm;
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.
@@ -96,8 +96,8 @@ impl Limits {
         self.edges as usize + self.added as usize
     }
 
-    pub(crate) fn row_lines(&self) -> usize {
-        (self.nodes as usize).div_ceil(LINE_NODES)
+    pub(crate) fn row_groups(&self) -> usize {
+        (self.nodes as usize).div_ceil(GROUP_NODES)
     }
 
     pub(crate) fn first_added_len(&self) -> usize {
@@ -106,7 +106,7 @@ impl Limits {
 
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
-        lines::<RowLine>(self.row_lines())
+        lines::<RowGroup>(self.row_groups())
             + lines::<EdgeLine>(edge_lines(self.edge_ids()))
             + lines::<Entry>(self.far as usize)
             + lines::<Added>(self.added as usize)
@@ -141,7 +141,7 @@ impl Limits {
             + lines::<Queued>(self.queued as usize)
             + lines::<u32>(self.queued as usize)
             + lines::<u32>(BUCKETS)
-            + lines::<u64>(self.edge_ids() / 64 + 1)
+            + lines::<u64>(changed_words(self.edge_ids()))
             + lines::<Pending>(self.pending as usize)
             + lines::<u32>(self.pending as usize / 2)
             + lines::<Pending>(self.pending as usize / 2)

@@ -1,27 +1,45 @@
 //! The rows: which edges lead from a node, and where to.
 //!
-//! A node's row is a run of slots, numbered through; that number is the edge's id. One cache line
-//! says where the rows of 29 nodes begin. A slot holds the difference between head and tail, which
+//! A node's row is a run of slots, numbered through; that number is the edge's id. Twelve bytes say
+//! where the rows of eight nodes begin and how long each is. A slot holds the difference between head and tail, which
 //! fits 16 bits wherever near nodes have near numbers; the heads of the others stand in a small
 //! hash table. Beside the difference stands what else is known of an edge ([`EdgeLines`]).
 //! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
 use crate::edge_lines::{EdgeLines, FAR};
+use crate::image::prefetch;
 use crate::limits::WorldView;
 use crate::schema::{DEGREE, NONE};
 
-/// Nodes of one [`RowLine`].
-pub(crate) const LINE_NODES: usize = 29;
-/// Bit of a row's start: the node has added edges.
-const HAS_ADDED: u16 = 1 << 15;
+/// Nodes of one [`RowGroup`].
+pub(crate) const GROUP_NODES: usize = 8;
+/// Bit of a row's degree: the node has added edges.
+const HAS_ADDED: u8 = 1 << 7;
 
-/// Where the rows of 29 nodes begin: one cache line.
+/// Where the rows of eight nodes lie.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct RowLine {
-    base: u32,
-    starts: [u16; LINE_NODES + 1],
+pub struct RowGroup {
+    /// First edge of the first row.
+    first: u32,
+    /// Slots of each row, and [`HAS_ADDED`].
+    degree: [u8; GROUP_NODES],
+}
+
+impl RowGroup {
+    /// First edge, end, and whether there are added edges, of the row of node `at` of the group.
+    #[inline(always)]
+    fn row(&self, at: usize) -> (usize, usize, bool) {
+        // The degrees up to this row's, its own uppermost.
+        let bytes = u64::from_le_bytes(self.degree) << (8 * (GROUP_NODES - 1 - at));
+        let degrees = bytes & 0x7F7F_7F7F_7F7F_7F7F;
+        // Their sum: four pairs in 16 bits each, then all into the uppermost.
+        let pairs = (degrees & 0x00FF_00FF_00FF_00FF) + (degrees >> 8 & 0x00FF_00FF_00FF_00FF);
+        let sum = pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48;
+        let end = self.first as usize + sum as usize;
+        (end - (degrees >> 56) as usize, end, bytes >> 63 == 1)
+    }
 }
 
 /// A number under a key in a hash table; `key` is one more than what is looked up, 0 = free.
@@ -68,7 +86,7 @@ pub(crate) struct Walk {
 
 /// The rows of a partition.
 pub struct Topology<'a> {
-    pub(crate) lines: &'a mut [RowLine],
+    pub(crate) rows: &'a mut [RowGroup],
     pub(crate) edges: EdgeLines<'a>,
     /// Slots that the rows of the world have; added edges have ids from here on.
     pub(crate) slots: usize,
@@ -108,11 +126,11 @@ impl Topology<'_> {
     /// Takes over a world's rows, which must have been checked.
     pub(crate) fn load(&mut self, world: &WorldView) {
         let nodes = world.first.len() - 1;
-        for (line, first) in self.lines.iter_mut().zip((0..nodes).step_by(LINE_NODES)) {
-            line.base = world.first[first];
-            for (at, start) in line.starts.iter_mut().enumerate() {
-                let node = (first + at).min(nodes);
-                *start = (world.first[node] - line.base) as u16;
+        for (group, node) in self.rows.iter_mut().zip((0..nodes).step_by(GROUP_NODES)) {
+            let firsts = &world.first[node..=nodes.min(node + GROUP_NODES)];
+            group.first = firsts[0];
+            for (degree, row) in group.degree.iter_mut().zip(firsts.windows(2)) {
+                *degree = (row[1] - row[0]) as u8;
             }
         }
         for node in 0..nodes as u32 {
@@ -134,11 +152,13 @@ impl Topology<'_> {
     /// Edges of a node's row without the added ones, and whether there are added ones.
     #[inline(always)]
     fn row(&self, node: u32) -> (usize, usize, bool) {
-        let (line, at) = (node as usize / LINE_NODES, node as usize % LINE_NODES);
-        let RowLine { base, starts } = &self.lines[line];
-        let (start, end) = (starts[at], starts[at + 1] & !HAS_ADDED);
-        let first = *base as usize;
-        (first + (start & !HAS_ADDED) as usize, first + end as usize, start & HAS_ADDED != 0)
+        self.rows[node as usize / GROUP_NODES].row(node as usize % GROUP_NODES)
+    }
+
+    /// Brings towards the cache where a node's row lies; does nothing when there is no such node.
+    #[inline(always)]
+    pub(crate) fn prefetch_group(&self, node: u32) {
+        prefetch(self.rows, node as usize / GROUP_NODES);
     }
 
     /// Brings a node's row towards the cache.
@@ -253,11 +273,10 @@ impl Topology<'_> {
         if let Some(added) = edge.checked_sub(self.slots) {
             return self.added[added].tail;
         }
-        let line = self.lines.partition_point(|line| line.base as usize <= edge) - 1;
-        let RowLine { base, starts } = &self.lines[line];
-        let within = (edge - *base as usize) as u16;
-        let at = starts[1..].partition_point(|start| start & !HAS_ADDED <= within);
-        (line * LINE_NODES + at) as u32
+        let group = self.rows.partition_point(|group| group.first as usize <= edge) - 1;
+        let mut ends = (0..GROUP_NODES).map(|at| self.rows[group].row(at).1);
+        let at = ends.position(|end| edge < end).expect("the next group begins behind the edge");
+        (group * GROUP_NODES + at) as u32
     }
 
     /// The nodes that an edge leads from and to; see [`Self::tail`].
@@ -287,8 +306,8 @@ impl Topology<'_> {
         let Some(last) = self.last_added(tail) else {
             let at = self.place_of_first_added(tail);
             self.first_added[at] = Entry { key: tail + 1, value: number as u32 };
-            let line = &mut self.lines[tail as usize / LINE_NODES];
-            line.starts[tail as usize % LINE_NODES] |= HAS_ADDED;
+            let group = &mut self.rows[tail as usize / GROUP_NODES];
+            group.degree[tail as usize % GROUP_NODES] |= HAS_ADDED;
             return;
         };
         self.added[last].next = number as u32;
@@ -327,8 +346,8 @@ impl Topology<'_> {
         let mut last = self.first_added[at].value as usize;
         if last == number {
             self.first_added[at] = Entry::default();
-            let line = &mut self.lines[tail as usize / LINE_NODES];
-            line.starts[tail as usize % LINE_NODES] &= !HAS_ADDED;
+            let group = &mut self.rows[tail as usize / GROUP_NODES];
+            group.degree[tail as usize % GROUP_NODES] &= !HAS_ADDED;
         } else {
             while self.added[last].next != number as u32 {
                 last = self.added[last].next as usize;

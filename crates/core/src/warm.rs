@@ -26,8 +26,13 @@ impl Warm<'_> {
         self.bits[group / 64] |= 1 << (group % 64);
     }
 
+    /// All edges of a group are cold.
+    pub fn forget(&mut self, group: usize) {
+        self.bits[group / 64] &= !(1 << (group % 64));
+    }
+
     /// The first edge from `edge` on that may be warm, at most `end`.
-    fn next(&self, edge: usize, end: usize) -> usize {
+    pub fn next(&self, edge: usize, end: usize) -> usize {
         if edge >= end {
             return end;
         }
@@ -45,7 +50,7 @@ impl Warm<'_> {
 
 impl Partition<'_> {
     /// Finds out anew where heat is.
-    pub(crate) fn find_warm(&mut self) {
+    pub(crate) fn note_warm(&mut self) {
         self.warm.bits.fill(0);
         for edge in 0..self.edge_ids() {
             if self.heat(edge) > 0 {
@@ -59,24 +64,5 @@ impl Partition<'_> {
         let found = self.warm.next(edge, end);
         self.topology.edges.prefetch(found, found);
         ((found / GROUP + 1) * GROUP).min(end)
-    }
-
-    /// The first warm edge from `edge` on, before `end`.
-    pub(crate) fn next_warm(&mut self, mut edge: usize, end: usize) -> Option<usize> {
-        loop {
-            edge = self.warm.next(edge, end);
-            if edge == end {
-                return None;
-            }
-            let group = edge / GROUP;
-            let last = ((group + 1) * GROUP).min(end);
-            if let Some(found) = (edge..last).find(|&edge| self.heat(edge) > 0) {
-                return Some(found);
-            }
-            if self.topology.edges.is_cold(group) {
-                self.warm.bits[group / 64] &= !(1 << (group % 64));
-            }
-            edge = last;
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Branches: engines that go back in the history of another one, their head, and on in another way.
 
-use huntgraph_actor::huge_pages::zeroed_lines;
+use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::history::{Touched, differ};
 use huntgraph_core::schema::Receipt;
 use huntgraph_core::{Answer, Limits, Line, Partition, Sink, bytes, bytes_mut};
@@ -36,7 +36,7 @@ impl Branch {
         let limits = Partition::limits_of(head).map_err(bad)?;
         let own = with_journal(limits, journal.max(CHUNK as u32));
         let state = limits.state_lines() * size_of::<Line>();
-        let mut block = zeroed_lines(own.total_lines());
+        let mut block = image_block(own.total_lines());
         bytes_mut(&mut block)[..state].copy_from_slice(&bytes(head)[..state]);
         Partition::resume(&mut block, own).map_err(bad)?;
         let synced = Partition::attach(head).map_err(bad)?.journal.marks.next;

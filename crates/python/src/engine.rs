@@ -1,6 +1,6 @@
 //! The in-process engine: the real core on a block of this process's memory.
 
-use huntgraph_actor::huge_pages::zeroed_lines;
+use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::schema::Event;
 use huntgraph_core::{Header, Limits, Line, Partition, Sink, WorldView, bytes, bytes_mut};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
@@ -101,7 +101,7 @@ impl Engine {
         let limits = Limits::of(&world, players, fields);
         let (added, parcels) = (added_edges.saturating_mul(2), parcels.unwrap_or(limits.parcels));
         let limits = Limits { added, parcels, ..with_journal(limits, journal) };
-        let mut block = zeroed_lines(limits.total_lines());
+        let mut block = image_block(limits.total_lines());
         Partition::create(&mut block, limits, &world).map_err(bad)?;
         Ok(Self::of(block))
     }
@@ -116,7 +116,7 @@ impl Engine {
         if saved.len() != limits.state_lines() * size_of::<Line>() {
             return Err(bad(CUT_SHORT));
         }
-        let mut block = zeroed_lines(limits.total_lines());
+        let mut block = image_block(limits.total_lines());
         bytes_mut(&mut block)[..saved.len()].copy_from_slice(saved);
         let partition = Partition::resume(&mut block, limits).map_err(bad)?;
         if world_id != 0 && partition.header.world_id != world_id {

@@ -10,6 +10,7 @@ use super::crowd::Crowd;
 use super::{GROWTH_ROUNDS, Report, Scene, TICK_MOVES, Watch, failure, nanoseconds, thread_cpu};
 use crate::failure::Failure;
 use crate::log::RawRecord;
+use crate::page_faults::image_block;
 use crate::ring::RingWriter;
 use crate::serve::emit::{Emit, Tally};
 
@@ -80,7 +81,7 @@ pub fn apply(scene: &Scene, watch: Watch) -> Result<Report, Failure> {
     let image = |e| failure(e, scene.world.display());
     let (nodes, edges) = (crowd.world().nodes, crowd.world().edges);
     let limits = Limits::of(&crowd.world().view(), scene.players, 8);
-    let mut block = crate::huge_pages::zeroed_lines(limits.total_lines());
+    let mut block = image_block(limits.total_lines());
     let partition = Partition::create(&mut block, limits, &crowd.world().view()).map_err(image)?;
     let mut bench = Bench {
         partition,

@@ -9,6 +9,7 @@ use super::options::Options;
 use crate::disk::RealDisk;
 use crate::failure::Failure;
 use crate::log::LogReader;
+use crate::page_faults::image_block;
 use crate::snapshot::{self, SnapshotHeader};
 use crate::world_file::WorldFile;
 
@@ -73,7 +74,7 @@ pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, F
     let disk = folder(options, "snapshots")?;
     let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
         .map_err(|e| snapshot_failure(e, options))?;
-    let mut block = crate::huge_pages::zeroed_lines(limits.total_lines());
+    let mut block = image_block(limits.total_lines());
     let image =
         |e| Failure::new("HG3013", e, options.world.display(), "check the world and the limits");
     let mut from = 0;

@@ -1,11 +1,26 @@
 //! Weights as they were at the epoch, while the live ones go on changing.
 //!
-//! One bit an edge says that it changed since; its value at the epoch then stands in a small
-//! open-addressed table. When the table is full the epoch's weights are lost: the work on it is
+//! One bit for twelve edges says that one of them changed since; its value at the epoch then stands
+//! in a small open-addressed table. When the table is full the epoch's weights are lost: the work on it is
 //! finished but thrown away, and the next tick starts another epoch.
 
 use super::{Guidance, Pending};
 use crate::image::Partition;
+
+/// Edges that share a bit, so that all bits stay near the processor.
+const BIT_EDGES: usize = 12;
+
+/// Words of the bits for so many edges.
+pub(crate) const fn changed_words(edges: usize) -> usize {
+    edges / BIT_EDGES / 64 + 1
+}
+
+/// Word and bit of an edge.
+#[inline(always)]
+fn place(edge: usize) -> (usize, u64) {
+    let bit = edge / BIT_EDGES;
+    (bit / 64, 1 << (bit % 64))
+}
 
 impl Guidance<'_> {
     /// An edge is about to change; remembers what it was at the epoch.
@@ -14,18 +29,18 @@ impl Guidance<'_> {
         if self.fields.is_empty() {
             return;
         }
-        let (word, bit) = (edge / 64, 1u64 << (edge % 64));
-        if self.changed[word] & bit != 0 {
+        let at = self.find(edge);
+        if self.pending[at].key != 0 {
             return;
         }
         if self.work.listed as usize == self.listed.len() {
             self.work.overflow = 1;
             return;
         }
+        let (word, bit) = place(edge);
         self.changed[word] |= bit;
         self.listed[self.work.listed as usize] = edge as u32;
         self.work.listed += 1;
-        let at = self.find(edge);
         self.pending[at] = Pending { key: edge as u32 + 1, weight, closed: closed as u16 };
     }
 
@@ -48,8 +63,8 @@ impl Guidance<'_> {
     /// Forgets all changes: the live weights are the epoch's again.
     pub(crate) fn thaw(&mut self) {
         for at in 0..self.work.listed as usize {
-            let edge = self.listed[at] as usize;
-            self.changed[edge / 64] = 0;
+            let (word, _) = place(self.listed[at] as usize);
+            self.changed[word] = 0;
         }
         if self.work.listed as usize > self.pending.len() / 16 {
             self.pending.fill(Pending::default());
@@ -79,10 +94,14 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn epoch_weight(&self, edge: usize) -> Option<u32> {
         let guidance = &self.guidance;
-        if guidance.changed[edge / 64] >> (edge % 64) & 1 == 0 {
+        let (word, bit) = place(edge);
+        if guidance.changed[word] & bit == 0 {
             return self.open_weight(edge);
         }
         let then = guidance.pending[guidance.find(edge)];
+        if then.key == 0 {
+            return self.open_weight(edge);
+        }
         if then.closed != 0 { None } else { Some(then.weight as u32) }
     }
 }

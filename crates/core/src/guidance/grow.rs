@@ -7,7 +7,7 @@
 
 use super::queue::Next;
 use super::{COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, VOID};
-use crate::image::{Partition, prefetch};
+use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
 
 /// Queue entries drained by one operation.
@@ -215,7 +215,7 @@ impl Partition<'_> {
         if self.guidance.push(node, distance) {
             // Without a page the entry finds nothing at its turn.
             self.guidance.set_distance(node, distance);
-            prefetch(self.topology.lines, node as usize / crate::topology::LINE_NODES);
+            self.topology.prefetch_group(node);
         }
     }
 

@@ -21,6 +21,7 @@ use crate::image::Partition;
 use crate::players::{NO_STAGE, Player};
 use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, Update, flag, state};
 
+pub(crate) use frozen::changed_words;
 pub use pages::{PAGE_NODES, Page};
 pub use queue::{BUCKETS, Queued};
 pub use search::{HEAP, LABELS, Label};

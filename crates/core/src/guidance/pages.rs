@@ -15,13 +15,27 @@ pub const PAGE_NODES: usize = 64;
 /// What a field knows of 64 nodes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Page {
-    distance: [u32; PAGE_NODES],
-    slot: [u8; PAGE_NODES],
+pub struct Page([Known; PAGE_NODES]);
+
+/// What a field knows of a node: in bytes, so that both nearly always lie on one cache line.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    distance: [u8; 4],
+    slot: u8,
 }
 
 impl Page {
-    const BLANK: Self = Self { distance: [UNREACHABLE; PAGE_NODES], slot: [u8::MAX; PAGE_NODES] };
+    const BLANK: Self = Self([Known::NOTHING; PAGE_NODES]);
+}
+
+impl Known {
+    const NOTHING: Self = Self { distance: UNREACHABLE.to_le_bytes(), slot: u8::MAX };
+
+    #[inline(always)]
+    fn distance(&self) -> u32 {
+        u32::from_le_bytes(self.distance)
+    }
 }
 
 impl Guidance<'_> {
@@ -53,28 +67,31 @@ impl Guidance<'_> {
     /// Brings a node's numbers towards the cache.
     #[inline(always)]
     pub(crate) fn prefetch(&self, table: u32, node: u32) {
-        let (page, at) = (&self.pages[self.page_of(table, node)], node as usize % PAGE_NODES);
-        prefetch(&page.distance, at);
-        prefetch(&page.slot, at);
+        prefetch(&self.pages[self.page_of(table, node)].0, node as usize % PAGE_NODES);
+    }
+
+    #[inline(always)]
+    fn known(&self, table: u32, node: u32) -> &Known {
+        &self.pages[self.page_of(table, node)].0[node as usize % PAGE_NODES]
     }
 
     /// Distance and slot of a node.
     #[inline(always)]
     pub(crate) fn numbers(&self, table: u32, node: u32) -> (u32, u8) {
-        let (page, at) = (&self.pages[self.page_of(table, node)], node as usize % PAGE_NODES);
-        (page.distance[at], page.slot[at])
+        let known = self.known(table, node);
+        (known.distance(), known.slot)
     }
 
     /// Distance of a node, UNREACHABLE when not known.
     #[inline(always)]
     pub(crate) fn distance(&self, table: u32, node: u32) -> u32 {
-        self.pages[self.page_of(table, node)].distance[node as usize % PAGE_NODES]
+        self.known(table, node).distance()
     }
 
     /// Slot of the next edge, 255 when not known.
     #[inline(always)]
     pub(crate) fn slot(&self, table: u32, node: u32) -> u8 {
-        self.pages[self.page_of(table, node)].slot[node as usize % PAGE_NODES]
+        self.known(table, node).slot
     }
 
     /// The page of the table under work that holds a node, made its own first: taken anew, or
@@ -113,7 +130,7 @@ impl Guidance<'_> {
     #[inline(always)]
     pub(super) fn set_distance(&mut self, node: u32, distance: u32) -> bool {
         let Some(page) = self.own_page(node) else { return false };
-        self.pages[page].distance[node as usize % PAGE_NODES] = distance;
+        self.pages[page].0[node as usize % PAGE_NODES].distance = distance.to_le_bytes();
         true
     }
 
@@ -121,7 +138,7 @@ impl Guidance<'_> {
     #[inline(always)]
     pub(super) fn set_slot(&mut self, node: u32, slot: u8) -> bool {
         let Some(page) = self.own_page(node) else { return false };
-        self.pages[page].slot[node as usize % PAGE_NODES] = slot;
+        self.pages[page].0[node as usize % PAGE_NODES].slot = slot;
         true
     }
 
@@ -158,11 +175,9 @@ impl Guidance<'_> {
         if page == 0 {
             return 0;
         }
-        let Page { distance, slot } = &mut self.pages[page as usize];
-        for (distance, slot) in distance.iter_mut().zip(slot).filter(|(d, _)| **d > radius) {
-            (*distance, *slot) = (UNREACHABLE, u8::MAX);
-        }
-        let known = distance.iter().filter(|&&distance| distance != UNREACHABLE).count();
+        let Page(nodes) = &mut self.pages[page as usize];
+        nodes.iter_mut().filter(|node| node.distance() > radius).for_each(|n| *n = Known::NOTHING);
+        let known = nodes.iter().filter(|node| node.distance() != UNREACHABLE).count();
         if known == 0 {
             self.tables[entry] = 0;
             self.give_back(page);

@@ -57,7 +57,7 @@ impl Partition<'_> {
             Section::Next => bytes_of(self.border.next),
             Section::Added => bytes_of(self.topology.added),
             Section::FirstAdded => bytes_of(self.topology.first_added),
-            Section::Rows => bytes_of(self.topology.lines),
+            Section::Rows => bytes_of(self.topology.rows),
         }
     }
 
@@ -73,7 +73,7 @@ impl Partition<'_> {
             Section::Next => bytes_of_mut(self.border.next),
             Section::Added => bytes_of_mut(self.topology.added),
             Section::FirstAdded => bytes_of_mut(self.topology.first_added),
-            Section::Rows => bytes_of_mut(self.topology.lines),
+            Section::Rows => bytes_of_mut(self.topology.rows),
         }
     }
 
