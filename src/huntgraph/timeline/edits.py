@@ -34,7 +34,10 @@ class Drop:
     query: Query
 
     def events(self, history: History) -> list[Event]:
-        """Give the records that fit now, as (partition, position)."""
+        """Give the records that fit now, as (partition, position); named ones whatever they are."""
+        events = self.query.events
+        if events and self.query == Query(events=events, kinds=self.query.kinds):
+            return list(events)
         found = lookup(history, self.query)
         return [(int(row["partition"]), int(row["position"])) for row in found]
 

@@ -176,6 +176,7 @@ def _run(history: History, recipe: Recipe, head: Cut) -> Run:
         opened = partial(history.engine_at, number)
         replicas[number] = Replica(source.world, number, opened, point[number])
         replicas[number].fork_at(point[number])
+    _check_memory(replicas, recipe.budget_mib)
     run = Run(history, point, head, replicas, touched)
     run.originals, run.scripts = plain, scripts
     crossed = Originals(history.index())
@@ -188,6 +189,15 @@ def _run(history: History, recipe: Recipe, head: Cut) -> Run:
     play = Replay(replicas, scripts, crossed, run.was, point, head, recipe.claims)
     run.now = play.run()
     return run
+
+
+def _check_memory(replicas: Mapping[int, Replica], budget_mib: int) -> None:
+    """Base and branch of all partitions must fit; a claim that may be undone takes one more."""
+    wanted = sum(2 * replica.image_bytes for replica in replicas.values())
+    wanted_mib = -(-wanted // (1 << 20))
+    if wanted_mib > budget_mib:
+        what = f"the fork's images take {wanted_mib} MiB, it may have {budget_mib}"
+        raise ForkError(what, fix="make it with a greater budget (--budget-mib)", code="HG1653")
 
 
 def _several(value: Any) -> tuple[Any, ...]:

@@ -43,6 +43,11 @@ class Replica:
         """Position of the base."""
         return self._base.position
 
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of one image."""
+        return self._base.image_bytes
+
     def follow(self, records: LogRecords) -> None:
         """Take the next records of the log into the base."""
         self._base.apply(records.rows)

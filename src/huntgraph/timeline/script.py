@@ -92,15 +92,18 @@ def compile_edits(
     """Lay edits over the scripts of all partitions, in the order of the edits.
 
     Raises ForkError HG1630 for a record that is no input, HG1631 for one that is not behind the
-    fork's point, HG1632 for what would break a player's numbering, HG1633 for a hunt not loaded.
+    fork's point, HG1632 for what would break a player's numbering, HG1633 for a hunt not loaded,
+    HG1634 when a correction was committed behind the fork's point.
     """
+    for number, script in scripts.items():
+        _check_uncorrected(number, script)
     touched = Touched()
     overlays = {number: _Overlay(script, touched) for number, script in scripts.items()}
     for edit in edits:
         match edit:
             case Drop():
-                for partition, position in edit.events(history):
-                    overlays[partition].drop(position, strict=bool(edit.query.events))
+                for event in edit.events(history):
+                    _of(overlays, event).drop(event[1], strict=bool(edit.query.events))
             case Replace(event, record):
                 _of(overlays, event).replace(event[1], record)
             case Insert(after, record):
@@ -237,6 +240,16 @@ class _Overlay:
 
     def _failure(self, position: int, what: str, fix: str, code: str) -> ForkError:
         return ForkError(what, where=f"{self._script.partition}/{position}", fix=fix, code=code)
+
+
+def _check_uncorrected(number: int, script: Script) -> None:
+    """What a commit has set stays as it is: a fork begins behind it."""
+    found = np.flatnonzero(np.isin(script.kinds, [Kind.FENCE, Kind.CORRECT, Kind.SETTLE]))
+    if len(found):
+        last = int(script.positions[found[-1]])
+        what = f"a correction was committed behind the fork's point, up to {number}/{last}"
+        fix = f"fork from after {number}/{last}"
+        raise ForkError(what, fix=fix, code="HG1634")
 
 
 def _of(overlays: dict[int, _Overlay], event: Event) -> _Overlay:
