@@ -20,7 +20,7 @@
     |- LogError                 HG1500   something about a partition's log
     |  |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
     |  `- ReplayError           HG1520   a replay does not give the recorded state
-    `- ForkError                HG1600   a point, a fork or its edits are not possible
+    `- ForkError                HG1700   a point, a fork or its edits are not possible
 
 Every error has four attributes: ``code`` (a ``str`` such as ``"HG1112"``), ``what`` went wrong,
 ``where`` (a file with its line, an address, a node; may be empty) and the ``fix`` (what to do; may
@@ -239,7 +239,7 @@ class ReplayError(LogError):
 class ForkError(HuntError):
     """A point in history, a fork or its edits are not possible."""
 
-    default_code = "HG1600"
+    default_code = "HG1700"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

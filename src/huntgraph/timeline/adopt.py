@@ -1,4 +1,4 @@
-"""The cells that a correction sets so that the head becomes the fork (rules, section 12)."""
+"""What a correction changes so that the head becomes the fork (rules, section 12)."""
 
 from __future__ import annotations
 
@@ -7,70 +7,57 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.timeline import cells
+from huntgraph.timeline import tables
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.replica import Replica
+from huntgraph.timeline.tables import Differences
 
-__all__ = ["correction_cells"]
+__all__ = ["changes_to_adopt"]
 
-ORDER: Final = (cells.SINGLE, cells.ADDED, cells.EDGE, cells.HUNT, cells.STAGE, cells.GATE, 6)
-"""Tags before players: an edge may be set once it and the traffic rule are there."""
-TRAFFIC: Final = (6, 7, 9)
-"""Words of tag 7 that are a hunt's, not the partition's own clock, place and receipts."""
-SET_OF_A_PLAYER: Final = (1, 2, 3, 4, 6)
 NOWHERE: Final = (0, 0, 0, 255 << 8 | 255 << 16, 0)
-"""Those words of a player who never came here: at no node, in no hunt, not present."""
+"""Words 1 to 4 and 6 of a player who never came here: at node 0, in no hunt, not present."""
 
 
-def correction_cells(replica: Replica) -> Changes:
-    """Give names, old and new words of all cells that a commit sets, in an order that is allowed.
+def changes_to_adopt(replica: Replica) -> Changes:
+    """Give the changes that a commit makes to a partition's head.
 
     A player is the one of its id: where slots differ, the branch's player goes into its slot of
-    the base, and one that the base has not into the next free slot. Left alone are position,
-    tick, receipts, borders, and what belongs to a player's game server (number of the last move,
-    its code and its position).
+    the base, and one that the base has not into the next free slot. What no correction may set
+    stays as it is: clock, position, receipts, borders, and the game servers' part of a player.
     """
-    changes = replica.changes()
-    tags = cells.tag_of(changes.names)
-    parts = [_players(replica)]
-    for tag in reversed(ORDER):
-        mine = tags == tag
-        if tag == cells.SINGLE:
-            mine &= np.isin(cells.index_of(changes.names), TRAFFIC)
-        parts.insert(0, Changes(*(column[mine] for column in changes)))
-    return Changes(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    found = replica.changes()
+    others = tables.tag_of(found.names) != tables.PLAYER
+    parts = (Differences(*(column[others] for column in found)), _players(replica))
+    names, old, new = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    players = len(_words(replica, branch=False))
+    return Changes.between(names, old, new, players=players, slots=replica.base_slots)
 
 
-def _players(replica: Replica) -> Changes:
+def _players(replica: Replica) -> Differences:
+    """Differing words of players, in the slots of the base."""
     base, fork = (_words(replica, branch=branch) for branch in (False, True))
     slots = {int(row[0]): slot for slot, row in enumerate(base)}
+    newcomers = sum(int(row[0]) not in slots for row in fork)
+    old = np.concatenate([base, np.zeros((newcomers, 8), np.uint64)])
+    new = old.copy()
     free = len(base)
-    names, old, new = [], [], []
     for row in fork:
         slot = slots.pop(int(row[0]), None)
-        known = slot is not None
         if slot is None:
             slot, free = free, free + 1
-        before = base[slot] if known else np.zeros(8, np.uint64)
-        for word in SET_OF_A_PLAYER if known else (0, *SET_OF_A_PLAYER):
-            names.append(cells.name_of(cells.PLAYER, slot * 8 + word))
-            old.append(int(before[word]))
-            new.append(int(row[word]))
+        new[slot] = row
     for slot in slots.values():
-        for word, value in zip(SET_OF_A_PLAYER, NOWHERE, strict=True):
-            names.append(cells.name_of(cells.PLAYER, slot * 8 + word))
-            old.append(int(base[slot][word]))
-            new.append(value | (int(base[slot][2]) & 0xFFFF_FFFF if word == 2 else 0))
-    every = Changes(*(np.array(column, np.uint64) for column in (names, old, new)))
-    differ = every.old != every.new
-    return Changes(*(column[differ] for column in every))
+        new[slot, [1, 2, 3, 4, 6]] = np.array(NOWHERE, np.uint64)
+    at, word = np.nonzero(old != new)
+    names = np.uint64(tables.name_of(tables.PLAYER, 0)) | (at * 8 + word).astype(np.uint64)
+    return Differences(names, old[at, word], new[at, word])
 
 
 def _words(replica: Replica, *, branch: bool) -> NDArray[np.uint64]:
     """The words of all players, shape (players, 8)."""
     names, words = replica.small_cells(branch=branch)
-    mine = cells.tag_of(names) == cells.PLAYER
-    index = cells.index_of(names[mine]).astype(np.intp)
+    mine = tables.tag_of(names) == tables.PLAYER
+    index = tables.index_of(names[mine]).astype(np.intp)
     grid = np.zeros((int(index.max()) // 8 + 1 if len(index) else 0, 8), np.uint64)
     grid[index // 8, index % 8] = words[mine]
     return grid

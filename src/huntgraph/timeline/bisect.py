@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from huntgraph.errors import ReplayError, UsageError
 from huntgraph.schema import Kind
-from huntgraph.timeline.cells import Changes, compare, describe_cell
+from huntgraph.timeline.tables import Differences, compare, describe_cell
 from huntgraph.timeline.history import History
 
 __all__ = ["Build", "Found", "Recorded", "Side", "bisect"]
@@ -131,7 +131,7 @@ class Found:
     """Hexadecimal; they are equal when two builds do different things with one record."""
     kinds: tuple[str, str]
     hashes: tuple[int, int]
-    changes: Changes
+    changes: Differences
 
     def first_cell(self) -> str:
         """Describe the first cell that differs."""

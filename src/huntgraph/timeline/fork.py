@@ -116,7 +116,7 @@ class Fork:
         named = query.players or query.teams or query.servers or events or area
         if not named and query.kinds == EDITABLE and not query.since_ms and until is None:
             what = "that would drop everything behind the fork's point"
-            raise ForkError(what, fix="name a player, a server, an area, a kind ...", code="HG1623")
+            raise ForkError(what, fix="name a player, a server, an area, a kind ...", code="HG1723")
         if (query.players or query.teams) and query.kinds == EDITABLE:
             query = replace(query, kinds=PLAYER_KINDS)
         return self.edit(Drop(query))
@@ -145,7 +145,7 @@ class Fork:
         """
         if claims not in CLAIMS:
             what = f'"{claims}" is no policy for claims'
-            raise ForkError(what, fix=f"choose one of {', '.join(CLAIMS)}", code="HG1624")
+            raise ForkError(what, fix=f"choose one of {', '.join(CLAIMS)}", code="HG1724")
         self.recipe = replace(self.recipe, claims=claims)
         self._run = _run(self.history, self.recipe, to or self.history.head())
         return self._run
@@ -167,7 +167,7 @@ def _run(history: History, recipe: Recipe, head: Cut) -> Run:
     point = recipe.point
     if point.keys() != head.keys() or any(point[number] > head[number] for number in point):
         what = "the fork's point lies behind the place it is to be replayed to"
-        raise ForkError(what, fix="replay it to the head", code="HG1625")
+        raise ForkError(what, fix="replay it to the head", code="HG1725")
     sources = history.sources.items()
     plain = {number: read_script(source, point[number], head[number]) for number, source in sources}
     scripts, touched = compile_edits(history, recipe.edits, plain)
@@ -197,7 +197,7 @@ def _check_memory(replicas: Mapping[int, Replica], budget_mib: int) -> None:
     wanted_mib = -(-wanted // (1 << 20))
     if wanted_mib > budget_mib:
         what = f"the fork's images take {wanted_mib} MiB, it may have {budget_mib}"
-        raise ForkError(what, fix="make it with a greater budget (--budget-mib)", code="HG1653")
+        raise ForkError(what, fix="make it with a greater budget (--budget-mib)", code="HG1753")
 
 
 def _several(value: Any) -> tuple[Any, ...]:

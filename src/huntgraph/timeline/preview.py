@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from huntgraph.schema import State
-from huntgraph.timeline.cells import hunts_of
+from huntgraph.timeline.tables import hunts_of
 from huntgraph.timeline.standings import NO_HUNT, plain_standing, standings
 
 if TYPE_CHECKING:

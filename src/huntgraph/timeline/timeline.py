@@ -79,7 +79,7 @@ class Timeline:
         """
         if (before is None) == (at is None):
             what = "a fork begins before an event or at a point"
-            raise ForkError(what, fix="give one of before= and at=", code="HG1617")
+            raise ForkError(what, fix="give one of before= and at=", code="HG1717")
         text = f"before {before}" if before is not None else str(at)
         recipe = Recipe(name or "", self.point(text), made_ms=now_ms(), **kept)
         return Fork(self.history, recipe if name is None else self.store.create(recipe))
@@ -89,7 +89,7 @@ class Timeline:
         return self.store.names()
 
     def kept_fork(self, name: str) -> Fork:
-        """Give a fork that is kept. Raises ForkError HG1650 when there is none."""
+        """Give a fork that is kept. Raises ForkError HG1750 when there is none."""
         return Fork(self.history, self.store.get(name))
 
     def keep(self, fork: Fork) -> None:

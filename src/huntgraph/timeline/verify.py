@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from huntgraph.engine import Engine, Rows
 from huntgraph.schema import RECEIPT, Code, Kind
-from huntgraph.timeline.cells import SINGLE, name_of
+from huntgraph.timeline.tables import SINGLE, name_of
 from huntgraph.timeline.log import Log, LogRecords
 from huntgraph.timeline.snapshot import Snapshot
 

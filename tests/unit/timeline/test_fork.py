@@ -138,33 +138,33 @@ def test_a_fork_is_forgotten_when_its_time_is_over_and_there_are_not_too_many(
         timeline.fork(at="head", name=f"f{number}")
     with pytest.raises(ForkError) as caught:
         timeline.fork(at="head", name="one-more")
-    assert caught.value.code == "HG1652"
+    assert caught.value.code == "HG1752"
     with pytest.raises(ForkError) as caught:
         timeline.fork(at="head", name="f1")
-    assert caught.value.code == "HG1651"
+    assert caught.value.code == "HG1751"
 
 
 def test_a_fork_that_would_take_too_much_memory_is_refused(timeline: Timeline) -> None:
     fork = timeline.fork(at="head", name="big", budget_mib=0)
     with pytest.raises(ForkError) as caught:
         fork.replay()
-    assert caught.value.code == "HG1653"
+    assert caught.value.code == "HG1753"
 
 
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda f: f.drop(), "HG1623"),
-        (lambda f: f.drop(event="0/7"), "HG1630"),
-        (lambda f: f.drop(event="0/999"), "HG1631"),
-        (lambda f: f.drop(event="3/1"), "HG1631"),
-        (lambda f: f.insert("0/8", kind="GO", to=3), "HG1632"),
-        (lambda f: f.insert("0/8", kind="FLY"), "HG1620"),
-        (lambda f: f.insert("0/8", kind="EDGE_CLOSE", weight=3), "HG1621"),
-        (lambda f: f.replace("0/8", kind="EDGE_CLOSE"), "HG1632"),
+        (lambda f: f.drop(), "HG1723"),
+        (lambda f: f.drop(event="0/7"), "HG1730"),
+        (lambda f: f.drop(event="0/999"), "HG1731"),
+        (lambda f: f.drop(event="3/1"), "HG1731"),
+        (lambda f: f.insert("0/8", kind="GO", to=3), "HG1732"),
+        (lambda f: f.insert("0/8", kind="FLY"), "HG1720"),
+        (lambda f: f.insert("0/8", kind="EDGE_CLOSE", weight=3), "HG1721"),
+        (lambda f: f.replace("0/8", kind="EDGE_CLOSE"), "HG1732"),
         (lambda f: f.retime("0/31", "0/8"), ""),
-        (lambda f: f.retime("0/32", "0/200"), "HG1631"),
-        (lambda f: f.rules(3, {0: b""}), "HG1633"),
+        (lambda f: f.retime("0/32", "0/200"), "HG1731"),
+        (lambda f: f.rules(3, {0: b""}), "HG1733"),
     ],
 )
 def test_edits_that_are_not_possible_say_why(timeline: Timeline, change: Any, code: str) -> None:
@@ -229,4 +229,4 @@ def test_a_correction_behind_the_point_is_told(tmp_path: Path) -> None:
     fork = Fork(recorder.history(tmp_path), Recipe("f", {0: 6}))
     with pytest.raises(ForkError) as caught:
         fork.replay()
-    assert caught.value.code == "HG1634"
+    assert caught.value.code == "HG1734"

@@ -21,7 +21,7 @@ __all__ = [
     "SINGLE",
     "STAGE",
     "STAGE_ROW",
-    "Changes",
+    "Differences",
     "compare",
     "describe_cell",
     "edge_parts",
@@ -68,7 +68,7 @@ STAGE_ROW: Final = np.dtype(
 """A stage of a hunt; `hints` are `delay | cost << 32`, needs that are not there 0."""
 
 
-class Changes(NamedTuple):
+class Differences(NamedTuple):
     """Cells in which two states differ: names, old and new words, 0 where there is no cell."""
 
     names: Names
@@ -91,13 +91,13 @@ def index_of(names: Names) -> NDArray[np.uint64]:
     return names & _INDEX
 
 
-def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Changes:
+def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Differences:
     """Compare all cells of two states; changes come in the order of their names."""
     sides = [_sorted(*side) for side in (old, new)]
     names = np.union1d(sides[0][0], sides[1][0])
     words = [_looked_up(names, *side) for side in sides]
     differ = words[0] != words[1]
-    return Changes(names[differ], words[0][differ], words[1][differ])
+    return Differences(names[differ], words[0][differ], words[1][differ])
 
 
 def words_at(names: Names, cells: tuple[Names, Words]) -> Words:
