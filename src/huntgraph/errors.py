@@ -17,9 +17,11 @@
     |  `- LinkTimeoutError      HG1310   ... because an answer did not come in time
     |- RefusedError             HG2nnn   the engine refused: nnn is the wire's refusal code
     |- ActorError               HG1400   an actor could not be started, asked or stopped
-    `- LogError                 HG1500   something about a partition's log
-       |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
-       `- ReplayError           HG1520   a replay does not give the recorded state
+    |- LogError                 HG1500   something about a partition's log
+    |  |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
+    |  `- ReplayError           HG1520   a replay does not give the recorded state
+    |- CommitError              HG1610   a correction was not committed: live is untouched
+    `- AuditError               HG1620   something about the audit trail
 
 Every error has four attributes: ``code`` (a ``str`` such as ``"HG1112"``), ``what`` went wrong,
 ``where`` (a file with its line, an address, a node; may be empty) and the ``fix`` (what to do; may
@@ -35,6 +37,8 @@ from typing import ClassVar
 
 __all__ = [
     "ActorError",
+    "AuditError",
+    "CommitError",
     "ExtraMissingError",
     "HuntError",
     "HuntFileError",
@@ -232,6 +236,18 @@ class ReplayError(LogError):
     """A replay of a log does not give the state that was recorded."""
 
     default_code = "HG1520"
+
+
+class CommitError(HuntError):
+    """A correction was not committed: all partitions are as they were, or will be recovered so."""
+
+    default_code = "HG1610"
+
+
+class AuditError(HuntError):
+    """The audit trail is damaged, or has no such entry."""
+
+    default_code = "HG1620"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
