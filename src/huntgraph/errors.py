@@ -20,6 +20,8 @@
     |- LogError                 HG1500   something about a partition's log
     |  |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
     |  `- ReplayError           HG1520   a replay does not give the recorded state
+    |- CommitError              HG1610   a correction was not committed: live is untouched
+    |- AuditError               HG1620   something about the audit trail
     `- ForkError                HG1700   a point, a fork or its edits are not possible
 
 Every error has four attributes: ``code`` (a ``str`` such as ``"HG1112"``), ``what`` went wrong,
@@ -36,6 +38,8 @@ from typing import ClassVar
 
 __all__ = [
     "ActorError",
+    "AuditError",
+    "CommitError",
     "ExtraMissingError",
     "ForkError",
     "HuntError",
@@ -234,6 +238,18 @@ class ReplayError(LogError):
     """A replay of a log does not give the state that was recorded."""
 
     default_code = "HG1520"
+
+
+class CommitError(HuntError):
+    """A correction was not committed: all partitions are as they were, or will be recovered so."""
+
+    default_code = "HG1610"
+
+
+class AuditError(HuntError):
+    """The audit trail is damaged, or has no such entry."""
+
+    default_code = "HG1620"
 
 
 class ForkError(HuntError):

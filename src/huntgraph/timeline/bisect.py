@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from huntgraph.errors import ReplayError, UsageError
 from huntgraph.schema import Kind
-from huntgraph.timeline.tables import Differences, compare, describe_cell
 from huntgraph.timeline.history import History
+from huntgraph.timeline.tables import Differences, compare, describe_cell
 
 __all__ = ["Build", "Found", "Recorded", "Side", "bisect"]
 

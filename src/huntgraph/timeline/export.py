@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine
 from huntgraph.errors import ExtraMissingError, LogError
 from huntgraph.schema import MOVE
+from huntgraph.timeline.history import Source
 from huntgraph.timeline.tables import EDGE as EDGE_TAG
 from huntgraph.timeline.tables import edge_parts, players_of, stages_of, tag_of
-from huntgraph.timeline.history import Source
 
 __all__ = [
     "BLOCK",

@@ -13,10 +13,10 @@ from huntgraph.engine import move
 from huntgraph.errors import ReplayError
 from huntgraph.schema import ARRIVAL, MOVE, UPDATE, Code, Event, Flag, Kind
 from huntgraph.timeline.borders import Originals, Sent, Way
-from huntgraph.timeline.tables import players_of
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
+from huntgraph.timeline.tables import players_of
 
 __all__ = ["CLAIMS", "Claims", "Replay", "Win", "replay_original"]
 

@@ -12,8 +12,8 @@ from huntgraph.engine import Engine, PlayerState, Rows
 from huntgraph.errors import ForkError
 from huntgraph.schema import EVENT
 from huntgraph.timeline import tables
-from huntgraph.timeline.tables import Differences
 from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.tables import Differences
 
 __all__ = ["Replica"]
 

@@ -13,10 +13,10 @@ from huntgraph.engine import Engine
 from huntgraph.errors import ForkError
 from huntgraph.schema import EVENT
 from huntgraph.schema import Event as EventKind
-from huntgraph.timeline.tables import hunts_of, players_of, stages_of
 from huntgraph.timeline.history import History
 from huntgraph.timeline.outcomes import outcomes
 from huntgraph.timeline.points import Event
+from huntgraph.timeline.tables import hunts_of, players_of, stages_of
 
 __all__ = ["Reason", "Scene", "named", "scene_of", "way_here"]
 
