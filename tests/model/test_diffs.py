@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from huntgraph.schema import Form
+from huntgraph.engine import Engine
+from huntgraph.schema import Code, Form
 from huntgraph.timeline import tables
-from huntgraph.timeline.adopt import correction_cells
+from huntgraph.timeline.adopt import changes_to_adopt
+from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.diff import Diff, make_diff
 from huntgraph.timeline.edge_diff import HOW
 from huntgraph.timeline.edits import Drop
+from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
@@ -175,26 +178,30 @@ def test_a_diff_that_forgets_an_edge_or_a_player_is_caught() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_a_commit_sets_makes_the_base_the_fork(seed: int) -> None:
+def test_what_a_commit_changes_makes_the_base_the_fork(seed: int) -> None:
     """All but clock, place, receipts, borders, and what belongs to a game server."""
     run = run_of(seed)
     for replica in run.replicas.values():
-        names, _, new = correction_cells(replica)
-        base, fork = (
-            dict(zip(n.tolist(), w.tolist(), strict=True))
-            for n, w in (replica.small_cells(branch=False), replica.small_cells(branch=True))
-        )
-        after = base | dict(zip(names.tolist(), new.tolist(), strict=True))
-        players = [tables.players_of(*table(side)) for side in (after, fork)]
-        rows = [{int(r["id"]): r for r in side} for side in players]
-        for player in rows[1]:
-            for name in ("progress", "node", "score", "since", "team", "hunt", "target", "away"):
-                assert rows[0][player][name] == rows[1][player][name]
-        for name in fork:
-            if name >> 56 in (tables.HUNT, tables.STAGE, tables.GATE):
-                assert after[name] == fork[name]
-        assert not {name >> 56 for name in names.tolist()} & {tables.PARCEL, tables.PEER}
+        engine = Engine.restore(replica._base.save())
+        changes = changes_to_adopt(replica)
+        before = bare_hash(engine.state_hash(), engine.position)
+        rows = [fence(9, engine.state_hash()), changes.rows(9)]
+        rows.append(settle(9, changes.hash_after(before)))
+        updates = engine.apply(np.concatenate(rows))
+        assert (updates["code"] == Code.OK).all()
+        assert_alike(engine.cells(), replica)
 
 
-def table(side: dict[int, int]) -> tuple[Any, Any]:
-    return np.array(list(side), np.uint64), np.array(list(side.values()), np.uint64)
+def assert_alike(cells: Any, replica: Replica) -> None:
+    """A state is that of a branch, as far as a commit can make it so."""
+    assert replica._branch is not None
+    fork = replica._branch.cells()
+    rows = [{int(r["id"]): r for r in tables.players_of(*side)} for side in (cells, fork)]
+    for player in rows[1]:
+        for name in ("progress", "node", "score", "since", "team", "hunt", "target", "present"):
+            assert rows[0][player][name] == rows[1][player][name]
+    own = [dict(zip(n.tolist(), w.tolist(), strict=True)) for n, w in (cells, fork)]
+    kept = (tables.EDGE, tables.HUNT, tables.STAGE, tables.GATE, tables.ADDED)
+    for name, word in own[1].items():
+        if name >> 56 in kept:
+            assert own[0][name] == word

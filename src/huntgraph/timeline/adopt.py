@@ -1,21 +1,120 @@
-"""What a correction changes so that the head becomes the fork (rules, section 12)."""
+"""Adopting a fork: what a correction changes so that the head becomes the fork, and its commit."""
 
 from __future__ import annotations
 
+import asyncio
+import getpass
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from huntgraph.cluster.control import Status
+from huntgraph.errors import CommitError, ForkError
 from huntgraph.timeline import tables
+from huntgraph.timeline.audit import Effect, Entry
 from huntgraph.timeline.cells import Changes
+from huntgraph.timeline.commit import CatchUp, Head, Order, Report, commit
+from huntgraph.timeline.cut import Cut
+from huntgraph.timeline.diff import make_diff
+from huntgraph.timeline.edits import describe
+from huntgraph.timeline.fork import Fork, Run
+from huntgraph.timeline.history import History
+from huntgraph.timeline.points import cut_text
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.tables import Differences
 
-__all__ = ["changes_to_adopt"]
+__all__ = ["adopt", "changes_to_adopt"]
+
+TRIES: Final = 3
+"""How often a commit is tried when rewards change while it is made."""
+LOG_S: Final = 5.0
+LOOK_S: Final = 0.002
 
 NOWHERE: Final = (0, 0, 0, 255 << 8 | 255 << 16, 0)
 """Words 1 to 4 and 6 of a player who never came here: at node 0, in no hunt, not present."""
+
+
+class _MovedError(CommitError):
+    """Rewards changed between the diff and the fence: the plan is no longer the right one."""
+
+    default_code = "HG1616"
+
+
+async def adopt(
+    fork: Fork,
+    *,
+    reason: str,
+    expect: str | None = None,
+    who: str | None = None,
+    report: Report | None = None,
+) -> Entry:
+    """Commit a fork in all partitions, whose actors must run; gives its entry in the audit trail.
+
+    `expect` is the base hash of the diff that was decided on: raises ForkError HG1760 when the fork
+    was last compared with another state. The fork is replayed to the very head while moves are
+    held. Raises CommitError when live was left as it was, ActorError when an actor does not answer.
+    """
+    history = fork.history
+    if expect is not None and make_diff(fork.run).base_hash != expect:
+        what = "the fork was compared with another state than the one expected"
+        raise ForkError(what, fix="look at its diff again", code="HG1760")
+    directories = {n: source.directory for n, source in history.sources.items()}
+    sockets = {n: place / "control.sock" for n, place in directories.items() if place is not None}
+    for left in reversed(range(TRIES)):
+        order = _order(fork, reason, who or getpass.getuser())
+        try:
+            return await commit(
+                history.folder, sockets, _catch_up(fork, order), order, report=report
+            )
+        except _MovedError:
+            if not left:
+                raise
+            fork.replay(fork.recipe.claims)
+    raise AssertionError("a last try ends the loop")
+
+
+def _order(fork: Fork, reason: str, who: str) -> Order:
+    return Order(
+        who=who,
+        why=reason,
+        point=cut_text(fork.recipe.point),
+        edits=tuple(describe(edit) for edit in fork.recipe.edits),
+        policy=fork.recipe.claims,
+        effects=_effects(fork.run),
+    )
+
+
+def _effects(run: Run) -> tuple[Effect, ...]:
+    return tuple(
+        Effect(e.id, f"{e.do} the reward of stage {e.stage} of hunt {e.hunt}: player {e.player}")
+        for e in make_diff(run).rewards
+    )
+
+
+def _catch_up(fork: Fork, order: Order) -> CatchUp:
+    async def catch_up(statuses: Mapping[int, Status]) -> Mapping[int, Head]:
+        cut = {number: status.position for number, status in statuses.items()}
+        await _written(fork.history, cut)
+        run = fork.replay(fork.recipe.claims, to=cut)
+        if _effects(run) != order.effects:
+            what = "rewards changed while the fork was committed"
+            raise _MovedError(what, fix="nothing has changed; commit again")
+        replicas = run.replicas.items()
+        return {
+            n: Head(cut[n], replica.head_hash(), changes_to_adopt(replica))
+            for n, replica in replicas
+        }
+
+    return catch_up
+
+
+async def _written(history: History, cut: Cut) -> None:
+    """Wait until the logs on disk hold what the actors have applied."""
+    async with asyncio.timeout(LOG_S):
+        while any(history.index().ends()[number] < cut[number] for number in cut):
+            await asyncio.sleep(LOOK_S)
 
 
 def changes_to_adopt(replica: Replica) -> Changes:
@@ -48,7 +147,9 @@ def _players(replica: Replica) -> Differences:
         new[slot] = row
     for slot in slots.values():
         new[slot, [1, 2, 3, 4, 6]] = np.array(NOWHERE, np.uint64)
-    at, word = np.nonzero(old != new)
+    differ = old != new
+    differ[len(base) :, :7] = True  # cells that are new count when they are 0 too
+    at, word = np.nonzero(differ)
     names = np.uint64(tables.name_of(tables.PLAYER, 0)) | (at * 8 + word).astype(np.uint64)
     return Differences(names, old[at, word], new[at, word])
 

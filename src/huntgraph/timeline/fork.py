@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 from huntgraph.errors import ForkError
 from huntgraph.schema import Kind
+from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.borders import Originals
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import Diff, make_diff
@@ -158,6 +160,15 @@ class Fork:
     def diff(self) -> Diff:
         """Compare the fork with the head that it was replayed to."""
         return make_diff(self.run)
+
+    def commit(self, *, reason: str, expect: str | None = None, who: str | None = None) -> Entry:
+        """Adopt the fork in all partitions or in none; see `huntgraph.timeline.adopt.adopt`.
+
+        Not inside a running event loop: use ``await adopt(fork, ...)`` there.
+        """
+        from huntgraph.timeline.adopt import adopt
+
+        return asyncio.run(adopt(self, reason=reason, expect=expect, who=who))
 
     def _ms(self, when: str | int) -> int:
         return when if isinstance(when, int) else since_ms(self.history, when)

@@ -243,8 +243,8 @@ class _Overlay:
 
 
 def _check_uncorrected(number: int, script: Script) -> None:
-    """What a commit has set stays as it is: a fork begins behind it."""
-    found = np.flatnonzero(np.isin(script.kinds, [Kind.FENCE, Kind.CORRECT, Kind.SETTLE]))
+    """What a commit has set stays as it is: a fork begins behind it. A fence alone sets nothing."""
+    found = np.flatnonzero(script.kinds == Kind.CORRECT)
     if len(found):
         last = int(script.positions[found[-1]])
         what = f"a correction was committed behind the fork's point, up to {number}/{last}"

@@ -69,7 +69,7 @@ STAGE_ROW: Final = np.dtype(
 
 
 class Differences(NamedTuple):
-    """Cells in which two states differ: names, old and new words, 0 where there is no cell."""
+    """Cells in which two states differ: names, old and new words; 0 where a state has no such."""
 
     names: Names
     old: Words
@@ -92,11 +92,15 @@ def index_of(names: Names) -> NDArray[np.uint64]:
 
 
 def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Differences:
-    """Compare all cells of two states; changes come in the order of their names."""
+    """Compare all cells of two states; what differs comes in the order of names.
+
+    A cell that only one of them has differs, also when its word is 0.
+    """
     sides = [_sorted(*side) for side in (old, new)]
     names = np.union1d(sides[0][0], sides[1][0])
     words = [_looked_up(names, *side) for side in sides]
     differ = words[0] != words[1]
+    differ |= np.isin(names, sides[0][0]) != np.isin(names, sides[1][0])
     return Differences(names[differ], words[0][differ], words[1][differ])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.errors import ForkError
+from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History
@@ -95,6 +96,15 @@ class Timeline:
     def keep(self, fork: Fork) -> None:
         """Write a kept fork's edits and policy."""
         self.store.save(fork.recipe)
+
+    def commit(
+        self, fork: Fork, *, reason: str, expect: str | None = None, who: str | None = None
+    ) -> Entry:
+        """Adopt a fork, and forget it: its edits stand in the audit trail. See `Fork.commit`."""
+        entry = fork.commit(reason=reason, expect=expect, who=who)
+        if fork.recipe.name:
+            self.store.drop(fork.recipe.name)
+        return entry
 
 
 def open_timeline(folder: str | Path, world: str | Path | None = None) -> Timeline:

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from huntgraph.errors import ForkError
 from huntgraph.schema import Kind
+from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.diff import Diff
 from huntgraph.timeline.diff_text import diff_lines
 from huntgraph.timeline.edits import read_edit, write_edit
+from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.preview import preview
 from huntgraph.timeline.recipe import COUNT_MAX, Recipe
@@ -224,9 +227,14 @@ def test_a_preview_is_the_hunt_as_it_would_be(timeline: Timeline) -> None:
 
 def test_a_correction_behind_the_point_is_told(tmp_path: Path) -> None:
     recorder = Recorder()
-    recorder.rows.append(recorder.rows[0].copy())
-    recorder.rows[-1][0] = Kind.FENCE
-    fork = Fork(recorder.history(tmp_path), Recipe("f", {0: 6}))
+    before = bare_hash(recorder.engine.state_hash(), recorder.engine.position)
+    recorder.apply(fence(9, recorder.engine.state_hash()))
+    recorder.apply(settle(9, before))
+    run = Fork(recorder.history(tmp_path), Recipe("f", {0: 6})).replay()
+    assert run.hashes() == run.head_hashes(), "a fence that was let go changes nothing"
+    row = fence(9, 0)
+    row["kind"] = Kind.CORRECT
+    recorder.rows.append(row.view(np.uint8).reshape(64))
     with pytest.raises(ForkError) as caught:
-        fork.replay()
+        Fork(recorder.history(tmp_path), Recipe("f", {0: 6})).replay()
     assert caught.value.code == "HG1734"
