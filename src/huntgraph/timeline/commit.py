@@ -157,7 +157,7 @@ class _Commit:
         self._at("held")
         if any(status.fenced for status in statuses.values()):
             raise self._failed("another correction is under way", "HG1614")
-        statuses = await self._until(lambda status: not status.parcels)
+        statuses = await self._until(_is_quiet)
         self._at("quiet")
         heads = await catch_up(statuses)
         if heads.keys() != self.controls.keys():
@@ -193,7 +193,7 @@ class _Commit:
             self._at(f"corrected {number}")
 
         await self._each(correct)
-        statuses = await self._until(lambda status: status.durable >= status.position)
+        statuses = await self._until(_is_durable)
         for number, status in statuses.items():
             found = bare_hash(status.state_hash, status.position, self.correction)
             if found != plan.parts[number].after:
@@ -264,6 +264,15 @@ class _Commit:
     def _failed(self, what: str, code: str = "HG1612") -> CommitError:
         fix = "nothing has changed; replay the fork to the head and commit again"
         return CommitError(what, where=self.folder, fix=fix, code=code)
+
+
+def _is_durable(status: Status) -> bool:
+    return status.durable >= status.position
+
+
+def _is_quiet(status: Status) -> bool:
+    """Whether nothing is on its way, and a follower can read all that happened."""
+    return not status.parcels and _is_durable(status)
 
 
 def _planned(head: Head) -> PartPlan:

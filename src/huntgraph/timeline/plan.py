@@ -66,14 +66,18 @@ class Plan:
             with np.load(path, allow_pickle=False) as arrays:
                 facts = json.loads(str(arrays["facts"]))
                 parts = {
-                    int(number): PartPlan(*facts[number], _changes(arrays, number))
-                    for number in facts
+                    int(number): _part(facts[number], _changes(arrays, number)) for number in facts
                 }
         except (OSError, ValueError, KeyError) as error:
             what = f"the plan of correction {correction:016x} cannot be read: {error}"
             fix = "restore the folder corrections/ from a copy"
             raise CommitError(what, where=path, fix=fix, code="HG1613") from error
         return cls(correction, parts)
+
+
+def _part(facts: list[int], changes: Changes) -> PartPlan:
+    position, state_hash, before, after = facts
+    return PartPlan(position, state_hash, before, after, changes)
 
 
 def _changes(arrays: Any, number: str) -> Changes:

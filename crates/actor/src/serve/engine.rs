@@ -35,7 +35,7 @@ pub struct Engine {
     /// How long a frame's records take to be applied and appended.
     apply_time: Histogram,
     batch: Vec<RawRecord>,
-    urgent: bool,
+    pub(super) urgent: bool,
     nowhere: Vec<u8>,
     applied: VecDeque<(u64, Instant)>,
 }
@@ -168,6 +168,7 @@ impl Engine {
             self.own(&Move { kind: kind::HANDED_ON, arg, a: number, ..Move::default() }.encode());
             // In no hurry: until it is durable, a restart sends parcels again.
             self.append_quietly();
+            self.urgent |= self.is_held();
         }
     }
 

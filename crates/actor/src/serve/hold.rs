@@ -61,9 +61,10 @@ impl Engine {
         self.hold.settled
     }
 
-    /// One more holds.
+    /// One more holds: what was appended is to be durable soon, as nothing comes to take it along.
     pub fn hold(&mut self) {
         self.hold.holders += 1;
+        self.urgent = true;
     }
 
     /// One less holds.
