@@ -25,7 +25,7 @@ from huntgraph.timeline.plan import Plan
 
 Cells = dict[int, list[tuple[int, int, int]]]
 STEPS = (
-    "held", "quiet", "planned", "fenced", "corrected 0", "corrected 1", "durable", "decided",
+    "held", "quiet", "fenced", "corrected 0", "corrected 1", "durable", "decided",
     "settled 0", "settled 1", "released",
 )  # fmt: skip
 """Where a coordinator of two partitions can die; `durable` is the last before the decision."""

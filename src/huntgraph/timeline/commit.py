@@ -32,7 +32,7 @@ from huntgraph.timeline.fence import (
     sole_writer,
     undo_rows,
 )
-from huntgraph.timeline.plan import PartPlan, Plan
+from huntgraph.timeline.plan import PartPlan, Plan, plan_file
 
 __all__ = ["CatchUp", "Head", "Order", "Report", "commit"]
 
@@ -166,19 +166,23 @@ class _Commit:
 
     async def _correct(self, plan: Plan) -> None:
         """Fence everywhere, set the cells, and wait until all is on disk as planned."""
-        plan.write(self.folder)
-        self._at("planned")
-        fenced = await self._each(
-            lambda number, control: control.send(
-                fence(self.correction, plan.parts[number].state_hash)
+        writing = asyncio.create_task(asyncio.to_thread(plan.write, self.folder))
+        try:
+            fenced = await self._each(
+                lambda number, control: control.send(
+                    fence(self.correction, plan.parts[number].state_hash)
+                )
             )
-        )
+        finally:
+            # No cell is set before its plan is on disk.
+            await writing
+        self._at("fenced")
         stale = [number for number, answers in fenced.items() if has_refused(answers)]
         if stale:
             await self._let_go(plan)
+            plan_file(self.folder, self.correction).unlink()
             what = f"partition {stale[0]} is not in the state that the changes were made for"
             raise self._failed(what, "HG1611")
-        self._at("fenced")
         try:
             await self._set_cells(plan)
         except (HuntError, OSError):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+from huntgraph.bus import Counters
 from huntgraph.cluster.control import Control, refuse
 from huntgraph.errors import HuntError
 from huntgraph.timeline.audit import Audit
@@ -20,7 +23,9 @@ from huntgraph.timeline.fence import (
 )
 from huntgraph.timeline.plan import Plan, plan_file
 
-__all__ = ["Recovered", "recover"]
+__all__ = ["Recovered", "recover", "recovering"]
+
+LOOK_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +80,45 @@ async def _end(
         expected = bare_hash(status.state_hash, status.position, correction)
         refuse(await control.send(settle(correction, expected)))
     return Recovered(number, correction, "undone")
+
+
+@asynccontextmanager
+async def recovering(
+    data: str | Path, directories: Mapping[int, Path], tell: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """Recover at once, and as long as the block lasts whenever a coordinator has died.
+
+    ``directories`` are those of the actors by partition; ``tell`` gets a line for what was done.
+    """
+    task = asyncio.create_task(_keep_recovered(Path(data), directories, tell))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_recovered(
+    data: Path, directories: Mapping[int, Path], tell: Callable[[str], None]
+) -> None:
+    sockets = {number: path / "control.sock" for number, path in directories.items()}
+    told = ""
+    while True:
+        if any(_is_corrected(path) for path in directories.values()):
+            try:
+                for each in await recover(data, sockets):
+                    tell(f"correction of partition {each.partition}: {each.outcome} {each.error}")
+            except HuntError as error:
+                # A commit at work ends its own corrections.
+                if error.code != "HG1615" and str(error) != told:
+                    tell(told := str(error))
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _is_corrected(directory: Path) -> bool:
+    """Whether a correction is under way, by the counters; not while there are none."""
+    try:
+        return Counters(directory / "counters").value("correction") != 0
+    except (HuntError, OSError, KeyError):
+        return False
