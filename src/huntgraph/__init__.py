@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from huntgraph.engine import ticks as ticks
     from huntgraph.errors import ActorError as ActorError
     from huntgraph.errors import ExtraMissingError as ExtraMissingError
+    from huntgraph.errors import ForkError as ForkError
     from huntgraph.errors import HuntError as HuntError
     from huntgraph.errors import HuntFileError as HuntFileError
     from huntgraph.errors import LinkError as LinkError
@@ -78,7 +79,9 @@ if TYPE_CHECKING:
     from huntgraph.schema import State as State
     from huntgraph.timeline import Log as Log
     from huntgraph.timeline import LogRecords as LogRecords
+    from huntgraph.timeline import Timeline as Timeline
     from huntgraph.timeline import Verification as Verification
+    from huntgraph.timeline import open_timeline as open_timeline
     from huntgraph.timeline.verify import verify as verify
     from huntgraph.world import World as World
     from huntgraph.world import from_networkx as from_networkx
@@ -103,6 +106,7 @@ _HOMES: Final[dict[str, str]] = {
     "ticks": "huntgraph.engine:ticks",
     "ActorError": "huntgraph.errors:ActorError",
     "ExtraMissingError": "huntgraph.errors:ExtraMissingError",
+    "ForkError": "huntgraph.errors:ForkError",
     "HuntError": "huntgraph.errors:HuntError",
     "HuntFileError": "huntgraph.errors:HuntFileError",
     "LinkError": "huntgraph.errors:LinkError",
@@ -142,6 +146,8 @@ _HOMES: Final[dict[str, str]] = {
     "State": "huntgraph.schema:State",
     "Log": "huntgraph.timeline:Log",
     "LogRecords": "huntgraph.timeline:LogRecords",
+    "Timeline": "huntgraph.timeline:Timeline",
+    "open_timeline": "huntgraph.timeline:open_timeline",
     "Verification": "huntgraph.timeline:Verification",
     "verify": "huntgraph.timeline:verify",
     "World": "huntgraph.world:World",
@@ -170,6 +176,7 @@ __all__ = [
     "ExtraMissingError",
     "Finding",
     "Flag",
+    "ForkError",
     "Form",
     "Gap",
     "Gateway",
@@ -194,6 +201,7 @@ __all__ = [
     "SourceError",
     "State",
     "Supervisor",
+    "Timeline",
     "UsageError",
     "Verification",
     "World",
@@ -213,6 +221,7 @@ __all__ = [
     "load_hunt",
     "loads_hunt",
     "move",
+    "open_timeline",
     "ticks",
     "verify",
 ]

@@ -20,7 +20,9 @@
     |- LogError                 HG1500   something about a partition's log
     |  |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
     |  `- ReplayError           HG1520   a replay does not give the recorded state
-    `- ForkError                HG1600   a point, a fork or its edits are not possible
+    |- CommitError              HG1610   a correction was not committed: live is untouched
+    |- AuditError               HG1620   something about the audit trail
+    `- ForkError                HG1700   a point, a fork or its edits are not possible
 
 Every error has four attributes: ``code`` (a ``str`` such as ``"HG1112"``), ``what`` went wrong,
 ``where`` (a file with its line, an address, a node; may be empty) and the ``fix`` (what to do; may
@@ -36,6 +38,8 @@ from typing import ClassVar
 
 __all__ = [
     "ActorError",
+    "AuditError",
+    "CommitError",
     "ExtraMissingError",
     "ForkError",
     "HuntError",
@@ -236,10 +240,22 @@ class ReplayError(LogError):
     default_code = "HG1520"
 
 
+class CommitError(HuntError):
+    """A correction was not committed: all partitions are as they were, or will be recovered so."""
+
+    default_code = "HG1610"
+
+
+class AuditError(HuntError):
+    """The audit trail is damaged, or has no such entry."""
+
+    default_code = "HG1620"
+
+
 class ForkError(HuntError):
     """A point in history, a fork or its edits are not possible."""
 
-    default_code = "HG1600"
+    default_code = "HG1700"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -227,7 +227,7 @@ WELCOME: Final = np.dtype(
         ("version", "<u2"),
         ("flags", "<u2"),
         ("partition", "<u2"),
-        ("spare", "<u2"),
+        ("parcels", "<u2"),
         ("world_id", "<u8"),
         ("position", "<u8"),
         ("durable", "<u8"),

@@ -12,6 +12,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SAYS = {
     "close_a_bridge.py": "1 edge is closed",
+    "fork_heat_map.py": "changes are direct",
     "same_records_same_state.py": "every bit is the same",
     "walk_to_treasure.py": "its chain is whole",
 }

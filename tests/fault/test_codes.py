@@ -172,7 +172,7 @@ def control_steps(world: World) -> Steps:
         (move(Kind.HUNT_PAUSE, hunt=4), Code.HUNT_NOT_OPEN),
         (move(Kind.HUNT_RESUME, hunt=0), Code.HUNT_NOT_OPEN),
         (move(Kind.HUNT_CLOSE, hunt=5), Code.HUNT_NOT_OPEN),
-        (unknown_kind(6), Code.BAD_KIND),
+        (unknown_kind(8), Code.BAD_KIND),
         (unknown_kind(200), Code.BAD_KIND),
     ]
 

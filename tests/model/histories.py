@@ -17,6 +17,7 @@ from huntgraph.timeline.log import LogRecords
 from tests.model.realm import Realm, Shore
 from tests.model.worlds import record_of
 
+PLAYERS = 64
 PARCELS = 4096
 """Room of an outbox: as much as an actor has, so that a replay is refused what it was."""
 
@@ -36,6 +37,10 @@ class MemoryLog:
 def played(seed: int, steps: int = 1500, parts: int = 3, *, quiet: bool = False) -> Realm:
     """A random history of a world in parts; `quiet`: nothing is under way at its end."""
     realm = Realm(Random(seed), parts, PARCELS)
+    for shore in realm.shores:
+        # A full table would leave players under way for good.
+        shore.players = PLAYERS
+        shore.pair = shore._pair()
     for _ in range(steps):
         realm.step()
     if quiet:
@@ -66,7 +71,7 @@ def history_of(realm: Realm, folder: Path) -> History:
 def honest(shore: Shore) -> NDArray[np.uint8]:
     """A log's records, with the right hash in each HASH: random histories hold wrong ones too."""
     rows = np.frombuffer(b"".join(shore.log), np.uint8).reshape(-1, 64).copy()
-    engine, done = Engine(shore.part, players=64), 0
+    engine, done = Engine(shore.part, players=PLAYERS), 0
     for at in np.flatnonzero(rows[:, 0] == Kind.HASH).tolist():
         engine.apply(rows[done:at])
         rows[at].view(MOVE)[0]["a"], done = engine.state_hash(), at

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from random import Random
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from huntgraph.model import Model
 from huntgraph.schema import Code, Flag, Kind, Rule
+from huntgraph.timeline.cells import Changes
 from tests.model import strategies
 from tests.model.checker import Pair, engine_class, same
 from tests.model.corrections import Cells, cells_of, finish
@@ -36,35 +37,17 @@ def settable(cells: Cells) -> Cells:
     return kept
 
 
-def rank(name: int) -> int:
-    """Cells that others depend on come first; edges, which depend on the traffic rule, last."""
-    tag, index = name >> 56, name & (1 << 56) - 1
-    counts = tag == 3 and index % 16 in (1, 6, 7)
-    if tag in (7, 10):
-        return {7: 0, 10: 1}[tag]
-    return 2 if counts else 3 if tag == 4 and index % 16 == 0 else 9 if tag == 1 else 4
+def changes_to(pair: Pair, other: Pair) -> Changes:
+    """All that a correction has to change to make one image's cells those of another."""
+    have, want = cells_of(pair.model), cells_of(other.model)
+    names = [name for name in have | want if have.get(name) != want.get(name)]
+    columns = [[cells.get(name, 0) for name in names] for cells in (have, want)]
+    given = (np.array(column, np.uint64) for column in (names, *columns))
+    return Changes.between(*given, players=len(pair.model.players), slots=len(pair.model.weight))
 
 
-def rows_to(have: Cells, want: Cells, model: Model) -> Iterator[Record]:
-    """CORRECT rows that give an image the settable cells of another."""
-    names = sorted((n for n in want if have.get(n) != want[n]), key=lambda n: (rank(n), n))
-    names += [n for n in have if n not in want and n >> 56 == 3]
-    single = [name for name in names if name >> 56 == 7]
-    if single:
-        row = [7 << 56 | index for index in SETTABLE_SINGLES]
-        yield correction_of(Kind.CORRECT, ID, *((name, want[name]) for name in row))
-    seats = {name & ~7 for name in names if name >> 56 == 2 and name % 8 in (2, 4)}
-    for name in names:
-        index = name & (1 << 56) - 1
-        if name >> 56 == 10 and index % 2 != model.world_slots % 2:
-            continue
-        if name >> 56 == 2 and name % 8 in (2, 4):
-            if name & ~7 in seats:
-                seats.remove(name & ~7)
-                pair = (name & ~7) + 2, (name & ~7) + 4
-                yield correction_of(Kind.CORRECT, ID, *((n, want[n]) for n in pair))
-        elif name >> 56 != 7:
-            yield correction_of(Kind.CORRECT, ID, (name, want.get(name, 0)))
+def raw(rows: NDArray[np.void]) -> list[Record]:
+    return [row.tobytes() for row in rows]
 
 
 def a_history(seed: int, deeds: int) -> Pair:
@@ -88,14 +71,15 @@ def settle(number: int, expected: int) -> Record:
     return correction_of(Kind.SETTLE, number, (0, expected), count=0)
 
 
-def set_all(pair: Pair, other: Pair) -> None:
+def set_all(pair: Pair, other: Pair) -> Changes:
     """Gives one image the settable cells of another, row by row."""
-    have, want = settable(cells_of(pair.model)), settable(cells_of(other.model))
-    rows = list(rows_to(have, want, pair.model))
-    assert len(rows) > 100, "the two hardly differ"
+    changes = changes_to(pair, other)
+    rows = raw(changes.rows(ID))
+    assert len(rows) > 40, "the two hardly differ"
     codes = [answer.code for answer in pair.apply(rows)]
     refused = [row.hex() for row, code in zip(rows, codes, strict=True) if code]
     assert not refused, refused[:3]
+    return changes
 
 
 def compare_cells(pair: Pair, other: Pair) -> None:
@@ -184,32 +168,42 @@ def test_a_hash_that_does_not_follow_is_caught() -> None:
         pair.compare_state()
 
 
-def test_the_old_words_bring_the_old_hash_back() -> None:
-    pair, other = longer(6)
-    before, bare = settable(cells_of(pair.model)), pair.model.bare_hash()
-    players, edges = len(pair.model.players), len(pair.model.weight)
+@pytest.mark.parametrize("seed", [6, 7, 8])
+def test_the_old_words_bring_the_old_hash_back(seed: int) -> None:
+    pair, other = longer(seed)
+    bare = pair.model.bare_hash()
     pair.apply([fence()])
-    set_all(pair, other)
-    have = settable(cells_of(pair.model))
-    made = have.keys() - before.keys()
-    closed = [(1 << 56 | e, 1 << 24) for e in range(edges, len(pair.model.weight))]
-    pair.apply([correction_of(Kind.CORRECT, ID, cell) for cell in closed])
-    assert made
-    back = list(rows_to(have, before, pair.model))
-    assert not any(answer.code for answer in pair.apply(back))
-    slots = range(len(pair.model.weight) - 2, edges - 1, -2)
-    gone = [(10 << 56 | edge, 0) for edge in slots]
-    for slot in range(len(pair.model.players) - 1, players - 1, -1):
-        name = 2 << 56 | slot * 8
-        words = cells_of(pair.model)
-        flags, place = words[name + 4] & ~(0xFF << 24 | 0xFF << 56), words[name + 2] & 0xFFFF_FFFF
-        row = correction_of(Kind.CORRECT, ID, (name + 2, place), (name + 4, flags))
-        assert pair.apply([row])[0].code == Code.OK
-        gone.append((name, 0))
-    answers = pair.apply([correction_of(Kind.CORRECT, ID, cell, gone=1) for cell in gone])
+    changes = set_all(pair, other)
+    assert (~changes.had).any()
+    assert changes.hash_after(bare) == pair.model.bare_hash()
+    answers = pair.apply(raw(changes.inverse().rows(ID)))
     assert not any(answer.code for answer in answers)
     assert pair.apply([settle(ID, bare)])[0].code == Code.OK
     pair.compare_state()
+
+
+@pytest.mark.parametrize("seed", [9, 10, 11, 12])
+def test_the_old_words_undo_any_part_of_the_rows(seed: int) -> None:
+    pair, other = longer(seed)
+    bare = pair.model.bare_hash()
+    pair.apply([fence()])
+    changes = changes_to(pair, other)
+    rows = raw(changes.rows(ID))
+    pair.apply(rows[: Random(seed).randrange(len(rows))])
+    # Refused are only rows that take away what was never made.
+    codes = {answer.code for answer in pair.apply(raw(changes.inverse().rows(ID)))}
+    assert codes <= {Code.OK, Code.BAD_CELL}
+    assert pair.apply([settle(ID, bare)])[0].code == Code.OK
+    pair.compare_state()
+
+
+def test_rows_sent_again_change_nothing() -> None:
+    pair, other = longer(13)
+    pair.apply([fence()])
+    changes = set_all(pair, other)
+    before = pair.model.bare_hash()
+    assert not any(answer.code for answer in pair.apply(raw(changes.rows(ID))))
+    assert pair.model.bare_hash() == before
 
 
 def test_a_fence_stops_everything_but_its_own_correction() -> None:

@@ -48,8 +48,16 @@ impl Inbox {
 
     /// Records that the next frame says it has.
     pub fn next_count(&self) -> usize {
-        let header = self.bytes[self.start..self.end].first_chunk();
-        header.map_or(0, |header| Frame::decode(header).count as usize).min(FRAME_RECORDS)
+        self.next_header().map_or(0, |header| header.count as usize).min(FRAME_RECORDS)
+    }
+
+    /// Whether the next frame says that it is of this kind.
+    pub fn next_is(&self, kind: u16) -> bool {
+        self.next_header().is_some_and(|header| header.kind == kind)
+    }
+
+    fn next_header(&self) -> Option<Frame> {
+        self.bytes[self.start..self.end].first_chunk().map(Frame::decode)
     }
 
     /// The next whole frame's header and body; `None` until more has come.

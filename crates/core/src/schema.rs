@@ -774,8 +774,8 @@ pub struct Welcome {
     pub flags: u16,
     /// partition
     pub partition: u16,
-    /// 0
-    pub spare: u16,
+    /// parcels that wait for other partitions
+    pub parcels: u16,
     /// the world's id
     pub world_id: u64,
     /// last log position
@@ -807,7 +807,7 @@ impl Welcome {
         bytes[0..2].copy_from_slice(&self.version.to_le_bytes());
         bytes[2..4].copy_from_slice(&self.flags.to_le_bytes());
         bytes[4..6].copy_from_slice(&self.partition.to_le_bytes());
-        bytes[6..8].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[6..8].copy_from_slice(&self.parcels.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.world_id.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.position.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.durable.to_le_bytes());
@@ -827,7 +827,7 @@ impl Welcome {
             version: u16::from_le_bytes([bytes[0], bytes[1]]),
             flags: u16::from_le_bytes([bytes[2], bytes[3]]),
             partition: u16::from_le_bytes([bytes[4], bytes[5]]),
-            spare: u16::from_le_bytes([bytes[6], bytes[7]]),
+            parcels: u16::from_le_bytes([bytes[6], bytes[7]]),
             world_id: u64::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]]),
             position: u64::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19], bytes[20], bytes[21], bytes[22], bytes[23]]),
             durable: u64::from_le_bytes([bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31]]),

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from huntgraph.cli.diff_screen import show_diff
+from huntgraph.cli.fork_commit import commit_fork
 from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, progress, say
-from huntgraph.cli.timeline import opened
+from huntgraph.cli.timeline import Yes, opened
+from huntgraph.errors import UsageError
 
 __all__ = ["rollback"]
 
@@ -22,7 +24,10 @@ def rollback(
     player: Players,
     since: str,
     claims: Literal["recompute", "keep", "void"] = "recompute",
+    preview: Annotated[bool, Parameter(negative="")] = False,
     keep: str | None = None,
+    reason: str = "",
+    yes: Yes = False,
     most: int = 20,
     folder: Dir = None,
     world: Path | None = None,
@@ -35,7 +40,10 @@ def rollback(
         since: from when on: 10m means the last ten minutes, or a time.
         claims: recompute: the next rightful claim wins; keep: others keep what they won; void:
             what is lost stays unwon.
+        preview: only show what would change; so does leaving out --yes.
         keep: keep the fork under this name.
+        reason: why, for the audit trail; needed to commit.
+        yes: commit it.
         most: how many changes of each sort are listed.
         folder: the folder of huntgraph serve, or an actor's own.
         world: the world's file or the folder of its parts, where the folder does not know it.
@@ -43,6 +51,8 @@ def rollback(
     """
     from huntgraph.timeline.points import at_time, cut_text, since_ms
 
+    if yes and not preview and not reason:
+        raise UsageError("a commit needs a reason", fix='add --reason "why"')
     timeline = opened(folder, world)
     point = at_time(timeline.history, since_ms(timeline.history, since))
     with timeline.fork(at=cut_text(point), name=keep) as fork:
@@ -51,9 +61,11 @@ def rollback(
             found = fork.diff()
         if keep is not None:
             timeline.keep(fork)
-    if json:
-        print_json("diff", found.to_dict(edges=False) | {"plan": found.plan()})
-    else:
-        show_diff(found, most=most)
-        say("nothing was changed: this is what a rollback would come to")
+        if json:
+            print_json("diff", found.to_dict(edges=False) | {"plan": found.plan()})
+        else:
+            show_diff(found, most=most)
+        if yes and not preview:
+            return commit_fork(timeline, fork, reason)
+    say("nothing was changed: this is what a rollback would come to")
     return 0

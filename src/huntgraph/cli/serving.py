@@ -23,6 +23,7 @@ from huntgraph.cluster import (
 )
 from huntgraph.errors import ActorError
 from huntgraph.gateway import Gateway, PartitionView, exporting
+from huntgraph.timeline.recover import recovering
 from huntgraph.world import World, generate
 
 __all__ = ["Served", "Settings", "cached_parts", "cached_world", "claimed", "serving", "tell_event"]
@@ -183,6 +184,8 @@ async def serving(
         opening = Gateway(views, host=settings.http_host, port=settings.http_port)
         gateway = await stack.enter_async_context(opening)
         await stack.enter_async_context(exporting(views, say))
+        folders = {each.options.partition: each.options.directory for each in supervisors}
+        await stack.enter_async_context(recovering(layout.folder, folders, say))
         client = authority.client_identity()
         served = Served(layout, world_file, tuple(supervisors), gateway, client)
         layout.write_facts(served.facts())

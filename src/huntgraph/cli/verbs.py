@@ -66,6 +66,14 @@ VERBS: dict[str, Verb] = {
         "taken over a border was handed over. Names the first bad position. Exit status 5 when "
         "something differs.",
     ),
+    "audit": Verb(
+        "audit:audit",
+        "List what was committed and undone: by whom, why, and what is still to be done for it.",
+        ("huntgraph audit", "huntgraph audit --json"),
+        "Verifies the chain of the audit trail first; exit status 5 when it is broken. With "
+        "--recover, a commit that a death left half done is finished or undone, as huntgraph serve "
+        "does by itself.",
+    ),
     "doctor": Verb(
         "doctor:doctor",
         "Look over this machine and this installation.",

@@ -49,10 +49,13 @@ HISTORY_VERBS: Final[dict[str, Verb]] = {
     ),
     "rollback": Verb(
         "rollback:rollback",
-        "See what taking players' moves out of history would come to.",
-        ("huntgraph rollback --player 7 --since 10m",),
-        "A fork, an edit, a replay and a diff in one line. Everybody else's moves are replayed as "
-        "they were; the running hunt does not notice.",
+        "Take players' moves out of history: see what that comes to, then commit it.",
+        (
+            "huntgraph rollback --player 7 --since 10m --preview",
+            'huntgraph rollback --player 7 --since 10m --reason "flew" --yes',
+        ),
+        "A fork, an edit, a replay and a diff in one line; with --yes also the commit. Everybody "
+        "else's moves are replayed as they were.",
     ),
     "fork create": Verb(
         "fork:create",
@@ -101,6 +104,16 @@ HISTORY_VERBS: Final[dict[str, Verb]] = {
         "fork:preview",
         "Look at numbers, players and leaderboard as they are in a fork.",
         ("huntgraph fork preview fix1", "huntgraph fork preview fix1 --json"),
+    ),
+    "fork commit": Verb(
+        "fork_commit:commit",
+        "Adopt a fork in all partitions, or in none, while the hunt goes on.",
+        (
+            'huntgraph fork commit fix1 --reason "player 7 flew"',
+            'huntgraph fork commit fix1 --reason "player 7 flew" --yes --json',
+        ),
+        "Moves wait while the fork is brought to the head. Prints what is to be done about rewards "
+        "already given. Exit status 6 when an actor does not answer.",
     ),
     "fork drop": Verb("fork:drop", "Forget a fork.", ("huntgraph fork drop fix1",)),
 }

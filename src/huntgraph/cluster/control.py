@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from huntgraph.errors import ActorError, RefusedError
 from huntgraph.schema import (
     CODE_TEXT,
+    CORRECTION,
     FRAME,
     FRAME_RECORDS,
     MOVE,
@@ -53,6 +54,18 @@ class Status:
     in_flight: int
     nodes: int
     state_hash: int
+    parcels: int
+    flags: int
+
+    @property
+    def held(self) -> bool:
+        """Whether a control connection holds moves and ticks back."""
+        return bool(self.flags & 1)
+
+    @property
+    def fenced(self) -> bool:
+        """Whether a correction is under way: moves and ticks wait until it is settled."""
+        return bool(self.flags & 2)
 
     @classmethod
     def from_record(cls, record: NDArray[np.void]) -> Self:
@@ -64,6 +77,8 @@ class Status:
         plain: dict[str, int | str] = {
             name: getattr(self, name) for name in self.__dataclass_fields__
         }
+        del plain["flags"]
+        plain |= {"held": self.held, "fenced": self.fenced}
         plain["world_id"] = f"{self.world_id:016x}"
         plain["state_hash"] = f"{self.state_hash:016x}"
         return plain
@@ -132,16 +147,26 @@ class Control:
 
     async def status(self) -> Status:
         """Ask the actor how it is."""
-        body = await self._ask(Frame.STATUS, Frame.WELCOME)
-        return Status.from_record(_records(body, WELCOME))
+        return await self._welcome(Frame.STATUS)
+
+    async def _welcome(self, kind: Frame) -> Status:
+        return Status.from_record(_records(await self._ask(kind, Frame.WELCOME), WELCOME))
+
+    async def hold(self) -> Status:
+        """Have moves and ticks wait until `release`, or until this connection is over."""
+        return await self._welcome(Frame.HOLD)
+
+    async def release(self) -> Status:
+        """Let moves and ticks go on."""
+        return await self._welcome(Frame.RELEASE)
 
     async def send(self, records: NDArray[np.void]) -> Answers:
-        """Send records of dtype MOVE or RULE, shape ``(n,)``, in order; gives their answers.
+        """Send records of dtype MOVE, RULE or CORRECTION, shape ``(n,)``; gives their answers.
 
         A refused record is an update with its code, not an exception; see `refuse`.
         """
-        if records.dtype not in (MOVE, RULE) or records.ndim != 1:
-            raise ValueError(f"records must be MOVE or RULE rows, not {records.dtype}")
+        if records.dtype not in (MOVE, RULE, CORRECTION) or records.ndim != 1:
+            raise ValueError(f"records must be MOVE, RULE or CORRECTION, not {records.dtype}")
         updates, receipts = [], []
         for start in range(0, len(records), FRAME_RECORDS):
             part = records[start : start + FRAME_RECORDS]

@@ -1,6 +1,21 @@
-"""History: reading a partition's log and checking it."""
+"""History: reading logs, looking events up, branching and comparing, checking and explaining."""
 
+from huntgraph.timeline.diff import Diff
+from huntgraph.timeline.fork import Fork
+from huntgraph.timeline.history import History
 from huntgraph.timeline.log import Log, LogRecords
+from huntgraph.timeline.timeline import Timeline, open_timeline
 from huntgraph.timeline.verify import Problem, Verification, verify
 
-__all__ = ["Log", "LogRecords", "Problem", "Verification", "verify"]
+__all__ = [
+    "Diff",
+    "Fork",
+    "History",
+    "Log",
+    "LogRecords",
+    "Problem",
+    "Timeline",
+    "Verification",
+    "open_timeline",
+    "verify",
+]

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from huntgraph.errors import ReplayError, UsageError
 from huntgraph.schema import Kind
-from huntgraph.timeline.cells import Changes, compare, describe_cell
 from huntgraph.timeline.history import History
+from huntgraph.timeline.tables import Differences, compare, describe_cell
 
 __all__ = ["Build", "Found", "Recorded", "Side", "bisect"]
 
@@ -131,7 +131,7 @@ class Found:
     """Hexadecimal; they are equal when two builds do different things with one record."""
     kinds: tuple[str, str]
     hashes: tuple[int, int]
-    changes: Changes
+    changes: Differences
 
     def first_cell(self) -> str:
         """Describe the first cell that differs."""
@@ -156,22 +156,24 @@ class Found:
 def bisect(one: Side, other: Side, keep: Path | None = None) -> Found | None:
     """Find the first position behind which two sides differ; None when they are the same.
 
-    Looked for among the positions that both have. `keep` gets both states there as
+    Looked for among the positions that both have; a difference that is gone again before the next
+    of 64 places, evenly over all of them, is not seen. `keep` gets both states there as
     ``one.npz`` and ``other.npz`` (names, words). Raises ReplayError HG1524 when they differ from
     the start, which is another world or another capacity, not a record.
     """
     low, high = 0, min(one.end(), other.end())
-    if _equal(one, other, [high])[0]:
-        return None
     if not _equal(one, other, [low])[0]:
         what = "both differ before the first record"
         raise ReplayError(what, fix="compare the worlds", code="HG1524")
-    while high - low > 1:
-        inner = np.unique(np.linspace(low, high, FAN + 2).astype(np.int64))[1:-1].tolist()
-        same = _equal(one, other, inner)
-        first = next((at for at, equal in enumerate(same) if not equal), len(inner))
-        edges = [low, *inner, high]
-        low, high = edges[first], edges[first + 1]
+    while True:
+        places = np.unique(np.linspace(low, high, FAN + 1).astype(np.int64))[1:].tolist()
+        same = _equal(one, other, places)
+        if all(same):
+            return None
+        first = same.index(False)
+        low, high = [low, *places][first], places[first]
+        if high - low == 1:
+            break
     states = one.cells(high), other.cells(high)
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)

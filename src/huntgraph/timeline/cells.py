@@ -1,222 +1,238 @@
-"""Cells of the state as tables (rules, section 8): a name is `tag << 56 | index`."""
+"""Cells of a partition that change together: as rows for an actor, as their share of the hash.
+
+Names and words are those of docs/reference/rules.md, section 8; what may be set is its section 12.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.schema import GATE_EDGES, GATES, STAGES
+from huntgraph.schema import CORRECTION, GATE_EDGES, GATES, STAGES, Kind
 
-__all__ = [
-    "ADDED",
-    "EDGE",
-    "GATE",
-    "HUNT",
-    "PARCEL",
-    "PEER",
-    "PLAYER",
-    "PLAYERS",
-    "SINGLE",
-    "STAGE",
-    "STAGE_ROW",
-    "Changes",
-    "compare",
-    "describe_cell",
-    "edge_parts",
-    "hunts_of",
-    "index_of",
-    "name_of",
-    "players_of",
-    "read_player",
-    "stages_of",
-    "tag_of",
-    "words_at",
-]
+__all__ = ["Changes", "bare_hash", "mix", "tag"]
 
 Names = NDArray[np.uint64]
-Words = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
 
-EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, SINGLE, PARCEL, PEER, ADDED = range(1, 11)
-"""Tags."""
-_TAG: Final = np.uint64(56)
-_INDEX: Final = np.uint64((1 << 56) - 1)
-SINGLES: Final = (
-    *("tick", "position", *("receipts' chain",) * 4, "traffic rule", "traffic cost"),
-    *("serial", "least and greatest cost", "correction"),
-)
-
-PLAYERS: Final = np.dtype(
-    [
-        *(("slot", "u4"), ("id", "u8"), ("progress", "u8"), ("seq", "u4"), ("node", "u4")),
-        *(("score", "i4"), ("since", "u4"), ("team", "u1"), ("hunt", "u1"), ("target", "u1")),
-        *(("present", "u1"), ("hints", "u1"), ("last_code", "u2"), ("away", "u1")),
-        *(("last_position", "u8"), ("edition", "u4")),
-    ]
-)
-"""A player as the state holds it; `hunt` and `target` are 255 for none."""
-
-STAGE_ROW: Final = np.dtype(
-    [
-        *(("hunt", "u1"), ("stage", "u1"), ("form", "u1"), ("rule", "u1"), ("node", "u4")),
-        *(("opens", "u4"), ("closes", "u4"), ("stock", "u4"), ("points", "u4")),
-        *(("needs", "u8", (4,)), ("hints", "u8", (4,)), ("wins", "u4"), ("owner", "u4")),
-        *(("team_bits", "u8"), ("winner", "u8"), ("position", "u8")),
-    ]
-)
-"""A stage of a hunt; `hints` are `delay | cost << 32`, needs that are not there 0."""
+EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, SINGLE, ADDED = 1, 2, 3, 4, 5, 6, 7, 10
+TAG: Final = np.uint64(56)
+INDEX: Final = np.uint64((1 << 56) - 1)
+POSITION: Final = SINGLE << 56 | 1
+CORRECTION_CELL: Final = SINGLE << 56 | 10
+ABSENT: Final = np.uint64(1 << 24)
+"""The word of a slot that is no edge."""
+NOBODY: Final = np.uint64(255 << 8 | 255 << 16)
+"""Word 4 of a player in no hunt, not present."""
+CELLS: Final = 3
+"""Cells of one row."""
+RANKS: Final = 11
+(
+    TRAFFIC_FIRST, SLOTS, COUNTS, SHAPES, HUNTS_REST, NEWCOMERS, SEATS, PLAYERS_REST, EDGES,
+    LEAVING, GONE,
+) = range(RANKS)  # fmt: skip
 
 
-class Changes(NamedTuple):
-    """Cells in which two states differ: names, old and new words, 0 where there is no cell."""
+def mix(names: Names, words: Names) -> Names:
+    """Mix names and words, shape (n,): both halves of a 128-bit product (rules, section 8)."""
+    half, low = np.uint64(32), np.uint64(0xFFFF_FFFF)
+    a = names ^ np.uint64(0x9E3779B97F4A7C15)
+    b = words ^ np.uint64(0xD1B54A32D192ED03)
+    a0, a1, b0, b1 = a & low, a >> half, b & low, b >> half
+    middle = a1 * b0 + (a0 * b0 >> half)
+    other = a0 * b1 + (middle & low)
+    mixed: Names = a * b ^ (a1 * b1 + (middle >> half) + (other >> half))
+    return mixed
+
+
+def bare_hash(state_hash: int, position: int, correction: int = 0) -> int:
+    """Give the state hash without the cells of position and correction."""
+    names = np.array([POSITION, CORRECTION_CELL][: 1 + bool(correction)], np.uint64)
+    words = np.array([position, correction][: len(names)], np.uint64)
+    return (state_hash - _total(mix(names, words))) % 2**64
+
+
+def tag(names: Names) -> NDArray[np.int64]:
+    """The tags of names."""
+    return (names >> TAG).astype(np.int64)
+
+
+def _total(mixed: Names) -> int:
+    return int(mixed.sum(dtype=np.uint64))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Cells with their words before and after, shape (n,) each, names unique.
+
+    ``had`` and ``has`` tell whether the state has such a cell before and after.
+    """
 
     names: Names
-    old: Words
-    new: Words
+    old: Names
+    new: Names
+    had: Mask
+    has: Mask
+
+    @classmethod
+    def between(cls, names: Names, old: Names, new: Names, *, players: int, slots: int) -> Changes:
+        """Take all cells in which two states differ, and leave out what no correction may set.
+
+        Cells that only one of the states has are given too, with any word for the other.
+        ``players`` and ``slots`` are the player slots and edge ids in use before. Bits that are the
+        game servers' (a player's seq, last_code, last_position) stay as they are before; but who is
+        new here, or was away and is so no more, keeps the seq given: that of the live player.
+        """
+        had, has = _presence(names, old, new, players, slots)
+        new = _kept_bits(names, old, new, had)
+        tags, index = tag(names), names & INDEX
+        settable = np.isin(tags, (EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, ADDED))
+        settable |= (tags == SINGLE) & np.isin(index, (6, 7, 9))
+        settable &= (old != new) | (had != has)
+        words = names[settable], old[settable], new[settable]
+        return cls(*words, had[settable], has[settable])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def inverse(self) -> Changes:
+        """The way back."""
+        return Changes(self.names, self.new, self.old, self.has, self.had)
+
+    def hash_after(self, before: int) -> int:
+        """Give the bare hash after these changes to a state of bare hash ``before``."""
+        new = _total(mix(self.names[self.has], self.new[self.has]))
+        old = _total(mix(self.names[self.had], self.old[self.had]))
+        return (before + new - old) % 2**64
+
+    def rows(self, correction: int) -> NDArray[np.void]:
+        """Give the CORRECT records, dtype CORRECTION, in an order that an actor can take.
+
+        Cells that others depend on come first: the traffic rule, added slots, counts. What this
+        state no longer has is emptied and taken away at the end, the newest first.
+        """
+        names, words, rank = self._steps()
+        # What is taken away goes in the opposite order of its making.
+        newest = np.where(rank == GONE, INDEX - (names & INDEX), names)
+        order = np.lexsort((newest, rank))
+        names, words, rank = names[order], words[order], rank[order]
+        row, place = _layout(names, rank)
+        out = np.zeros(int(row[-1]) + 1 if len(row) else 0, CORRECTION)
+        out["kind"], out["id"] = Kind.CORRECT, correction
+        out["count"] = np.bincount(row, minlength=len(out))
+        out["gone"][row[rank == GONE]] = 1
+        for number in range(CELLS):
+            here = place == number
+            out[f"name_{number + 1}"][row[here]] = names[here]
+            out[f"word_{number + 1}"][row[here]] = words[here]
+        return out
+
+    def _steps(self) -> tuple[Names, Names, NDArray[np.int64]]:
+        """Names and words to be set, and the rank of each; some gone cells take two steps."""
+        rank = _ranks(self.names, self.had)
+        tags, word = tag(self.names), self.names & np.uint64(7)
+        keep = self.has | ((tags == HUNT) & (self.names & np.uint64(15) == 9))
+        words = np.where(self.has, self.new, np.uint64(0))
+        gone = ~self.has
+        emptied = gone & (tags == EDGE)
+        words[emptied] = ABSENT
+        seats = gone & (tags == PLAYER) & (word == 4)
+        words[seats] = NOBODY
+        leaving = emptied | seats | (gone & (tags == PLAYER) & (word == 2))
+        rank[leaving] = LEAVING
+        first = keep | leaving
+        # Of two slots made together, and of a player, one cell stands for all.
+        last = gone & (((tags == PLAYER) & (word == 0)) | ((tags == ADDED) & self._leads(tags)))
+        first &= ~((tags == ADDED) & ~self._leads(tags))
+        names = np.concatenate([self.names[first], self.names[last]])
+        every = np.concatenate([words[first], words[last]])
+        return names, every, np.concatenate([rank[first], np.full(last.sum(), GONE)])
+
+    def _leads(self, tags: NDArray[np.int64]) -> Mask:
+        """Whether an added slot is the first of its two: pairs follow each other without gaps."""
+        added = np.sort((self.names & INDEX)[tags == ADDED])
+        start = int(added[0]) if len(added) else 0
+        leads: Mask = ((self.names & INDEX).astype(np.int64) - start) % 2 == 0
+        return leads
 
 
-def name_of(tag: int, index: int) -> int:
-    """Give the name of a cell."""
-    return tag << 56 | index
+def _ranks(names: Names, had: Mask) -> NDArray[np.int64]:
+    tags, index = tag(names), names & INDEX
+    rank = np.full(len(names), HUNTS_REST, np.int64)
+    rank[tags == SINGLE] = TRAFFIC_FIRST
+    rank[tags == ADDED] = SLOTS
+    rank[(tags == HUNT) & np.isin(index % np.uint64(16), (1, 6, 7))] = COUNTS
+    rank[(tags == STAGE) & (index % np.uint64(16) == 0)] = SHAPES
+    players, word = tags == PLAYER, index % np.uint64(8)
+    rank[players] = PLAYERS_REST
+    rank[players & np.isin(word, (2, 4))] = SEATS
+    rank[players & (word == 0) & ~had] = NEWCOMERS
+    rank[tags == EDGE] = EDGES
+    return rank
 
 
-def tag_of(names: Names) -> NDArray[np.uint64]:
-    """Give the tags of cells."""
-    return names >> _TAG
-
-
-def index_of(names: Names) -> NDArray[np.uint64]:
-    """Give the indices of cells."""
-    return names & _INDEX
-
-
-def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Changes:
-    """Compare all cells of two states; changes come in the order of their names."""
-    sides = [_sorted(*side) for side in (old, new)]
-    names = np.union1d(sides[0][0], sides[1][0])
-    words = [_looked_up(names, *side) for side in sides]
-    differ = words[0] != words[1]
-    return Changes(names[differ], words[0][differ], words[1][differ])
-
-
-def words_at(names: Names, cells: tuple[Names, Words]) -> Words:
-    """Give the words of some cells of a state, 0 for those it has not."""
-    return _looked_up(names, *_sorted(*cells))
-
-
-def edge_parts(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Give weight, heat and closed of edges' words."""
-    signed = words.astype(np.int64)
-    return signed & 0xFFFF, signed >> 16 & 0xFF, (signed >> 24 & 1).astype(np.bool_)
-
-
-def players_of(names: Names, words: Words) -> NDArray[np.void]:
-    """Give the player table of a state, shape (players,), dtype PLAYERS."""
-    mine = tag_of(names) == PLAYER
-    index, some = index_of(names[mine]), words[mine]
-    table = np.zeros((int(index.max()) >> 3) + 1 if len(index) else 0, PLAYERS)
-    grid = np.zeros((len(table), 8), np.uint64)
-    grid[(index >> np.uint64(3)).astype(np.intp), (index & np.uint64(7)).astype(np.intp)] = some
-    table["slot"] = np.arange(len(table))
-    return read_player(table, grid)
-
-
-def read_player(table: NDArray[np.void], grid: NDArray[np.uint64]) -> NDArray[np.void]:
-    """Fill a table (dtype PLAYERS) from the words of its players, shape (players, 8)."""
-    half = np.uint64(32)
-    table["id"], table["progress"] = grid[:, 0], grid[:, 1]
-    table["seq"], table["node"] = grid[:, 2] & np.uint64(0xFFFF_FFFF), grid[:, 2] >> half
-    table["score"] = (grid[:, 3] & np.uint64(0xFFFF_FFFF)).astype(np.uint32).view(np.int32)
-    table["since"] = grid[:, 3] >> half
-    places = (("team", 0), ("hunt", 8), ("target", 16), ("present", 24), ("hints", 32))
-    for name, bit in (*places, ("away", 56)):
-        table[name] = grid[:, 4] >> np.uint64(bit) & np.uint64(0xFF)
-    table["last_code"] = grid[:, 4] >> np.uint64(40) & np.uint64(0xFFFF)
-    table["last_position"], table["edition"] = grid[:, 5], grid[:, 6]
-    return table
-
-
-def stages_of(names: Names, words: Words) -> NDArray[np.void]:
-    """Give all stages of all hunts, shape (stages,), dtype STAGE_ROW."""
-    mine = tag_of(names) == STAGE
-    index, some = index_of(names[mine]).astype(np.int64), words[mine]
-    keys, rows = np.unique(index >> 4, return_inverse=True)
-    grid = np.zeros((len(keys), 16), np.uint64)
-    grid[rows, index & 15] = some
-    table = np.zeros(len(keys), STAGE_ROW)
-    table["hunt"], table["stage"] = keys // STAGES, keys % STAGES
-    half, low = np.uint64(32), np.uint64(0xFFFF_FFFF)
-    table["form"], table["rule"] = (
-        grid[:, 0] & np.uint64(255),
-        grid[:, 0] >> np.uint64(8) & np.uint64(255),
-    )
-    table["node"] = grid[:, 0] >> half
-    for at, (one, other) in enumerate((("opens", "closes"), ("stock", "points")), 1):
-        table[one], table[other] = grid[:, at] & low, grid[:, at] >> half
-    table["needs"], table["hints"] = grid[:, 3:7], grid[:, 7:11]
-    table["wins"], table["owner"] = grid[:, 11] & low, grid[:, 11] >> half
-    table["team_bits"], table["winner"], table["position"] = grid[:, 12], grid[:, 13], grid[:, 14]
-    return table
-
-
-def hunts_of(names: Names, words: Words) -> list[dict[str, Any]]:
-    """Give the hunts that were ever loaded: slot, hunt_id, state, edition, teams, elapsed ..."""
-    mine = tag_of(names) == HUNT
-    cells = dict(zip(index_of(names[mine]).tolist(), words[mine].tolist(), strict=True))
-    found = []
-    for slot in sorted({index // 16 for index in cells}):
-        word = [cells.get(slot * 16 + w, 0) for w in range(10)]
-        if word[1] & 0xFF == 0:
-            continue
-        small = {
-            "state": word[1] & 0xFF,
-            "stages": word[1] >> 8 & 0xFF,
-            "gates": word[1] >> 16 & 0xFF,
-        }
-        times = {"elapsed_ticks": word[2] & 0xFFFF_FFFF, "closes": word[2] >> 32}
-        more = {"teams": word[1] >> 24 & 0xFF, "edition": word[1] >> 32, "shut": word[5]}
-        found.append({"slot": slot, "hunt_id": word[0], **small, **more, **times})
-    return found
-
-
-def _sorted(names: Names, words: Words) -> tuple[Names, Words]:
-    if (names[1:] > names[:-1]).all():
-        return names, words
-    order = np.argsort(names, kind="stable")
-    return names[order], words[order]
-
-
-def _looked_up(wanted: Names, names: Names, words: Words) -> Words:
+def _layout(names: Names, rank: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The row of each cell and its place there; names in order of rank."""
     if not len(names):
-        return np.zeros(len(wanted), np.uint64)
-    at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
-    return np.where(names[at] == wanted, words[at], np.uint64(0))
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    number = np.arange(len(names))
+    begins = np.searchsorted(rank, np.arange(RANKS))
+    # Most stand three to a row; some stand alone, and a player's seat is one row.
+    group = (number - begins[rank]) // CELLS
+    alone = np.isin(rank, (SLOTS, COUNTS, SHAPES, NEWCOMERS, GONE))
+    group[alone] = number[alone]
+    # A player who leaves, and an edge that does, have names that differ above the lowest bits.
+    seats = np.isin(rank, (SEATS, LEAVING))
+    group[seats] = (names[seats] >> np.uint64(3)).astype(np.int64)
+    cut = np.ones(len(names), bool)
+    cut[1:] = (np.diff(rank) != 0) | (np.diff(group) != 0)
+    leaving = (rank == LEAVING) & (tag(names) == EDGE)
+    cut |= leaving
+    row = np.cumsum(cut) - 1
+    place = number - np.flatnonzero(cut)[row]
+    return row, place
 
 
-def describe_cell(name: int) -> str:
-    """Say in words what a cell is."""
-    tag, index = name >> 56, name & ((1 << 56) - 1)
-    match tag:
-        case 1:
-            return f"edge {index}: weight, heat, closed"
-        case 2:
-            words = ("id", "progress", "seq, node", "score, since", "team to away")
-            word = (*words, "last_position", "edition", "spare")[index & 7]
-            return f"player slot {index >> 3}: {word}"
-        case 3:
-            return f"hunt {index // 16}: word {index % 16}"
-        case 4:
-            return f"hunt {index // 16 // STAGES}: stage {index // 16 % STAGES}, word {index % 16}"
-        case 5:
-            return f"hunt {index // 4 // GATES}: gate {index // 4 % GATES}, word {index % 4}"
-        case 6:
-            return f"hunt {index // GATE_EDGES}: gate edge {index % GATE_EDGES}"
-        case 7:
-            return SINGLES[index]
-        case 8:
-            return f"parcel for partition {index >> 48}: word {index & 7}"
-        case 9:
-            return f"border with partition {index // 4}: {('sent', 'acked', 'taken')[index % 4]}"
-        case _:
-            return f"added edge {index}: ends"
+def _presence(names: Names, old: Names, new: Names, players: int, slots: int) -> tuple[Mask, Mask]:
+    """Whether the state has each cell before and after."""
+    tags, index = tag(names), (names & INDEX).astype(np.int64)
+    had, has = np.ones(len(names), bool), np.ones(len(names), bool)
+    had &= ~((tags == PLAYER) & (index // 8 >= players))
+    had &= ~(np.isin(tags, (EDGE, ADDED)) & (index >= slots))
+    shared = (tags == HUNT) & (index % 16 == 9)
+    had &= ~(shared & (old == 0))
+    has &= ~(shared & (new == 0))
+    for at in np.flatnonzero((tags == HUNT) & np.isin(index % 16, (1, 6))).tolist():
+        hunt, word = divmod(int(index[at]), 16)
+        for mask, counts in ((had, int(old[at])), (has, int(new[at]))):
+            for kind, size, cell, shift in (
+                (STAGE, STAGES, 16, 8),
+                (GATE, GATES, 4, 16),
+                (GATE_EDGE, GATE_EDGES, 1, 0),
+            ):
+                if (kind == GATE_EDGE) == (word == 6):
+                    count = counts if word == 6 else counts >> shift & 0xFF
+                    first, end = (hunt * size + count) * cell, (hunt + 1) * size * cell
+                    mask &= ~((tags == kind) & (index >= first) & (index < end))
+    return had, has
+
+
+def _kept_bits(names: Names, old: Names, new: Names, had: Mask) -> Names:
+    """The new words, with those bits as before that belong to game servers."""
+    tags, word = tag(names), (names & np.uint64(7)).astype(np.int64)
+    kept = np.zeros(len(names), np.uint64)
+    player = (tags == PLAYER) & had
+    kept[(tags == PLAYER) & (word == 5)] = np.uint64(2**64 - 1)
+    kept[(tags == PLAYER) & (word == 4)] = np.uint64(0xFFFF << 40)
+    # Who comes back from another partition has the number of its last move there.
+    away = player & (word == 4) & (old >> TAG != 0) & (new >> TAG == 0)
+    back = np.isin(names >> np.uint64(3), names[away] >> np.uint64(3))
+    kept[player & (word == 2) & ~back] = np.uint64(0xFFFF_FFFF)
+    merged: Names = (old & kept) | (new & ~kept)
+    # A number never falls.
+    place, seq = player & (word == 2), np.uint64(0xFFFF_FFFF)
+    merged[place] = (merged & ~seq | np.maximum(old & seq, merged & seq))[place]
+    return merged

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.schema import Form
-from huntgraph.timeline.cells import stages_of
 from huntgraph.timeline.edge_diff import EDGE_CHANGE, HOW, count_areas, edge_changes
 from huntgraph.timeline.labels import LABELS, Label, Labels
 from huntgraph.timeline.standings import NO_HUNT, STANDING, plain_standing, standings
+from huntgraph.timeline.tables import stages_of
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run

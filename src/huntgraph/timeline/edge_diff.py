@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.timeline.cells import EDGE, edge_parts, index_of, tag_of
 from huntgraph.timeline.history import History
 from huntgraph.timeline.labels import Labels
+from huntgraph.timeline.tables import EDGE, edge_parts, index_of, tag_of
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run

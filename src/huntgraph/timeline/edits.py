@@ -34,7 +34,10 @@ class Drop:
     query: Query
 
     def events(self, history: History) -> list[Event]:
-        """Give the records that fit now, as (partition, position)."""
+        """Give the records that fit now, as (partition, position); named ones whatever they are."""
+        events = self.query.events
+        if events and self.query == Query(events=events, kinds=self.query.kinds):
+            return list(events)
         found = lookup(history, self.query)
         return [(int(row["partition"]), int(row["position"])) for row in found]
 
@@ -79,21 +82,21 @@ Edit = Drop | Replace | Insert | Retime | Rules
 
 
 def record_of(fields: Mapping[str, Any]) -> bytes:
-    """Make a move from `kind` and its fields by name. Raises ForkError HG1620."""
+    """Make a move from `kind` and its fields by name. Raises ForkError HG1720."""
     given = {name.rstrip("_"): value for name, value in fields.items()}
     record = np.zeros((), MOVE)
     record["hunt"], record["arg"] = 0xFFFF, 0
     kind = str(given.pop("kind", "")).upper()
     if kind not in Kind.__members__:
         fix = did_you_mean(kind, Kind.__members__)
-        raise ForkError(f'"{kind}" is no kind of record', fix=fix, code="HG1620")
+        raise ForkError(f'"{kind}" is no kind of record', fix=fix, code="HG1720")
     record["kind"] = Kind[kind]
     if kind == "CLAIM" and "arg" not in given:
         record["arg"] = NONE
     for name, value in given.items():
         if name not in (*FIELDS, "player"):
             what = f'"{name}" cannot be set in a record'
-            raise ForkError(what, fix=did_you_mean(name, (*FIELDS, "player")), code="HG1621")
+            raise ForkError(what, fix=did_you_mean(name, (*FIELDS, "player")), code="HG1721")
         record[name] = int(value)
     return record.tobytes()
 
@@ -116,7 +119,7 @@ def write_edit(edit: Edit) -> dict[str, Any]:
 
 
 def read_edit(body: Mapping[str, Any]) -> Edit:
-    """Read what `write_edit` gave. Raises ForkError HG1622."""
+    """Read what `write_edit` gave. Raises ForkError HG1722."""
     try:
         if "drop" in body:
             return Drop(_query(body["drop"]))
@@ -130,7 +133,7 @@ def read_edit(body: Mapping[str, Any]) -> Edit:
         return Rules(int(body["rules"]), rows)
     except (KeyError, TypeError, ValueError) as error:
         what = f"an edit of the fork's recipe cannot be read: {error}"
-        raise ForkError(what, fix="drop the fork and make it again", code="HG1622") from error
+        raise ForkError(what, fix="drop the fork and make it again", code="HG1722") from error
 
 
 def describe(edit: Edit) -> str:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine
 from huntgraph.errors import ExtraMissingError, LogError
 from huntgraph.schema import MOVE
-from huntgraph.timeline.cells import EDGE as EDGE_TAG
-from huntgraph.timeline.cells import edge_parts, players_of, stages_of, tag_of
 from huntgraph.timeline.history import Source
+from huntgraph.timeline.tables import EDGE as EDGE_TAG
+from huntgraph.timeline.tables import edge_parts, players_of, stages_of, tag_of
 
 __all__ = [
     "BLOCK",
@@ -83,7 +83,7 @@ def read_log(source: Source, last: int) -> NDArray[np.void]:
 def state_tables(engine: Engine) -> dict[str, NDArray[np.void]]:
     """Give an engine's state as read-only tables: edges (EDGES), players, stages.
 
-    Players have dtype PLAYERS, stages STAGE_ROW of `huntgraph.timeline.cells`.
+    Players have dtype PLAYERS, stages STAGE_ROW of `huntgraph.timeline.tables`.
     """
     names, words = engine.cells()
     tail, head = engine.edges()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 from huntgraph.errors import ForkError
 from huntgraph.schema import Kind
+from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.borders import Originals
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import Diff, make_diff
@@ -116,7 +118,7 @@ class Fork:
         named = query.players or query.teams or query.servers or events or area
         if not named and query.kinds == EDITABLE and not query.since_ms and until is None:
             what = "that would drop everything behind the fork's point"
-            raise ForkError(what, fix="name a player, a server, an area, a kind ...", code="HG1623")
+            raise ForkError(what, fix="name a player, a server, an area, a kind ...", code="HG1723")
         if (query.players or query.teams) and query.kinds == EDITABLE:
             query = replace(query, kinds=PLAYER_KINDS)
         return self.edit(Drop(query))
@@ -145,7 +147,7 @@ class Fork:
         """
         if claims not in CLAIMS:
             what = f'"{claims}" is no policy for claims'
-            raise ForkError(what, fix=f"choose one of {', '.join(CLAIMS)}", code="HG1624")
+            raise ForkError(what, fix=f"choose one of {', '.join(CLAIMS)}", code="HG1724")
         self.recipe = replace(self.recipe, claims=claims)
         self._run = _run(self.history, self.recipe, to or self.history.head())
         return self._run
@@ -159,6 +161,15 @@ class Fork:
         """Compare the fork with the head that it was replayed to."""
         return make_diff(self.run)
 
+    def commit(self, *, reason: str, expect: str | None = None, who: str | None = None) -> Entry:
+        """Adopt the fork in all partitions or in none; see `huntgraph.timeline.adopt.adopt`.
+
+        Not inside a running event loop: use ``await adopt(fork, ...)`` there.
+        """
+        from huntgraph.timeline.adopt import adopt
+
+        return asyncio.run(adopt(self, reason=reason, expect=expect, who=who))
+
     def _ms(self, when: str | int) -> int:
         return when if isinstance(when, int) else since_ms(self.history, when)
 
@@ -167,7 +178,7 @@ def _run(history: History, recipe: Recipe, head: Cut) -> Run:
     point = recipe.point
     if point.keys() != head.keys() or any(point[number] > head[number] for number in point):
         what = "the fork's point lies behind the place it is to be replayed to"
-        raise ForkError(what, fix="replay it to the head", code="HG1625")
+        raise ForkError(what, fix="replay it to the head", code="HG1725")
     sources = history.sources.items()
     plain = {number: read_script(source, point[number], head[number]) for number, source in sources}
     scripts, touched = compile_edits(history, recipe.edits, plain)
@@ -176,6 +187,7 @@ def _run(history: History, recipe: Recipe, head: Cut) -> Run:
         opened = partial(history.engine_at, number)
         replicas[number] = Replica(source.world, number, opened, point[number])
         replicas[number].fork_at(point[number])
+    _check_memory(replicas, recipe.budget_mib)
     run = Run(history, point, head, replicas, touched)
     run.originals, run.scripts = plain, scripts
     crossed = Originals(history.index())
@@ -188,6 +200,15 @@ def _run(history: History, recipe: Recipe, head: Cut) -> Run:
     play = Replay(replicas, scripts, crossed, run.was, point, head, recipe.claims)
     run.now = play.run()
     return run
+
+
+def _check_memory(replicas: Mapping[int, Replica], budget_mib: int) -> None:
+    """Base and branch of all partitions must fit; a claim that may be undone takes one more."""
+    wanted = sum(2 * replica.image_bytes for replica in replicas.values())
+    wanted_mib = -(-wanted // (1 << 20))
+    if wanted_mib > budget_mib:
+        what = f"the fork's images take {wanted_mib} MiB, it may have {budget_mib}"
+        raise ForkError(what, fix="make it with a greater budget (--budget-mib)", code="HG1753")
 
 
 def _several(value: Any) -> tuple[Any, ...]:

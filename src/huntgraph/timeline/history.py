@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -128,7 +129,8 @@ class History:
         source, part = self.sources[partition], self.index().of[partition]
         found = None if source.directory is None else newest_snapshot(source.directory, upto)
         if found is not None:
-            return Engine.restore(found.image.tobytes(), world_id=source.world.world_id)
+            with contextlib.suppress(ValueError):  # an image of another version: the log is there
+                return Engine.restore(found.image.tobytes(), world_id=source.world.world_id)
         return Engine(
             source.world,
             players=len(part.players) + SPARE_PLAYERS,

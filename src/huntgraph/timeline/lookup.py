@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine
 from huntgraph.schema import NONE, Code, Kind
 from huntgraph.schema import Event as EventKind
-from huntgraph.timeline.cells import players_of
 from huntgraph.timeline.history import History
 from huntgraph.timeline.outcomes import Outcome, outcomes
 from huntgraph.timeline.points import Event
+from huntgraph.timeline.tables import players_of
 
 __all__ = ["ALL_KINDS", "FOUND", "Query", "lookup", "plain"]
 

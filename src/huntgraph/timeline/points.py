@@ -53,7 +53,7 @@ _FIX: Final = (
 
 
 def find_point(history: History, text: str) -> Cut:
-    """Give the cut that a text names. Raises ForkError HG1610 when it names none."""
+    """Give the cut that a text names. Raises ForkError HG1710 when it names none."""
     head = history.head()
     if text == "head":
         return head
@@ -69,7 +69,7 @@ def find_point(history: History, text: str) -> Cut:
     if text in tags:
         return tags[text]
     fix = did_you_mean(text, tags) if tags else _FIX
-    raise ForkError(f'"{text}" names no point', where=history.folder, fix=fix, code="HG1610")
+    raise ForkError(f'"{text}" names no point', where=history.folder, fix=fix, code="HG1710")
 
 
 def at_time(history: History, time_ms: int) -> Cut:
@@ -84,7 +84,7 @@ def at_event(history: History, event: Event, *, included: bool) -> Cut:
     """Give a consistent cut that ends with an event, or right before it.
 
     The other partitions stand at the last tick up to the event's time, and further on where the
-    event had seen more of them. Raises ForkError HG1611 when there is no such event.
+    event had seen more of them. Raises ForkError HG1711 when there is no such event.
     """
     partition, position = event
     index, messages = history.index(), history.messages()
@@ -92,7 +92,7 @@ def at_event(history: History, event: Event, *, included: bool) -> Cut:
     if part is None or not part.first <= position <= part.end:
         what = f"there is no event {partition}/{position}"
         ends = ", ".join(f"{n}/{p.first} to {n}/{p.end}" for n, p in index.of.items())
-        raise ForkError(what, where=history.folder, fix=f"there are {ends}", code="HG1611")
+        raise ForkError(what, where=history.folder, fix=f"there are {ends}", code="HG1711")
     last = position if included else position - 1
     time_ms = int(part.time_at(np.array([position], np.uint64))[0][0])
     wanted = {number: other.position_at(time_ms) for number, other in index.of.items()}
@@ -102,32 +102,32 @@ def at_event(history: History, event: Event, *, included: bool) -> Cut:
 
 
 def parse_event(text: str) -> Event:
-    """Read PARTITION/POSITION; a position alone is partition 0's. Raises ForkError HG1612."""
+    """Read PARTITION/POSITION; a position alone is partition 0's. Raises ForkError HG1712."""
     found = _EVENT.fullmatch(text if "/" in text else f"0/{text}")
     if found is None:
         what = f'"{text}" is no event'
-        raise ForkError(what, fix="write PARTITION/POSITION, such as 3/918223", code="HG1612")
+        raise ForkError(what, fix="write PARTITION/POSITION, such as 3/918223", code="HG1712")
     return int(found[1]), int(found[2])
 
 
 def duration_ms(text: str) -> int:
-    """Read a duration such as 10m or 90s. Raises ForkError HG1613."""
+    """Read a duration such as 10m or 90s. Raises ForkError HG1713."""
     try:
         return parse_ticks(text) * TICK_MS
     except ValueError as error:
         fix = "write 5s, 10m, 1h30m: whole ticks of 50 ms"
-        raise ForkError(f'"{text}" is no duration', fix=fix, code="HG1613") from error
+        raise ForkError(f'"{text}" is no duration', fix=fix, code="HG1713") from error
 
 
 def moment_ms(text: str) -> int:
-    """Read a wall time as milliseconds since 1970. Raises ForkError HG1614."""
+    """Read a wall time as milliseconds since 1970. Raises ForkError HG1714."""
     try:
         if text.startswith("@"):
             return int(text[1:])
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         fix = "write 2026-11-25T14:00:00Z, or @ and milliseconds since 1970"
-        raise ForkError(f'"{text}" is no time', fix=fix, code="HG1614") from error
+        raise ForkError(f'"{text}" is no time', fix=fix, code="HG1714") from error
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return round(zoned.timestamp() * 1000)
 
@@ -148,11 +148,11 @@ def _checked(history: History, text: str, head: Cut) -> Cut:
     cut = {int(n): int(p) for n, p in (each.split(":") for each in text.split(","))}
     if cut.keys() != head.keys() or any(cut[number] > head[number] for number in cut):
         what = f"{text} is not one position for each partition up to the head"
-        raise ForkError(what, fix=f"the head is {cut_text(head)}", code="HG1615")
+        raise ForkError(what, fix=f"the head is {cut_text(head)}", code="HG1715")
     consistent = history.messages().shrink(cut)
     if consistent != cut:
         what = f"{text} is not consistent: something was taken that had not been sent"
-        raise ForkError(what, fix=f"{cut_text(consistent)} is", code="HG1616")
+        raise ForkError(what, fix=f"{cut_text(consistent)} is", code="HG1716")
     return cut
 
 

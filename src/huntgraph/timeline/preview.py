@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from huntgraph.schema import State
-from huntgraph.timeline.cells import hunts_of
 from huntgraph.timeline.standings import NO_HUNT, plain_standing, standings
+from huntgraph.timeline.tables import hunts_of
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run

@@ -62,7 +62,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, body: dict[str, Any]) -> Recipe:
-        """Read what `to_dict` gave. Raises ForkError HG1622."""
+        """Read what `to_dict` gave. Raises ForkError HG1722."""
         try:
             claims = body["claims"]
             return cls(
@@ -76,7 +76,7 @@ class Recipe:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             what = f"the fork's recipe cannot be read: {error}"
-            raise ForkError(what, fix="drop the fork and make it again", code="HG1622") from error
+            raise ForkError(what, fix="drop the fork and make it again", code="HG1722") from error
 
 
 class ForkStore:
@@ -97,22 +97,22 @@ class ForkStore:
         return found
 
     def get(self, name: str) -> Recipe:
-        """Give a fork's recipe. Raises ForkError HG1650 when there is none."""
+        """Give a fork's recipe. Raises ForkError HG1750 when there is none."""
         if name not in (known := self.names()):
             fix = did_you_mean(name, known) if known else "make one with huntgraph fork create"
             what = f'there is no fork "{name}"'
-            raise ForkError(what, where=self.folder, fix=fix, code="HG1650")
+            raise ForkError(what, where=self.folder, fix=fix, code="HG1750")
         return self._read(self.folder / name / FILE)
 
     def create(self, recipe: Recipe) -> Recipe:
-        """Keep a new fork. Raises ForkError HG1651 for a name in use, HG1652 when too many."""
+        """Keep a new fork. Raises ForkError HG1751 for a name in use, HG1752 when too many."""
         known = self.names()
         if check_name(recipe.name) in known:
             what = f'the fork "{recipe.name}" is there already'
-            raise ForkError(what, where=self.folder, fix="drop it first", code="HG1651")
+            raise ForkError(what, where=self.folder, fix="drop it first", code="HG1751")
         if len(known) >= COUNT_MAX:
             what = f"there are {len(known)} forks already, {COUNT_MAX} at most"
-            raise ForkError(what, where=self.folder, fix="drop one of them", code="HG1652")
+            raise ForkError(what, where=self.folder, fix="drop one of them", code="HG1752")
         return self.save(recipe)
 
     def save(self, recipe: Recipe) -> Recipe:
@@ -132,7 +132,7 @@ class ForkStore:
             return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             what = f"the fork's recipe cannot be read: {error}"
-            raise ForkError(what, where=path, fix="remove its folder", code="HG1622") from error
+            raise ForkError(what, where=path, fix="remove its folder", code="HG1722") from error
 
 
 def now_ms() -> int:

@@ -13,16 +13,17 @@ from huntgraph.engine import move
 from huntgraph.errors import ReplayError
 from huntgraph.schema import ARRIVAL, MOVE, UPDATE, Code, Event, Flag, Kind
 from huntgraph.timeline.borders import Originals, Sent, Way
-from huntgraph.timeline.cells import players_of
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
+from huntgraph.timeline.tables import players_of
 
 __all__ = ["CLAIMS", "Claims", "Replay", "Win", "replay_original"]
 
 Claims = Literal["recompute", "keep", "void"]
 """What becomes of claims: the next rightful one wins, wins are kept, or lost ones stay unwon."""
 CLAIMS: Final[tuple[Claims, ...]] = ("recompute", "keep", "void")
+HASHES: Final = (Kind.HASH, Kind.FENCE, Kind.SETTLE)
 PARCELS: Final = (Kind.ARRIVE, Kind.NOTICE)
 
 
@@ -132,8 +133,8 @@ class Replay:
 
     def _apply(self, number: int, begin: int, end: int) -> None:
         script = self._scripts[number]
-        # Recorded hashes are those of the original.
-        some = begin + np.flatnonzero(script.kinds[begin:end] != Kind.HASH)
+        # Recorded hashes are those of the original, and so are those that a fence asks for.
+        some = begin + np.flatnonzero(~np.isin(script.kinds[begin:end], HASHES))
         if len(some):
             rows, positions = script.rows[some], script.positions[some]
             self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine, PlayerState, Rows
 from huntgraph.errors import ForkError
 from huntgraph.schema import EVENT
-from huntgraph.timeline import cells
-from huntgraph.timeline.cells import Changes
+from huntgraph.timeline import tables
 from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.tables import Differences
 
 __all__ = ["Replica"]
 
@@ -42,6 +42,11 @@ class Replica:
     def position(self) -> int:
         """Position of the base."""
         return self._base.position
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of one image."""
+        return self._base.image_bytes
 
     def follow(self, records: LogRecords) -> None:
         """Take the next records of the log into the base."""
@@ -79,7 +84,7 @@ class Replica:
         """Take back the last `replay`, which must have been undoable."""
         if self._before is None:
             what = "the last replay was not undoable"
-            raise ForkError(what, fix="replay it with undoable=True", code="HG1640")
+            raise ForkError(what, fix="replay it with undoable=True", code="HG1740")
         self._branch = Engine.restore(self._before, world_id=self.world.world_id)
         self._before = None
         self._events.pop()
@@ -113,13 +118,13 @@ class Replica:
         """Give the state hash of the branch."""
         return self._forked().state_hash()
 
-    def changes(self) -> Changes:
+    def changes(self) -> Differences:
         """Give all cells in which branch and base differ."""
-        return cells.compare(self._base.cells(), self._forked().cells())
+        return tables.compare(self._base.cells(), self._forked().cells())
 
     def head_cells(self, names: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Give the base's words of these cells, 0 for those it has not."""
-        return cells.words_at(names, self._base.cells())
+        return tables.words_at(names, self._base.cells())
 
     def small_cells(self, *, branch: bool) -> Cells:
         """Give names and words of all cells but those of edges, of the branch or the base."""
@@ -129,6 +134,11 @@ class Replica:
         """Give tail and head of every slot of branch or base, whichever has more, by edge id."""
         base, branch = self._base.edges(), self._forked().edges()
         return branch if len(branch[0]) > len(base[0]) else base
+
+    @property
+    def base_slots(self) -> int:
+        """Slots of edges that the base has, absent ones too."""
+        return len(self._base.weights())
 
     def weights(self, *, branch: bool) -> NDArray[np.uint16]:
         """Give the weight of every slot of the branch or the base, by edge id."""
@@ -142,7 +152,7 @@ class Replica:
     def _forked(self) -> Engine:
         if self._branch is None:
             what = f"partition {self.partition} has no branch yet"
-            raise ForkError(what, fix="replay the fork first", code="HG1641")
+            raise ForkError(what, fix="replay the fork first", code="HG1741")
         return self._branch
 
     def _copy(self, engine: Engine) -> Engine:

@@ -13,10 +13,10 @@ from huntgraph.engine import Engine
 from huntgraph.errors import ForkError
 from huntgraph.schema import EVENT
 from huntgraph.schema import Event as EventKind
-from huntgraph.timeline.cells import hunts_of, players_of, stages_of
 from huntgraph.timeline.history import History
 from huntgraph.timeline.outcomes import outcomes
 from huntgraph.timeline.points import Event
+from huntgraph.timeline.tables import hunts_of, players_of, stages_of
 
 __all__ = ["Reason", "Scene", "named", "scene_of", "way_here"]
 
@@ -83,12 +83,12 @@ class Scene:
 
 
 def scene_of(history: History, event: Event) -> Scene:
-    """Replay to right before an event. Raises ForkError HG1611 when there is no such event."""
+    """Replay to right before an event. Raises ForkError HG1711 when there is no such event."""
     partition, position = event
     part = history.index().of.get(partition)
     if part is None or not part.first <= position <= part.end:
         what = f"there is no event {named(event)}"
-        raise ForkError(what, fix="huntgraph lookup lists events", code="HG1611")
+        raise ForkError(what, fix="huntgraph lookup lists events", code="HG1711")
     (records,) = history.sources[partition].records(position, position)
     record = records.moves[0].copy()
     start = history.start(partition, 0).position + 1

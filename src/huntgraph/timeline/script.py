@@ -91,16 +91,19 @@ def compile_edits(
 ) -> tuple[dict[int, Script], Touched]:
     """Lay edits over the scripts of all partitions, in the order of the edits.
 
-    Raises ForkError HG1630 for a record that is no input, HG1631 for one that is not behind the
-    fork's point, HG1632 for what would break a player's numbering, HG1633 for a hunt not loaded.
+    Raises ForkError HG1730 for a record that is no input, HG1731 for one that is not behind the
+    fork's point, HG1732 for what would break a player's numbering, HG1733 for a hunt not loaded,
+    HG1734 when a correction was committed behind the fork's point.
     """
+    for number, script in scripts.items():
+        _check_uncorrected(number, script)
     touched = Touched()
     overlays = {number: _Overlay(script, touched) for number, script in scripts.items()}
     for edit in edits:
         match edit:
             case Drop():
-                for partition, position in edit.events(history):
-                    overlays[partition].drop(position, strict=bool(edit.query.events))
+                for event in edit.events(history):
+                    _of(overlays, event).drop(event[1], strict=bool(edit.query.events))
             case Replace(event, record):
                 _of(overlays, event).replace(event[1], record)
             case Insert(after, record):
@@ -108,7 +111,7 @@ def compile_edits(
             case Retime(event, after):
                 if event[0] != after[0]:
                     what = "a record stays in its partition"
-                    raise ForkError(what, fix="name an event of the same one", code="HG1632")
+                    raise ForkError(what, fix="name an event of the same one", code="HG1732")
                 _of(overlays, event).retime(event[1], after[1])
             case Rules(slot, rows):
                 for number, raw in rows.items():
@@ -117,7 +120,7 @@ def compile_edits(
 
 
 class _Overlay:
-    """Changes of one script, not yet put together."""
+    """Differences of one script, not yet put together."""
 
     def __init__(self, script: Script, touched: Touched) -> None:
         self._script, self._touched = script, touched
@@ -151,7 +154,7 @@ class _Overlay:
         if (kind in PLAYER_KINDS) != (new[0] in PLAYER_KINDS):
             what = "a player's record can only become another one of the same player"
             fix = "drop it, and insert the other one behind it"
-            raise self._failure(position, what, fix, "HG1632")
+            raise self._failure(position, what, fix, "HG1732")
         if kind in PLAYER_KINDS:
             # Numbers are dense, and the server and the echo are those of whoever sent it.
             for name in ("player", "seq", "server", "echo"):
@@ -166,7 +169,7 @@ class _Overlay:
         if row[0] not in INSERTABLE:
             what = f"a {_name(row)} cannot be inserted: a player's records are numbered densely"
             fix = "replace one of the player's records, or grant a treasure with kind GRANT"
-            raise self._failure(position, what, fix, "HG1632")
+            raise self._failure(position, what, fix, "HG1732")
         self._touched.add(self._script.partition, row)
         self._added.append((position, row))
 
@@ -176,7 +179,7 @@ class _Overlay:
         kind = self._check(position, row)
         if kind in PLAYER_KINDS and not self._in_order(at, to):
             what = "that would exchange two records of one player"
-            raise self._failure(position, what, "move it less far", "HG1632")
+            raise self._failure(position, what, "move it less far", "HG1732")
         self._touched.add(self._script.partition, row)
         self._kept[at] = False
         self._added.append((after, row))
@@ -190,7 +193,7 @@ class _Overlay:
             what = f"no hunt was loaded into slot {slot} behind the fork's point"
             where = f"partition {self._script.partition}"
             fix = "fork from before the hunt was published"
-            raise ForkError(what, where=where, fix=fix, code="HG1633")
+            raise ForkError(what, where=where, fix=fix, code="HG1733")
         self._kept[mine] = False
         self._touched.hunts.add(slot)
         new = np.frombuffer(raw, np.uint8).reshape(-1, RULE.itemsize)
@@ -225,24 +228,34 @@ class _Overlay:
     def _at(self, position: int) -> int:
         if not self._has(position):
             what = "the event is not between the fork's point and its head"
-            raise self._failure(position, what, "fork from before it", "HG1631")
+            raise self._failure(position, what, "fork from before it", "HG1731")
         return position - int(self._script.positions[0])
 
     def _check(self, position: int, row: Rows) -> int:
         kind = int(row[0])
         if kind not in EDITABLE and kind != Kind.STRIKE:
             what = f"a {_name(row)} is no input: it follows from other records, or is the clock's"
-            raise self._failure(position, what, "edit the records it follows from", "HG1630")
+            raise self._failure(position, what, "edit the records it follows from", "HG1730")
         return kind
 
     def _failure(self, position: int, what: str, fix: str, code: str) -> ForkError:
         return ForkError(what, where=f"{self._script.partition}/{position}", fix=fix, code=code)
 
 
+def _check_uncorrected(number: int, script: Script) -> None:
+    """What a commit has set stays as it is: a fork begins behind it. A fence alone sets nothing."""
+    found = np.flatnonzero(script.kinds == Kind.CORRECT)
+    if len(found):
+        last = int(script.positions[found[-1]])
+        what = f"a correction was committed behind the fork's point, up to {number}/{last}"
+        fix = f"fork from after {number}/{last}"
+        raise ForkError(what, fix=fix, code="HG1734")
+
+
 def _of(overlays: dict[int, _Overlay], event: Event) -> _Overlay:
     if event[0] not in overlays:
         what = f"there is no partition {event[0]}"
-        raise ForkError(what, fix=f"there are {sorted(overlays)}", code="HG1631")
+        raise ForkError(what, fix=f"there are {sorted(overlays)}", code="HG1731")
     return overlays[event[0]]
 
 

@@ -41,8 +41,9 @@ class Snapshot:
 
 
 def find_snapshots(directory: Path) -> dict[int, Path]:
-    """Give the snapshot files of a directory by position, oldest first."""
-    names = {path: NAME.fullmatch(path.name) for path in sorted(directory.glob("*.snap"))}
+    """Give the snapshot files of an actor's directory by position, oldest first."""
+    files = sorted((directory / "snapshots").glob("*.snap"))
+    names = {path: NAME.fullmatch(path.name) for path in files}
     return {int(match[1]): path for path, match in names.items() if match}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.timeline.cells import players_of
+from huntgraph.timeline.tables import players_of
 
 __all__ = ["NO_HUNT", "STANDING", "plain_standing", "standings"]
 

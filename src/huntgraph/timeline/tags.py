@@ -20,12 +20,12 @@ FILE: Final = "tags.json"
 
 
 def check_name(name: str) -> str:
-    """Give back a name of a tag or a fork. Raises ForkError HG1601 when it is none."""
+    """Give back a name of a tag or a fork. Raises ForkError HG1701 when it is none."""
     if NAME.fullmatch(name) and name != "head":
         return name
     what = f'"{name}" is no name'
     fix = "use up to 64 of a-z, 0-9, dot, dash and underscore, a letter or digit first"
-    raise ForkError(what, fix=fix, code="HG1601")
+    raise ForkError(what, fix=fix, code="HG1701")
 
 
 def read_tags(folder: Path) -> dict[str, Cut]:
@@ -41,22 +41,22 @@ def read_tags(folder: Path) -> dict[str, Cut]:
 
 
 def set_tag(folder: Path, name: str, cut: Cut, note: str = "") -> None:
-    """Name a cut. Raises ForkError HG1602 when the name is taken."""
+    """Name a cut. Raises ForkError HG1702 when the name is taken."""
     tags = _raw(folder)
     if check_name(name) in tags:
         what = f'the tag "{name}" is there already'
-        raise ForkError(what, where=folder, fix="remove it first, or take another", code="HG1602")
+        raise ForkError(what, where=folder, fix="remove it first, or take another", code="HG1702")
     cut_text = {str(number): position for number, position in cut.items()}
     tags[name] = {"cut": cut_text, "made_ms": time.time_ns() // 1_000_000, "note": note}
     write_json(folder / FILE, tags)
 
 
 def remove_tag(folder: Path, name: str) -> None:
-    """Forget a tag. Raises ForkError HG1603 when there is none of this name."""
+    """Forget a tag. Raises ForkError HG1703 when there is none of this name."""
     tags = _raw(folder)
     if name not in tags:
         what = f'there is no tag "{name}"'
-        raise ForkError(what, where=folder, fix=did_you_mean(name, tags), code="HG1603")
+        raise ForkError(what, where=folder, fix=did_you_mean(name, tags), code="HG1703")
     del tags[name]
     write_json(folder / FILE, tags)
 

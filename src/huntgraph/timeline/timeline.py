@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.errors import ForkError
+from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History
@@ -79,7 +80,7 @@ class Timeline:
         """
         if (before is None) == (at is None):
             what = "a fork begins before an event or at a point"
-            raise ForkError(what, fix="give one of before= and at=", code="HG1617")
+            raise ForkError(what, fix="give one of before= and at=", code="HG1717")
         text = f"before {before}" if before is not None else str(at)
         recipe = Recipe(name or "", self.point(text), made_ms=now_ms(), **kept)
         return Fork(self.history, recipe if name is None else self.store.create(recipe))
@@ -89,12 +90,21 @@ class Timeline:
         return self.store.names()
 
     def kept_fork(self, name: str) -> Fork:
-        """Give a fork that is kept. Raises ForkError HG1650 when there is none."""
+        """Give a fork that is kept. Raises ForkError HG1750 when there is none."""
         return Fork(self.history, self.store.get(name))
 
     def keep(self, fork: Fork) -> None:
         """Write a kept fork's edits and policy."""
         self.store.save(fork.recipe)
+
+    def commit(
+        self, fork: Fork, *, reason: str, expect: str | None = None, who: str | None = None
+    ) -> Entry:
+        """Adopt a fork, and forget it: its edits stand in the audit trail. See `Fork.commit`."""
+        entry = fork.commit(reason=reason, expect=expect, who=who)
+        if fork.recipe.name:
+            self.store.drop(fork.recipe.name)
+        return entry
 
 
 def open_timeline(folder: str | Path, world: str | Path | None = None) -> Timeline:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from huntgraph.engine import Engine, Rows
 from huntgraph.schema import RECEIPT, Code, Kind
-from huntgraph.timeline.cells import SINGLE, name_of
 from huntgraph.timeline.log import Log, LogRecords
 from huntgraph.timeline.snapshot import Snapshot
+from huntgraph.timeline.tables import SINGLE, name_of
 
 __all__ = ["Problem", "Verification", "check_chain", "verify"]
 

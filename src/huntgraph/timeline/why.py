@@ -40,7 +40,7 @@ class Explanation:
 def why(history: History, event: Event) -> Explanation:
     """Replay to an event and explain its outcome: rule, needs, earlier winner, gate, way there.
 
-    Raises ForkError HG1611 when there is no such event, LogError.
+    Raises ForkError HG1711 when there is no such event, LogError.
     """
     scene = scene_of(history, event)
     kind, code = Kind(int(scene.record["kind"])), Code(int(scene.update["code"]))

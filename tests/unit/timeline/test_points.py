@@ -62,18 +62,18 @@ def test_tags_are_kept(timeline: Timeline) -> None:
     assert again.tags() == {}
     with pytest.raises(ForkError) as caught:
         again.untag("start")
-    assert caught.value.code == "HG1603"
+    assert caught.value.code == "HG1703"
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("yesterday", "HG1610"),
-        ("before 0/999999", "HG1611"),
-        ("before 7/1", "HG1611"),
-        ("head~soon", "HG1613"),
-        ("2026-99-99", "HG1614"),
-        ("0:999999", "HG1615"),
+        ("yesterday", "HG1710"),
+        ("before 0/999999", "HG1711"),
+        ("before 7/1", "HG1711"),
+        ("head~soon", "HG1713"),
+        ("2026-99-99", "HG1714"),
+        ("0:999999", "HG1715"),
     ],
 )
 def test_what_names_no_point_is_refused(timeline: Timeline, text: str, code: str) -> None:
@@ -87,7 +87,7 @@ def test_what_names_no_point_is_refused(timeline: Timeline, text: str, code: str
 def test_bad_names_are_refused(timeline: Timeline, name: str) -> None:
     with pytest.raises(ForkError) as caught:
         timeline.tag(name)
-    assert caught.value.code == "HG1601"
+    assert caught.value.code == "HG1701"
 
 
 def test_a_cut_is_written_as_it_is_read(timeline: Timeline) -> None:

@@ -78,7 +78,9 @@ impl Control {
             let alive = self.clients[at].turn(engine, desk, now);
             stop |= self.clients[at].session.wants_stop;
             if !alive {
-                self.spare.push(self.clients.remove(at).session);
+                let mut session = self.clients.remove(at).session;
+                session.let_go(engine);
+                self.spare.push(session);
             }
         }
         stop

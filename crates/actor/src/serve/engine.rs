@@ -8,6 +8,7 @@ use huntgraph_core::schema::{Code, Move, NONE, Update, kind};
 
 use super::boot::wall_ms;
 use super::emit::{Emit, Tally};
+use super::hold::Hold;
 use crate::counters::Histogram;
 use crate::frame::FRAME_BYTES;
 use crate::log::{Logger, RawRecord};
@@ -17,7 +18,7 @@ use crate::ring::RingWriter;
 /// Frames whose durability is timed at once; further ones go untimed.
 const TIMED: usize = 1024;
 /// Records kept free in the log for ticks and hashes.
-const RESERVED: usize = 64;
+pub(super) const RESERVED: usize = 64;
 
 /// The partition and where its records and events go.
 pub struct Engine {
@@ -29,10 +30,12 @@ pub struct Engine {
     pub ring: RingWriter,
     /// Counts since the last tick.
     pub tally: Tally,
+    /// Who holds moves and ticks back.
+    pub(super) hold: Hold,
     /// How long a frame's records take to be applied and appended.
     apply_time: Histogram,
     batch: Vec<RawRecord>,
-    urgent: bool,
+    pub(super) urgent: bool,
     nowhere: Vec<u8>,
     applied: VecDeque<(u64, Instant)>,
 }
@@ -54,11 +57,13 @@ impl Engine {
         let applied: VecDeque<(u64, Instant)> = VecDeque::with_capacity(TIMED);
         populate(batch.as_ptr().cast(), FRAME_BYTES);
         populate(applied.as_slices().0.as_ptr().cast(), TIMED * size_of::<(u64, Instant)>());
+        let hold = Hold::after_restart(partition.header.correction);
         Self {
             partition,
             logger,
             ring,
             tally: Tally::NONE,
+            hold,
             apply_time,
             batch,
             urgent: false,
@@ -99,12 +104,16 @@ impl Engine {
             return self.refuse(records, code, out);
         }
         let started = Instant::now();
+        let correction = self.partition.header.correction;
         self.batch.clear();
         let Self { partition, ring, tally, batch, .. } = self;
         let mut emit = Emit { ring, out, log: batch, tally };
         partition.apply_batch(records, &mut emit, |emit, raw, answer, receipt| {
             emit.answer(raw, answer, receipt)
         });
+        if self.partition.header.correction != correction || correction != 0 {
+            self.hold.note(&self.batch);
+        }
         self.append(now);
         self.apply_time.record(started.elapsed().as_nanos() as u64);
     }
@@ -138,10 +147,10 @@ impl Engine {
             return false;
         }
         let arg = self.partition.header.tick + 1;
-        self.own(&Move { kind: kind::TICK, arg, time_ms: wall_ms(), ..Move::default() });
+        self.own(&Move { kind: kind::TICK, arg, time_ms: wall_ms(), ..Move::default() }.encode());
         if with_hash {
             let a = self.partition.state_hash();
-            self.own(&Move { kind: kind::HASH, a, ..Move::default() });
+            self.own(&Move { kind: kind::HASH, a, ..Move::default() }.encode());
             self.append(now);
             return true;
         }
@@ -150,34 +159,41 @@ impl Engine {
         true
     }
 
-    /// Logs that a partition holds all parcels up to a number; not when the log has no room.
+    /// Logs that a partition holds all parcels up to a number; not when the log has no room, nor
+    /// while a correction is under way.
     pub fn hand_on(&mut self, partition: u16, number: u64) {
-        if self.logger.failed().is_none() && self.logger.room() >= RESERVED {
+        let room = self.logger.failed().is_none() && self.logger.room() >= RESERVED;
+        if room && !self.is_fenced() {
             let arg = partition as u32;
-            self.own(&Move { kind: kind::HANDED_ON, arg, a: number, ..Move::default() });
+            self.own(&Move { kind: kind::HANDED_ON, arg, a: number, ..Move::default() }.encode());
             // In no hurry: until it is durable, a restart sends parcels again.
             self.append_quietly();
+            self.urgent |= self.is_held();
         }
     }
 
-    fn own(&mut self, record: &Move) {
-        let raw = record.encode();
+    pub(super) fn own(&mut self, raw: &RawRecord) {
         let Self { partition, ring, tally, batch, nowhere, .. } = self;
         let mut emit = Emit { ring, out: nowhere, log: batch, tally };
-        let answer = partition.apply(&raw, &mut emit);
+        let answer = partition.apply(raw, &mut emit);
         assert!(answer.logged, "the actor's own records are always in order");
-        batch.push(raw);
+        batch.push(*raw);
     }
 
     fn append(&mut self, now: Instant) {
         if self.batch.is_empty() {
             return;
         }
-        self.append_quietly();
-        self.urgent = true;
+        self.append_urgently();
         if self.applied.len() < TIMED {
             self.applied.push_back((self.partition.header.position, now));
         }
+    }
+
+    /// Appends what is to be durable soon.
+    pub(super) fn append_urgently(&mut self) {
+        self.append_quietly();
+        self.urgent = true;
     }
 
     fn append_quietly(&mut self) {

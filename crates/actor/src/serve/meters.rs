@@ -13,7 +13,7 @@ use crate::resident::Resident;
 const RESIDENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 35] = [
+const SINGLE: [&str; 38] = [
     "partition",
     "world_id",
     "heartbeat_ms",
@@ -49,6 +49,9 @@ const SINGLE: [&str; 35] = [
     "neighbours",
     "parcels_waiting",
     "neighbour_rests",
+    "held",
+    "correction",
+    "corrections",
 ];
 
 /// Times by name.

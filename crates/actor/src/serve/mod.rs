@@ -10,6 +10,7 @@ mod boot;
 mod control;
 pub(crate) mod emit;
 mod engine;
+mod hold;
 mod link;
 mod meters;
 mod neighbour;

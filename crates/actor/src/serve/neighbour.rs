@@ -202,8 +202,9 @@ impl Neighbour {
 
     /// Sends the next frame of parcels if it is due, and what is left of the last one.
     fn send(&mut self, engine: &Engine, now: Instant) -> bool {
-        if self.phase == Phase::Ready && self.sent == self.outgoing.len() && now >= self.rests_until
-        {
+        let idle = self.phase == Phase::Ready && self.sent == self.outgoing.len();
+        // What it acknowledged could not be logged here while a correction is under way.
+        if idle && now >= self.rests_until && !engine.is_fenced() {
             self.pack(engine);
         }
         let Some(stream) = &self.stream else { return false };

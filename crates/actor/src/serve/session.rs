@@ -64,6 +64,10 @@ pub struct Session {
     durable_told: u64,
     /// Arrivals were answered and their durability was not told yet.
     arrivals_open: bool,
+    /// The peer holds moves and ticks back.
+    holds: bool,
+    /// The correction that the peer began last.
+    fenced: u64,
 }
 
 impl Session {
@@ -99,6 +103,8 @@ impl Session {
             last_position: 0,
             durable_told: 0,
             arrivals_open: false,
+            holds: false,
+            fenced: 0,
         }
     }
 
@@ -113,7 +119,7 @@ impl Session {
         let mut frames = 0;
         self.waits = false;
         while self.has_room() {
-            if engine.must_wait(self.inbox.next_count()) {
+            if engine.must_wait(self.inbox.next_count()) || self.is_held_back(engine, desk) {
                 self.waits = true;
                 break;
             }
@@ -133,6 +139,29 @@ impl Session {
             }
         }
         frames
+    }
+
+    /// Whether a game server's next moves wait; an actor that stops refuses them instead.
+    fn is_held_back(&self, engine: &Engine, desk: &Desk) -> bool {
+        engine.is_stopped() && self.inbox.next_is(frame::MOVES) && !desk.draining
+    }
+
+    /// The supervisor holds moves and ticks back, or no longer.
+    fn hold(&mut self, holds: bool, engine: &mut Engine) {
+        match (self.holds, holds) {
+            (false, true) => engine.hold(),
+            (true, false) => engine.release(),
+            _ => {}
+        }
+        self.holds = holds;
+    }
+
+    /// The peer is gone: what it held goes on.
+    pub fn let_go(&mut self, engine: &mut Engine) {
+        self.hold(false, engine);
+        if self.fenced != 0 {
+            engine.let_go(self.fenced);
+        }
     }
 
     /// Tells the peer why it is cut off.
@@ -157,6 +186,11 @@ impl Session {
                 self.take_moves(header, body, engine, desk, now)
             }
             (frame::STATUS, Role::Control) => {
+                self.welcome(engine, desk);
+                Ok(())
+            }
+            (frame::HOLD | frame::RELEASE, Role::Control) => {
+                self.hold(header.kind == frame::HOLD, engine);
                 self.welcome(engine, desk);
                 Ok(())
             }
@@ -197,7 +231,9 @@ impl Session {
         let header = &engine.partition.header;
         let welcome = Welcome {
             version: VERSION,
+            flags: engine.is_held() as u16 | (engine.is_fenced() as u16) << 1,
             partition: desk.partition,
+            parcels: engine.partition.border.waiting() as u16,
             world_id: header.world_id,
             position: header.position,
             durable: engine.logger.durable(),
@@ -235,7 +271,11 @@ impl Session {
         if desk.draining {
             engine.refuse(records, Code::Draining, &mut self.outbox);
         } else {
+            let before = engine.partition.header.correction;
             engine.apply(records, &mut self.outbox, now);
+            if before == 0 {
+                self.fenced = engine.partition.header.correction;
+            }
             self.last_position = engine.partition.header.position;
         }
         end_frame(&mut self.outbox, at);

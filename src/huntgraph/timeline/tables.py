@@ -1,0 +1,226 @@
+"""Cells of the state as tables (rules, section 8): a name is `tag << 56 | index`."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huntgraph.schema import GATE_EDGES, GATES, STAGES
+
+__all__ = [
+    "ADDED",
+    "EDGE",
+    "GATE",
+    "HUNT",
+    "PARCEL",
+    "PEER",
+    "PLAYER",
+    "PLAYERS",
+    "SINGLE",
+    "STAGE",
+    "STAGE_ROW",
+    "Differences",
+    "compare",
+    "describe_cell",
+    "edge_parts",
+    "hunts_of",
+    "index_of",
+    "name_of",
+    "players_of",
+    "read_player",
+    "stages_of",
+    "tag_of",
+    "words_at",
+]
+
+Names = NDArray[np.uint64]
+Words = NDArray[np.uint64]
+
+EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, SINGLE, PARCEL, PEER, ADDED = range(1, 11)
+"""Tags."""
+_TAG: Final = np.uint64(56)
+_INDEX: Final = np.uint64((1 << 56) - 1)
+SINGLES: Final = (
+    *("tick", "position", *("receipts' chain",) * 4, "traffic rule", "traffic cost"),
+    *("serial", "least and greatest cost", "correction"),
+)
+
+PLAYERS: Final = np.dtype(
+    [
+        *(("slot", "u4"), ("id", "u8"), ("progress", "u8"), ("seq", "u4"), ("node", "u4")),
+        *(("score", "i4"), ("since", "u4"), ("team", "u1"), ("hunt", "u1"), ("target", "u1")),
+        *(("present", "u1"), ("hints", "u1"), ("last_code", "u2"), ("away", "u1")),
+        *(("last_position", "u8"), ("edition", "u4")),
+    ]
+)
+"""A player as the state holds it; `hunt` and `target` are 255 for none."""
+
+STAGE_ROW: Final = np.dtype(
+    [
+        *(("hunt", "u1"), ("stage", "u1"), ("form", "u1"), ("rule", "u1"), ("node", "u4")),
+        *(("opens", "u4"), ("closes", "u4"), ("stock", "u4"), ("points", "u4")),
+        *(("needs", "u8", (4,)), ("hints", "u8", (4,)), ("wins", "u4"), ("owner", "u4")),
+        *(("team_bits", "u8"), ("winner", "u8"), ("position", "u8")),
+    ]
+)
+"""A stage of a hunt; `hints` are `delay | cost << 32`, needs that are not there 0."""
+
+
+class Differences(NamedTuple):
+    """Cells in which two states differ: names, old and new words; 0 where a state has no such."""
+
+    names: Names
+    old: Words
+    new: Words
+
+
+def name_of(tag: int, index: int) -> int:
+    """Give the name of a cell."""
+    return tag << 56 | index
+
+
+def tag_of(names: Names) -> NDArray[np.uint64]:
+    """Give the tags of cells."""
+    return names >> _TAG
+
+
+def index_of(names: Names) -> NDArray[np.uint64]:
+    """Give the indices of cells."""
+    return names & _INDEX
+
+
+def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Differences:
+    """Compare all cells of two states; what differs comes in the order of names.
+
+    A cell that only one of them has differs, also when its word is 0.
+    """
+    sides = [_sorted(*side) for side in (old, new)]
+    names = np.union1d(sides[0][0], sides[1][0])
+    words = [_looked_up(names, *side) for side in sides]
+    differ = words[0] != words[1]
+    differ |= np.isin(names, sides[0][0]) != np.isin(names, sides[1][0])
+    return Differences(names[differ], words[0][differ], words[1][differ])
+
+
+def words_at(names: Names, cells: tuple[Names, Words]) -> Words:
+    """Give the words of some cells of a state, 0 for those it has not."""
+    return _looked_up(names, *_sorted(*cells))
+
+
+def edge_parts(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Give weight, heat and closed of edges' words."""
+    signed = words.astype(np.int64)
+    return signed & 0xFFFF, signed >> 16 & 0xFF, (signed >> 24 & 1).astype(np.bool_)
+
+
+def players_of(names: Names, words: Words) -> NDArray[np.void]:
+    """Give the player table of a state, shape (players,), dtype PLAYERS."""
+    mine = tag_of(names) == PLAYER
+    index, some = index_of(names[mine]), words[mine]
+    table = np.zeros((int(index.max()) >> 3) + 1 if len(index) else 0, PLAYERS)
+    grid = np.zeros((len(table), 8), np.uint64)
+    grid[(index >> np.uint64(3)).astype(np.intp), (index & np.uint64(7)).astype(np.intp)] = some
+    table["slot"] = np.arange(len(table))
+    return read_player(table, grid)
+
+
+def read_player(table: NDArray[np.void], grid: NDArray[np.uint64]) -> NDArray[np.void]:
+    """Fill a table (dtype PLAYERS) from the words of its players, shape (players, 8)."""
+    half = np.uint64(32)
+    table["id"], table["progress"] = grid[:, 0], grid[:, 1]
+    table["seq"], table["node"] = grid[:, 2] & np.uint64(0xFFFF_FFFF), grid[:, 2] >> half
+    table["score"] = (grid[:, 3] & np.uint64(0xFFFF_FFFF)).astype(np.uint32).view(np.int32)
+    table["since"] = grid[:, 3] >> half
+    places = (("team", 0), ("hunt", 8), ("target", 16), ("present", 24), ("hints", 32))
+    for name, bit in (*places, ("away", 56)):
+        table[name] = grid[:, 4] >> np.uint64(bit) & np.uint64(0xFF)
+    table["last_code"] = grid[:, 4] >> np.uint64(40) & np.uint64(0xFFFF)
+    table["last_position"], table["edition"] = grid[:, 5], grid[:, 6]
+    return table
+
+
+def stages_of(names: Names, words: Words) -> NDArray[np.void]:
+    """Give all stages of all hunts, shape (stages,), dtype STAGE_ROW."""
+    mine = tag_of(names) == STAGE
+    index, some = index_of(names[mine]).astype(np.int64), words[mine]
+    keys, rows = np.unique(index >> 4, return_inverse=True)
+    grid = np.zeros((len(keys), 16), np.uint64)
+    grid[rows, index & 15] = some
+    table = np.zeros(len(keys), STAGE_ROW)
+    table["hunt"], table["stage"] = keys // STAGES, keys % STAGES
+    half, low = np.uint64(32), np.uint64(0xFFFF_FFFF)
+    table["form"], table["rule"] = (
+        grid[:, 0] & np.uint64(255),
+        grid[:, 0] >> np.uint64(8) & np.uint64(255),
+    )
+    table["node"] = grid[:, 0] >> half
+    for at, (one, other) in enumerate((("opens", "closes"), ("stock", "points")), 1):
+        table[one], table[other] = grid[:, at] & low, grid[:, at] >> half
+    table["needs"], table["hints"] = grid[:, 3:7], grid[:, 7:11]
+    table["wins"], table["owner"] = grid[:, 11] & low, grid[:, 11] >> half
+    table["team_bits"], table["winner"], table["position"] = grid[:, 12], grid[:, 13], grid[:, 14]
+    return table
+
+
+def hunts_of(names: Names, words: Words) -> list[dict[str, Any]]:
+    """Give the hunts that were ever loaded: slot, hunt_id, state, edition, teams, elapsed ..."""
+    mine = tag_of(names) == HUNT
+    cells = dict(zip(index_of(names[mine]).tolist(), words[mine].tolist(), strict=True))
+    found = []
+    for slot in sorted({index // 16 for index in cells}):
+        word = [cells.get(slot * 16 + w, 0) for w in range(10)]
+        if word[1] & 0xFF == 0:
+            continue
+        small = {
+            "state": word[1] & 0xFF,
+            "stages": word[1] >> 8 & 0xFF,
+            "gates": word[1] >> 16 & 0xFF,
+        }
+        times = {"elapsed_ticks": word[2] & 0xFFFF_FFFF, "closes": word[2] >> 32}
+        more = {"teams": word[1] >> 24 & 0xFF, "edition": word[1] >> 32, "shut": word[5]}
+        found.append({"slot": slot, "hunt_id": word[0], **small, **more, **times})
+    return found
+
+
+def _sorted(names: Names, words: Words) -> tuple[Names, Words]:
+    if (names[1:] > names[:-1]).all():
+        return names, words
+    order = np.argsort(names, kind="stable")
+    return names[order], words[order]
+
+
+def _looked_up(wanted: Names, names: Names, words: Words) -> Words:
+    if not len(names):
+        return np.zeros(len(wanted), np.uint64)
+    at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    return np.where(names[at] == wanted, words[at], np.uint64(0))
+
+
+def describe_cell(name: int) -> str:
+    """Say in words what a cell is."""
+    tag, index = name >> 56, name & ((1 << 56) - 1)
+    match tag:
+        case 1:
+            return f"edge {index}: weight, heat, closed"
+        case 2:
+            words = ("id", "progress", "seq, node", "score, since", "team to away")
+            word = (*words, "last_position", "edition", "spare")[index & 7]
+            return f"player slot {index >> 3}: {word}"
+        case 3:
+            return f"hunt {index // 16}: word {index % 16}"
+        case 4:
+            return f"hunt {index // 16 // STAGES}: stage {index // 16 % STAGES}, word {index % 16}"
+        case 5:
+            return f"hunt {index // 4 // GATES}: gate {index // 4 % GATES}, word {index % 4}"
+        case 6:
+            return f"hunt {index // GATE_EDGES}: gate edge {index % GATE_EDGES}"
+        case 7:
+            return SINGLES[index]
+        case 8:
+            return f"parcel for partition {index >> 48}: word {index & 7}"
+        case 9:
+            return f"border with partition {index // 4}: {('sent', 'acked', 'taken')[index % 4]}"
+        case _:
+            return f"added edge {index}: ends"

@@ -1,0 +1,140 @@
+"""Holding, fencing and letting go, as an actor's control socket does them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+
+from huntgraph.cluster.actor import Actor
+from huntgraph.cluster.control import Control, Status
+from huntgraph.cluster.snapshots import make_snapshot
+from huntgraph.schema import CORRECTION, Code, Kind
+from huntgraph.timeline.cells import bare_hash
+from huntgraph.timeline.fence import correction_under_way, fence, settle
+from huntgraph.timeline.recover import recovering
+from tests.contract.independent import IndependentClient
+from tests.servers import PLAYERS, Records, ground, linked, move, serving, within
+
+ID = 77
+
+
+async def open_control(actor: Actor) -> Control:
+    return await Control.open(actor.options.directory / "control.sock")
+
+
+def cell(name: int, word: int) -> Records:
+    row = np.zeros(1, CORRECTION)
+    row["kind"], row["id"], row["count"], row["name_1"], row["word_1"] = (
+        Kind.CORRECT, ID, 1, name, word,
+    )  # fmt: skip
+    return row
+
+
+def an_edge() -> tuple[int, int]:
+    """The name of an edge, and another word for it than its own."""
+    cost = np.asarray(ground().world.cost)
+    edge = int(np.flatnonzero((cost > 1) & (cost < cost.max()))[0])
+    return 1 << 56 | edge, int(cost[edge]) + 1
+
+
+async def waits(client: IndependentClient, moves: Records) -> asyncio.Task[Records]:
+    """Send moves that are not answered within some ticks."""
+
+    async def play() -> Records:
+        updates, _ = await client.moves(moves)
+        return updates
+
+    sent = asyncio.create_task(play())
+    done, _ = await asyncio.wait({sent}, timeout=0.3)
+    assert not done, "the moves were answered"
+    return sent
+
+
+async def until_status(control: Control, ready: str, value: bool) -> Status:
+    async with asyncio.timeout(10):
+        while True:
+            status = await control.status()
+            if getattr(status, ready) == value:
+                return status
+            await asyncio.sleep(0.005)
+
+
+def test_moves_and_ticks_wait_while_they_are_held(short_path: Path) -> None:
+    async def play() -> None:
+        async with serving(short_path) as actor, linked(actor) as client:
+            control, other = await open_control(actor), await open_control(actor)
+            held = await control.hold()
+            assert (held.held, held.fenced) == (True, False)
+            sent = await waits(client, move(Kind.ENTER, 1, 1, to=0))
+            status = await other.status()
+            assert (status.tick, status.position) == (held.tick, held.position)
+            assert actor.counters().value("held") == 1
+            await control.release()
+            assert (await sent)["code"][0] == Code.OK
+            # Whoever dies lets go.
+            await control.hold()
+            sent = await waits(client, move(Kind.LEAVE, 1, 2))
+            await control.close()
+            assert (await sent)["code"][0] == Code.OK
+            assert not (await until_status(other, "held", False)).fenced
+            await other.close()
+
+    within(play)
+
+
+def test_a_fence_whose_session_ends_is_let_go_until_a_cell_was_set(short_path: Path) -> None:
+    async def play() -> None:
+        async with serving(short_path) as actor, linked(actor) as client:
+            other = await open_control(actor)
+            control = await open_control(actor)
+            assert (await control.send(fence(ID, 0))).updates["echo"][0] == ID
+            sent = await waits(client, move(Kind.ENTER, 1, 1, to=0))
+            refused = (await other.send(move(Kind.EDGE_CLOSE))).updates
+            assert refused["code"][0] == Code.FENCED
+            assert await correction_under_way(other) == ID
+            await control.close()
+            assert (await sent)["code"][0] == Code.OK
+            assert not (await other.status()).fenced
+
+            control = await open_control(actor)
+            answers = await control.send(np.concatenate([fence(ID, 0), cell(*an_edge())]))
+            assert answers.updates["code"].tolist() == [Code.OK, Code.OK]
+            await control.close()
+            sent = await waits(client, move(Kind.LEAVE, 1, 2))
+            status = await other.status()
+            assert status.fenced
+            end = settle(ID, bare_hash(status.state_hash, status.position, ID))
+            assert (await other.send(end)).updates["code"][0] == Code.OK
+            assert (await sent)["code"][0] == Code.OK
+            await other.close()
+
+    within(play)
+
+
+def test_a_fence_holds_over_snapshot_and_restart_until_it_is_recovered(short_path: Path) -> None:
+    async def play() -> None:
+        options = ground().options(short_path)
+        actor = await Actor.start(options)
+        control = await open_control(actor)
+        name, word = an_edge()
+        await control.send(np.concatenate([fence(ID, 0), cell(name, word)]))
+        async with asyncio.timeout(10):
+            while (status := await control.status()).durable < status.position:
+                await asyncio.sleep(0.005)
+        made = await make_snapshot(short_path, options.world, players=PLAYERS)
+        assert made.position == status.position
+        await actor.kill()
+        async with serving(short_path) as again, linked(again) as client:
+            started = await again.status()
+            assert (started.fenced, started.state_hash) == (True, status.state_hash)
+            sent = await waits(client, move(Kind.ENTER, 1, 1, to=0))
+            told: list[str] = []
+            # There is no plan of it: it set no cell that anybody knows of.
+            async with recovering(short_path / "data", {0: short_path}, told.append):
+                assert (await sent)["code"][0] == Code.OK
+            assert told
+            assert again.counters().value("allocations") == 0
+
+    within(play)

@@ -1,0 +1,146 @@
+"""The timeline beside real actors: three partitions, players walking over their borders."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from huntgraph.client import Identity, connect_all
+from huntgraph.cluster.snapshots import make_snapshot
+from huntgraph.schema import MOVE, Kind
+from huntgraph.timeline.adopt import adopt
+from huntgraph.timeline.audit import Audit
+from huntgraph.timeline.cut import is_consistent
+from huntgraph.timeline.export import BLOCK, map_blocks
+from huntgraph.timeline.fork import Fork
+from huntgraph.timeline.history import History, Source
+from huntgraph.timeline.log import Log
+from huntgraph.timeline.points import find_point
+from huntgraph.timeline.recipe import Recipe
+from huntgraph.timeline.snapshot import newest_snapshot
+from huntgraph.timeline.timeline import Timeline
+from huntgraph.timeline.verify_all import check_crossings, verify_all
+from tests.coast import Coast
+from tests.fault.wanderers import Wanderers
+from tests.servers import PLAYERS, ground, within
+
+
+def history_of(coast: Coast) -> History:
+    """The history of all partitions, of running actors or stopped ones."""
+    sources = {}
+    for part in coast.parts:
+        number = part.partition
+        directory = coast.folder / str(number)
+        log = Log(directory, world_id=part.world_id, partition=number)
+        sources[number] = Source(number, part, log, directory)
+    return History(sources, coast.folder)
+
+
+async def wander(coast: Coast, rounds: int) -> Wanderers:
+    """Players walk at random, find clues and cross borders."""
+    wanderers = Wanderers(coast.parts, random.Random(5), 60)
+    await coast.publish(wanderers.clues())
+    leaf = ground().client
+    identity = Identity(leaf.certificate, leaf.key, leaf.authority)
+    async with connect_all(coast.links(), identity=identity) as links:
+        over = asyncio.Event()
+        walking = asyncio.create_task(wanderers.walk(links, over))
+        while wanderers.rounds < rounds and not walking.done():
+            await asyncio.sleep(0.01)
+        over.set()
+        await walking
+        await links.durable()
+    await coast.settle()
+    return wanderers
+
+
+def test_three_actors_forked_and_corrected(short_path: Path) -> None:
+    coast = Coast(short_path, 3)
+
+    async def test() -> list[int]:
+        async with coast:
+            await coast.start()
+            wanderers = await wander(coast, 30)
+            assert wanderers.crossings > 20
+            history = history_of(coast)
+            unedited(history)
+            player = wanderers.players[0].player
+            fork = Fork(history, Recipe("", find_point(history, "0:0,1:0,2:0")))
+            fork.drop(player=player)
+            diff = fork.diff()
+            assert not diff.empty
+            labels = {change.player: change.label for change in diff.players}
+            assert labels[player] == "direct"
+            entry = await adopt(fork, reason="walked through walls", who="a tester")
+            assert (entry.who, entry.why, entry.policy) == (
+                "a tester",
+                "walked through walls",
+                "recompute",
+            )
+            assert fork.recipe.edits
+            await snapshots(coast)
+            return await coast.stop()
+
+    hashes: list[int] = []
+
+    async def run() -> None:
+        hashes.extend(await test())
+
+    within(run, 240)
+    judge_after(coast, hashes)
+
+
+def unedited(history: History) -> None:
+    """A fork without edits ends as the live hunt, from a point in the middle of its course."""
+    head = history.head()
+    point = history.messages().shrink({n: position // 2 for n, position in head.items()})
+    assert is_consistent(point, history.messages())
+    run = Fork(history, Recipe("", point)).replay(to=head)
+    assert run.hashes() == run.head_hashes()
+    assert sum(len(script) for script in run.scripts.values()) > 200
+
+
+async def snapshots(coast: Coast) -> None:
+    for option in coast.options:
+        where = {"partition": option.partition, "players": PLAYERS}
+        await make_snapshot(option.directory, option.world, **where)  # type: ignore[arg-type]
+
+
+def judge_after(coast: Coast, hashes: list[int]) -> None:
+    """What was committed is the history now: replays meet it, from the start and from snapshots."""
+    history = history_of(coast)
+    head = history.head()
+    assert [history.engine_at(n, head[n]).state_hash() for n in head] == hashes
+    for from_snapshot in (False, True):
+        found = verify_all(history, from_snapshot=from_snapshot)
+        assert found.sound, found.to_dict()
+        assert found.first_bad() is None
+    assert len(Audit(coast.folder).entries()) == 1
+    assert check_crossings(history) == []
+    with pytest.raises(Exception, match="correction was committed"):
+        Timeline(history).fork(at="0:0,1:0,2:0").replay()
+    for number, source in history.sources.items():
+        assert source.directory is not None
+        snapshot = newest_snapshot(source.directory, 1 << 62)
+        assert snapshot is not None
+        engine = history.engine_at(number, snapshot.position)
+        assert snapshot.state_hash == engine.state_hash()
+        assert not snapshot.image.flags.writeable
+        judge_blocks(source)
+
+
+def judge_blocks(source: Source) -> None:
+    """Mapped blocks hold what a checked reading gives, in the files' own memory."""
+    assert source.directory is not None
+    read = np.concatenate([records.rows for records in source.records(1)])
+    blocks = list(map_blocks(source.directory))
+    assert (np.concatenate([moves for _, moves in blocks]) == read.view(MOVE).reshape(-1)).all()
+    for header, moves in blocks:
+        assert header.dtype == BLOCK
+        assert not moves.flags.owndata
+        assert not moves.flags.writeable
+    assert {int(kind) for kind in read[:, 0]} >= {Kind.ARRIVE, Kind.HANDED_ON, Kind.TICK}
