@@ -105,6 +105,7 @@ impl Engine {
         partition.apply_batch(records, &mut emit, |emit, raw, answer, receipt| {
             emit.answer(raw, answer, receipt)
         });
+        ring.show();
         self.append(now);
         self.apply_time.record(started.elapsed().as_nanos() as u64);
     }
@@ -165,6 +166,7 @@ impl Engine {
         let Self { partition, ring, tally, batch, nowhere, .. } = self;
         let mut emit = Emit { ring, out: nowhere, log: batch, tally };
         let answer = partition.apply(&raw, &mut emit);
+        ring.show();
         assert!(answer.logged, "the actor's own records are always in order");
         batch.push(raw);
     }

@@ -23,7 +23,7 @@ class Huntgraph:
         world = World.open(folder / "world.hgw")
         self._task = task
         self._engine = Engine(world, players=len(task.asked) + len(task.pairs), fields=8)
-        self._hunts = 0
+        self._hunts: dict[int, int] = {}
         self._seq = np.zeros(len(task.asked) + len(task.pairs), np.int64)
         self._built = False
 
@@ -39,13 +39,19 @@ class Huntgraph:
         return _plain(found["distance"])
 
     def pair(self, source: int, target: int) -> float:
-        """Give one distance, by a field that grows from the source until it covers the target."""
-        self._publish(source)
-        hunt = self._hunts - 1
+        """Give one distance, by a field that grows from the source until it covers the target.
+
+        A field that is there already has been repaired with every change.
+        """
+        if source not in self._hunts:
+            self._publish(source)
+        hunt = self._hunts[source]
         player = np.array([len(self._task.asked) + hunt - 1])
-        self._ask(player, np.array([target]), hunt)
-        self._work()
-        return float(_plain(self._ask(player, np.array([target]), hunt)["distance"])[0])
+        found = self._ask(player, np.array([target]), hunt)
+        if (found["flags"] & Flag.CERTIFIED == 0).any():
+            self._work()
+            found = self._ask(player, np.array([target]), hunt)
+        return float(_plain(found["distance"])[0])
 
     def change(self, edges: I64, prices: I64) -> None:
         """Price edges anew, let a tick pass, and have the fields repaired."""
@@ -82,8 +88,8 @@ class Huntgraph:
         self._engine.apply(changes)
 
     def _publish(self, node: int) -> None:
-        self._engine.apply(hunt_rows(self._hunts, node))
-        self._hunts += 1
+        self._engine.apply(hunt_rows(len(self._hunts), node))
+        self._hunts[node] = len(self._hunts)
         self._engine.apply(ticks(self._engine.tick + 1, 2))
 
     def _ask(self, players: Any, nodes: Any, hunt: int) -> Any:
