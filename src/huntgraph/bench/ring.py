@@ -19,7 +19,7 @@ RINGS: Final = ("rtrb", "disruptor", "iceoryx2")
 CLIENTS: Final = ("nats_core", "zenoh_peer")
 PARTS: Final = ("publish", "delivery", "due", "floor")
 WINDOW: Final = 1_000
-CALM_SHARE: Final = 0.1
+CALM_SHARE: Final = 0.05
 """A window is calm when its tail is among the least of this share of all windows."""
 
 

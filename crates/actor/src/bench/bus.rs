@@ -110,7 +110,12 @@ fn run(
     let epoch = Instant::now();
     let (found, waiting) = mpsc::channel();
     let stop = Arc::new(AtomicBool::new(false));
-    let room = || Vec::with_capacity(if period.is_some() { count } else { 0 });
+    let room = || {
+        // Written to once, so that no page fault falls into a sample.
+        let mut room = vec![u64::MAX; if period.is_some() { count } else { 0 }];
+        room.clear();
+        room
+    };
     let (delivery, due) = (room(), room());
     let numbers = 0..count as u64;
     let taker = Taker { epoch, core, numbers, delivery, due, stop: stop.clone(), found };
@@ -251,7 +256,7 @@ impl Bus for OwnRing<'_> {
         let bad = |e| failure(e, self.path.display());
         let mut writer = RingWriter::open(self.path, SLOTS).map_err(bad)?;
         let mut reader = RingReader::open(self.path).map_err(bad)?;
-        let read = Arc::new(AtomicU64::new(writer.next_sequence()));
+        let read = Arc::new(Apart(AtomicU64::new(writer.next_sequence())));
         let reached = read.clone();
         std::thread::spawn(move || {
             let mut entries = [[0; SLOT_WORDS]; 64];
@@ -262,16 +267,16 @@ impl Bus for OwnRing<'_> {
                         return;
                     }
                 }
-                read.store(batch.first_sequence + batch.count as u64, Ordering::Release);
+                read.0.store(batch.first_sequence + batch.count as u64, Ordering::Release);
             }
         });
         // The ring never waits for a reader; here it does, as the others do, so that none is lost.
-        let mut known = reached.load(Ordering::Acquire);
+        let mut known = reached.0.load(Ordering::Acquire);
         let slots = (SLOTS - SLOTS / 8) as u64;
         Ok(Box::new(move |entries| {
             while writer.next_sequence() + entries.len() as u64 - known > slots {
                 std::hint::spin_loop();
-                known = reached.load(Ordering::Acquire);
+                known = reached.0.load(Ordering::Acquire);
             }
             if let [entry] = entries {
                 writer.publish(entry);
@@ -288,6 +293,7 @@ impl Bus for OwnRing<'_> {
 /// The floor: one cache line with one entry in it, taken before the next is put there.
 struct Mailbox;
 
+/// On cache lines of its own.
 #[repr(align(128))]
 #[derive(Default)]
 struct Apart<T>(T);
