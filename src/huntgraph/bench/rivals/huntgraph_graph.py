@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from huntgraph.bench.scene import hunt_rows
 from huntgraph.engine import Engine, move, ticks
 from huntgraph.schema import UNREACHABLE, Flag, Kind
 from huntgraph.world import World
+
+MOST_ROUNDS: Final = 64
+"""A field doubles with every round of asking; then the rest is wrong, and told as such."""
 
 
 class Huntgraph:
@@ -32,11 +35,7 @@ class Huntgraph:
         if not self._built:
             self._publish(int(self._task.root))
             self._built = True
-        found = self._ask(np.arange(len(self._task.asked)), self._task.asked, 0)
-        self._work()
-        if (found["flags"] & Flag.CERTIFIED == 0).any():
-            found = self._ask(np.arange(len(self._task.asked)), self._task.asked, 0)
-        return _plain(found["distance"])
+        return self._exact(np.arange(len(self._task.asked)), self._task.asked, 0)
 
     def pair(self, source: int, target: int) -> float:
         """Give one distance, by a field that grows from the source until it covers the target.
@@ -47,11 +46,7 @@ class Huntgraph:
             self._publish(source)
         hunt = self._hunts[source]
         player = np.array([len(self._task.asked) + hunt - 1])
-        found = self._ask(player, np.array([target]), hunt)
-        if (found["flags"] & Flag.CERTIFIED == 0).any():
-            self._work()
-            found = self._ask(player, np.array([target]), hunt)
-        return float(_plain(found["distance"])[0])
+        return float(self._exact(player, np.array([target]), hunt)[0])
 
     def change(self, edges: I64, prices: I64) -> None:
         """Price edges anew, let a tick pass, and have the fields repaired."""
@@ -98,6 +93,15 @@ class Huntgraph:
         return self._engine.apply(
             move(Kind.ENTER, player=players + 1, seq=seq, hunt=hunt, to=nodes)
         )
+
+    def _exact(self, players: Any, nodes: Any, hunt: int) -> Any:
+        """Ask until the field, which grows with every asker from beyond it, has all answers."""
+        for _ in range(MOST_ROUNDS):
+            found = self._ask(players, nodes, hunt)
+            if (found["flags"] & Flag.CERTIFIED != 0).all():
+                break
+            self._work()
+        return _plain(found["distance"])
 
     def _work(self) -> None:
         while self._engine.work():
