@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,8 @@ RUNTIME_LOCK = ROOT / "requirements-runtime.lock"
 BENCH_LOCK = ROOT / "requirements-bench.lock"
 MODULE = ROOT / "src" / "huntgraph" / "_core.abi3.so"
 PROGRAM = VENV / "bin" / "hunt-graph"
+RIVALS = ("--manifest-path", "bench/rivals/Cargo.toml")
+NATS_SERVER = "github.com/nats-io/nats-server/v2@v2.15.2"
 
 # The same words as setuptools-rust uses, so that cargo compiles everything once for both.
 FEATURES = ("--features", "pyo3/extension-module")
@@ -216,17 +218,20 @@ def write_locks() -> None:
     for lock, sources in locks:
         argv = [*command, "pyproject.toml", *sources, "-o", lock.name]
         subprocess.run(argv, cwd=ROOT, input=build, text=True, check=True, stdout=sys.stderr)
+    # What the actor needs is in the lock of the rivals too.
+    run([os.environ.get("CARGO", "cargo"), "update", "--workspace", *RIVALS], "locking the rivals")
 
 
 def add_rivals() -> bool:
     """Install and build what huntgraph is measured against; what cannot be had is only told."""
     print(f"setup: installing what {BENCH_LOCK.name} pins, and building bench/rivals", flush=True)
     cargo = os.environ.get("CARGO", "cargo")
-    build = [cargo, "build", "--release", "--locked", "--manifest-path", "bench/rivals/Cargo.toml"]
+    build = [cargo, "build", "--release", "--locked", *RIVALS]
     packages: list[str | Path] = ["--require-hashes", "--no-deps", "-r", BENCH_LOCK]
-    steps = [
+    steps: list[Callable[[], None]] = [
         partial(install, packages, "adding libraries"),
         partial(run, build, "building the program rivals"),
+        add_nats_server,
     ]
     whole = True
     for step in steps:
@@ -236,6 +241,18 @@ def add_rivals() -> bool:
             whole = False
             print(f"{error}; its rows will say so", file=sys.stderr)
     return whole
+
+
+def add_nats_server() -> None:
+    """Build the NATS server with Go, into .venv."""
+    program = VENV / "bin" / "nats-server"
+    if program.exists():
+        return
+    go = shutil.which("go")
+    if go is None:
+        raise SetupError("go is missing, it builds the NATS server")
+    argv = ["env", f"GOBIN={program.parent}", go, "install", NATS_SERVER]
+    run(argv, "building nats-server")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -33,12 +33,14 @@ impl Bus for Rtrb {
                 }
             }
         });
-        Ok(Box::new(move |entry| {
-            let mut slot = Slot { entry: *entry, stamp: 0 };
-            while let Err(rtrb::PushError::Full(back)) = writer.push(slot) {
-                slot = back;
-                std::hint::spin_loop();
-            }
+        Ok(Box::new(move |entries| {
+            let chunk = loop {
+                match writer.write_chunk_uninit(entries.len()) {
+                    Ok(chunk) => break chunk,
+                    Err(_) => std::hint::spin_loop(),
+                }
+            };
+            chunk.fill_from_iter(entries.iter().map(|&entry| Slot { entry, stamp: 0 }));
         }))
     }
 }
@@ -59,7 +61,13 @@ impl Bus for Disruptor {
         let mut writer = disruptor::build_single_producer(SLOTS, Slot::default, BusySpin)
             .handle_events_with(move |slot: &Slot, _, _| open = open && taker.take(&slot.entry))
             .build();
-        Ok(Box::new(move |entry| writer.publish(|slot| slot.entry = *entry)))
+        Ok(Box::new(move |entries| {
+            writer.batch_publish(entries.len(), |slots| {
+                for (slot, entry) in slots.zip(entries) {
+                    slot.entry = *entry;
+                }
+            });
+        }))
     }
 }
 
@@ -101,11 +109,13 @@ impl Bus for Iceoryx2 {
             }
         });
         created.recv().map_err(|e| bad(&e))?.map_err(|e| bad(&e))?;
-        Ok(Box::new(move |entry| {
+        Ok(Box::new(move |entries| {
             // The node lives as long as what it made.
             let _node = &node;
-            let sent = writer.send_copy(Slot { entry: *entry, stamp: 0 });
-            sent.expect("iceoryx2 has room for the only reader");
+            for &entry in entries {
+                let sent = writer.send_copy(Slot { entry, stamp: 0 });
+                sent.expect("iceoryx2 has room for the only reader");
+            }
         }))
     }
 }

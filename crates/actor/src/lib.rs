@@ -17,4 +17,5 @@ mod resident;
 pub mod ring;
 pub mod serve;
 pub mod snapshot;
+pub mod stream;
 pub mod world_file;

@@ -1,36 +1,53 @@
 //! The ring: the in-memory bus, one writer, any number of readers in any process.
 //!
-//! A memory-mapped file of 64-byte slots. A slot is a stamp and seven words; the stamp is the
-//! sequence plus one, or 0 while the slot is being written (a seqlock for each slot, after Hans
-//! Boehm, "Can seqlocks get along with programming language memory models?", 2012: payload in
-//! relaxed atomics between a release and an acquire fence). The writer never waits; a reader that
-//! is lapped is told which sequences it lost. Format: `docs/reference/ring-format.md`.
+//! A memory-mapped file of 64-byte slots, each with its sequence in a stamp. The writer never
+//! waits: it **claims** slots, a stride at a time, before it touches any of them, and a reader
+//! throws away what it has copied from slots that were claimed meanwhile and is told of the gap. So
+//! one look at one word, before and after, guards a whole batch (a seqlock over the claim, after
+//! Hans Boehm, "Can seqlocks get along with programming language memory models?", 2012: payload in
+//! relaxed atomics between a release and an acquire fence).
+//!
+//! An entry that is published alone shows by its stamp, which is stored last: a reader that spins
+//! shares one cache line with the writer, not two (after Giacomoni and others, "FastForward for
+//! efficient pipeline parallelism", 2008). Entries put down as a batch are streamed past the caches
+//! ([`crate::stream`]) and show all together, by the head. Format: `docs/reference/ring-format.md`.
 
 use crate::disk::Mapping;
+use crate::stream::{LINE_WORDS, Line, lines, stream, stream_fence};
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, FlockOperation, Mode, OFlags};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::fence;
 
 /// First eight bytes of a ring's file, as a little-endian word.
 pub const RING_MAGIC: u64 = u64::from_le_bytes(*b"HGRING\0\0");
 /// Version of the format.
-pub const RING_VERSION: u64 = 1;
+pub const RING_VERSION: u64 = 2;
 /// Words of a slot, its stamp with them.
-pub const SLOT_WORDS: usize = 8;
+pub const SLOT_WORDS: usize = LINE_WORDS;
 /// Words of a payload.
 pub const PAYLOAD_WORDS: usize = 7;
 
 const HEADER_BYTES: usize = 4096;
-const HEADER_WORDS: usize = HEADER_BYTES / 8;
+const HEADER_LINES: usize = HEADER_BYTES / 64;
 const WORD_MAGIC: usize = 0;
 const WORD_VERSION: usize = 1;
 const WORD_SLOTS: usize = 2;
 const WORD_SLOT_BYTES: usize = 3;
-/// On a cache line of its own: the only word of the header that changes.
+/// On a cache line of its own: changes with every entry or batch.
 const WORD_HEAD: usize = 16;
+/// On a cache line of its own: changes once a stride.
+const WORD_CLAIMED: usize = 32;
+/// A stride is one part in this of the ring.
+const STRIDES: u64 = 16;
+/// A lapped reader gives up one part in this of the ring more, so as not to be lapped at once.
+const SPARE: u64 = 8;
+/// In the stamp of an entry that does not count before the head is beyond it.
+const STREAMED: u64 = 1 << 63;
 
 /// Failure to open a ring.
 #[derive(Debug)]
@@ -83,9 +100,14 @@ impl std::error::Error for RingError {}
 #[derive(Debug)]
 pub struct RingWriter {
     mapping: Mapping,
-    mask: u64,
+    slots: u64,
     first: u64,
+    /// The next sequence.
     next: u64,
+    /// Sequences below it are seen by readers.
+    shown: u64,
+    /// Slots of sequences below it may be written.
+    claimed: u64,
     // Holds the lock.
     _file: OwnedFd,
 }
@@ -117,38 +139,78 @@ impl RingWriter {
         let mapping =
             Mapping::new(&file, bytes, true).map_err(|e| RingError::Io(path.into(), e))?;
         let cells = mapping.cells();
-        if cells[WORD_MAGIC].load(Ordering::Acquire) == 0 {
-            cells[WORD_VERSION].store(RING_VERSION, Ordering::Relaxed);
-            cells[WORD_SLOTS].store(slots as u64, Ordering::Relaxed);
-            cells[WORD_SLOT_BYTES].store(SLOT_WORDS as u64 * 8, Ordering::Relaxed);
+        if cells[WORD_MAGIC].load(Acquire) == 0 {
+            cells[WORD_VERSION].store(RING_VERSION, Relaxed);
+            cells[WORD_SLOTS].store(slots as u64, Relaxed);
+            cells[WORD_SLOT_BYTES].store(SLOT_WORDS as u64 * 8, Relaxed);
             // Last: a reader takes a file with the magic for complete.
-            cells[WORD_MAGIC].store(RING_MAGIC, Ordering::Release);
+            cells[WORD_MAGIC].store(RING_MAGIC, Release);
         }
         check_header(path, cells, Some(slots))?;
-        // A writer that died between a slot and the head left a stamp beyond the head: that
-        // sequence was visible to whoever looks at stamps, so it is not given out twice.
-        let stamps = cells[HEADER_WORDS..].iter().step_by(SLOT_WORDS);
-        let newest = stamps.map(|s| s.load(Ordering::Relaxed)).max().unwrap_or(0);
-        let next = cells[WORD_HEAD].load(Ordering::Relaxed).max(newest);
-        cells[WORD_HEAD].store(next, Ordering::Release);
-        Ok(Self { mapping, mask: slots as u64 - 1, first: next, next, _file: file })
+        // A writer that died between a stamp and the head was seen by who looks at stamps: that
+        // sequence is not given out twice. What was streamed beyond the head nobody has seen.
+        let stamps = lines(cells)[HEADER_LINES..].iter().map(|slot| slot.0[0].load(Relaxed));
+        let newest = stamps.filter(|stamp| stamp & STREAMED == 0).max().unwrap_or(0);
+        let next = cells[WORD_HEAD].load(Relaxed).max(newest);
+        let claimed = cells[WORD_CLAIMED].load(Relaxed).max(next);
+        cells[WORD_HEAD].store(next, Release);
+        let slots = slots as u64;
+        Ok(Self { mapping, slots, first: next, next, shown: next, claimed, _file: file })
     }
 
-    /// Publishes one payload; its sequence. No system call, no allocation, no waiting.
+    /// Publishes one payload at once; its sequence. No system call, no allocation, no waiting.
     pub fn publish(&mut self, payload: &[u64; PAYLOAD_WORDS]) -> u64 {
-        let sequence = self.next;
-        let cells = self.mapping.cells();
-        let slot = slot_of(cells, sequence, self.mask);
-        slot[0].store(0, Ordering::Relaxed);
-        // No payload store may become visible before the stamp's 0.
-        fence(Ordering::Release);
-        for (cell, word) in slot[1..].iter().zip(payload) {
-            cell.store(*word, Ordering::Relaxed);
+        self.show();
+        let sequence = self.claim();
+        let [stamp, cells @ ..] = &self.slot(sequence).0;
+        for (cell, word) in cells.iter().zip(payload) {
+            cell.store(*word, Relaxed);
         }
-        slot[0].store(sequence + 1, Ordering::Release);
-        cells[WORD_HEAD].store(sequence + 1, Ordering::Release);
-        self.next = sequence + 1;
+        // Last: a reader takes an entry with its stamp for complete.
+        stamp.store(sequence + 1, Release);
+        self.move_head();
         sequence
+    }
+
+    /// Puts one payload into the next slot, to be seen after [`Self::show`]; its sequence. For
+    /// several at once: past the caches, and readers' lines are left alone until then.
+    pub fn put(&mut self, payload: &[u64; PAYLOAD_WORDS]) -> u64 {
+        let sequence = self.claim();
+        let mut words = [STREAMED | (sequence + 1); SLOT_WORDS];
+        words[1..].copy_from_slice(payload);
+        stream(self.slot(sequence), &words);
+        sequence
+    }
+
+    /// Lets readers see all that was put.
+    pub fn show(&mut self) {
+        if self.shown < self.next {
+            stream_fence();
+            self.move_head();
+        }
+    }
+
+    fn move_head(&mut self) {
+        self.shown = self.next;
+        self.mapping.cells()[WORD_HEAD].store(self.next, Release);
+    }
+
+    /// The next sequence, whose slot may be written now: readers know that it is.
+    fn claim(&mut self) -> u64 {
+        let sequence = self.next;
+        if sequence == self.claimed {
+            self.claimed += self.slots / STRIDES;
+            self.mapping.cells()[WORD_CLAIMED].store(self.claimed, Relaxed);
+            // No payload store may become visible before the claim, streamed or not.
+            fence(Release);
+            stream_fence();
+        }
+        self.next += 1;
+        sequence
+    }
+
+    fn slot(&self, sequence: u64) -> &Line {
+        slot_of(&self.mapping, sequence, self.slots)
     }
 
     /// The sequence that the next payload will get.
@@ -163,7 +225,7 @@ impl RingWriter {
 
     /// Slots of the ring.
     pub fn slots(&self) -> usize {
-        self.mask as usize + 1
+        self.slots as usize
     }
 }
 
@@ -192,8 +254,10 @@ pub struct Batch {
 #[derive(Debug)]
 pub struct RingReader {
     mapping: Mapping,
-    mask: u64,
+    slots: u64,
     next: u64,
+    /// The head when last looked at.
+    head: u64,
 }
 
 impl RingReader {
@@ -214,13 +278,13 @@ impl RingReader {
             return Err(RingError::NotReady(path.into()));
         }
         let mapping = Mapping::new(&file, size, false).map_err(io)?;
-        if mapping.cells()[WORD_MAGIC].load(Ordering::Acquire) == 0 {
+        if mapping.cells()[WORD_MAGIC].load(Acquire) == 0 {
             return Err(RingError::NotReady(path.into()));
         }
         let slots = check_header(path, mapping.cells(), None)?;
         check_length(path, &file, HEADER_BYTES + slots * SLOT_WORDS * 8)?;
-        let next = mapping.cells()[WORD_HEAD].load(Ordering::Acquire);
-        Ok(Self { mapping, mask: slots as u64 - 1, next })
+        let head = mapping.cells()[WORD_HEAD].load(Acquire);
+        Ok(Self { mapping, slots: slots as u64, next: head, head })
     }
 
     /// Goes to `sequence`, or to the oldest one still there; the next read tells of a gap if that
@@ -236,73 +300,59 @@ impl RingReader {
 
     /// Sequence that the writer will give out next.
     pub fn head(&self) -> u64 {
-        self.mapping.cells()[WORD_HEAD].load(Ordering::Acquire)
+        self.mapping.cells()[WORD_HEAD].load(Acquire)
     }
 
     /// Copies what is there into `entries`: `[sequence, payload...]` each. Does not wait.
     pub fn read_into(&mut self, entries: &mut [[u64; SLOT_WORDS]]) -> Batch {
-        let slots = self.mask + 1;
-        let head = self.head();
-        let mut gap = None;
-        if head < self.next {
-            // Sought beyond the end: nothing there yet.
-            return self.batch(0, None);
-        }
-        if head - self.next > slots {
-            gap = Some(self.skip(head));
-        }
-        let mut count = 0;
-        while count < entries.len() && self.next < head {
-            match self.read_slot(self.next) {
-                Some(entry) => entries[count] = entry,
-                // Lapped before anything was read: say so now, else with the next call.
-                None if count == 0 => {
-                    let from = gap.map_or(self.next, |gap: Gap| gap.from);
-                    let to = self.skip(self.head()).to;
-                    gap = Some(Gap { from, to });
-                    continue;
-                }
-                None => break,
-            }
-            count += 1;
-            self.next += 1;
-        }
-        self.batch(count, gap)
-    }
-
-    fn batch(&self, count: usize, gap: Option<Gap>) -> Batch {
-        Batch { count, first_sequence: self.next - count as u64, gap }
-    }
-
-    /// Gives up what is lost, and an eighth of the ring more so as not to be lapped at once.
-    fn skip(&mut self, head: u64) -> Gap {
-        let slots = self.mask + 1;
         let from = self.next;
-        let oldest = (head + slots / 8).saturating_sub(slots);
-        // At least the slot that could not be read is given up.
-        self.next = oldest.max(from + 1).min(head);
-        Gap { from, to: self.next }
+        if self.oldest() > from {
+            self.next = (self.oldest() + self.slots / SPARE).min(self.head());
+        }
+        let count = self.copy(entries);
+        // No payload load may be satisfied after this look at what is claimed by now.
+        fence(Acquire);
+        let lost = self.oldest().saturating_sub(self.next).min(count as u64) as usize;
+        if lost > 0 {
+            entries.copy_within(lost..count, 0);
+        }
+        let first_sequence = self.next + lost as u64;
+        self.next += count as u64;
+        let gap = (first_sequence > from).then_some(Gap { from, to: first_sequence });
+        Batch { count: count - lost, first_sequence, gap }
     }
 
-    /// The entry of `sequence`, `None` when its slot has been or is being overwritten.
-    fn read_slot(&self, sequence: u64) -> Option<[u64; SLOT_WORDS]> {
-        let slot = slot_of(self.mapping.cells(), sequence, self.mask);
-        if slot[0].load(Ordering::Acquire) != sequence + 1 {
-            return None;
+    /// The oldest sequence whose slot is not claimed for another.
+    fn oldest(&self) -> u64 {
+        self.mapping.cells()[WORD_CLAIMED].load(Relaxed).saturating_sub(self.slots)
+    }
+
+    /// Copies entries from the next on, as many as show; they may be torn where they are claimed.
+    fn copy(&mut self, entries: &mut [[u64; SLOT_WORDS]]) -> usize {
+        for (count, entry) in entries.iter_mut().enumerate() {
+            let sequence = self.next + count as u64;
+            let [stamp, cells @ ..] = &slot_of(&self.mapping, sequence, self.slots).0;
+            let stamp = stamp.load(Acquire);
+            if stamp & !STREAMED != sequence + 1 {
+                return count;
+            }
+            if stamp & STREAMED != 0 && sequence >= self.head {
+                self.head = self.head();
+                if sequence >= self.head {
+                    return count;
+                }
+            }
+            entry[0] = sequence;
+            for (word, cell) in entry[1..].iter_mut().zip(cells) {
+                *word = cell.load(Relaxed);
+            }
         }
-        let mut entry = [sequence; SLOT_WORDS];
-        for (word, cell) in entry[1..].iter_mut().zip(&slot[1..]) {
-            *word = cell.load(Ordering::Relaxed);
-        }
-        // No payload load may be satisfied after the second look at the stamp.
-        fence(Ordering::Acquire);
-        (slot[0].load(Ordering::Relaxed) == sequence + 1).then_some(entry)
+        entries.len()
     }
 }
 
-fn slot_of(cells: &[AtomicU64], sequence: u64, mask: u64) -> &[AtomicU64; SLOT_WORDS] {
-    let slots = cells[HEADER_WORDS..].as_chunks::<SLOT_WORDS>().0;
-    &slots[(sequence & mask) as usize]
+fn slot_of(mapping: &Mapping, sequence: u64, slots: u64) -> &Line {
+    &lines(mapping.cells())[HEADER_LINES + (sequence & (slots - 1)) as usize]
 }
 
 fn check_length(path: &Path, file: &OwnedFd, bytes: usize) -> Result<(), RingError> {
@@ -320,7 +370,7 @@ fn check_header(
     cells: &[AtomicU64],
     wanted: Option<usize>,
 ) -> Result<usize, RingError> {
-    let word = |index: usize| cells[index].load(Ordering::Relaxed);
+    let word = |index: usize| cells[index].load(Relaxed);
     let slots = word(WORD_SLOTS) as usize;
     let detail = if word(WORD_MAGIC) != RING_MAGIC {
         "not a ring".to_owned()

@@ -7,8 +7,8 @@ rivals there is nothing of, and why. A rival that is not installed is never a fa
 
 >>> from huntgraph import bench
 >>> bench.names()  # doctest: +NORMALIZE_WHITESPACE
-('apply', 'roundtrip', 'frame', 'quic', 'handshake', 'durable', 'memory', 'allocations',
- 'jetstream', 'quic_rivals', 'edges', 'ring', 'rivals', 'guidance', 'soak')
+('apply', 'roundtrip', 'frame', 'idle', 'quic', 'handshake', 'durable', 'memory',
+ 'allocations', 'jetstream', 'quic_rivals', 'edges', 'ring', 'rivals', 'guidance', 'soak')
 """
 
 from huntgraph.bench.suite import names, run

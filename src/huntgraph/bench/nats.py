@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +15,7 @@ from huntgraph.bench.outside import AbsentError, find_program
 __all__ = ["nats_server"]
 
 READY: Final = b"Server is ready"
-FIX: Final = "not installed: go install github.com/nats-io/nats-server/v2@latest"
+FIX: Final = "not installed: tools/setup.sh --bench, with Go at hand"
 
 
 @asynccontextmanager
@@ -23,11 +23,9 @@ async def nats_server(folder: Path, *, sync_always: bool = False) -> AsyncIterat
     """Start ``nats-server`` with its files in ``folder``; gives its URL, and ends it at last.
 
     With ``sync_always`` JetStream syncs every message before it is acknowledged. Raises AbsentError
-    when there is no server (it is looked for where Go installs programs, and on the path).
+    when there is no server (it is looked for beside Python, and on the path).
     """
-    places = [Path(os.environ[name]) for name in ("GOBIN",) if name in os.environ]
-    places += [Path(os.environ.get("GOPATH", Path.home() / "go")) / "bin"]
-    program = find_program("nats-server", *places)
+    program = find_program("nats-server", Path(sys.executable).parent)
     if program is None:
         raise AbsentError(FIX)
     folder.mkdir(parents=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from huntgraph.bench.oracle import distances
 from huntgraph.bench.outside import ROOT, AbsentError, ask
 from huntgraph.bench.result import Found
-from huntgraph.bench.rivals.graph import NEAR, Task
+from huntgraph.bench.rivals.graph import NEAR, Task, churn_pairs
 from huntgraph.bench.scene import SEED, Options
 from huntgraph.schema import UNREACHABLE
 from huntgraph.world import World, generate, import_world
@@ -64,8 +64,9 @@ def routes(options: Options, folder: Path) -> Found:
     return Found(
         figures=figures,
         samples=compared,
-        offered=f"distances of {ASKED:,} nodes to one; {ROUNDS} times {CHANGES} new weights and "
-        "the exact distances after them; each library alone, one thread",
+        offered=f"distances of {ASKED:,} nodes to one, and of {PAIRS} pairs; {ROUNDS} times "
+        f"{CHANGES} new weights, and the exact distances and one pair's after each; each library "
+        "alone, one thread",
         idle_policy="none",
         notes=notes,
     )
@@ -121,9 +122,13 @@ def _expected(task: Task, world: World) -> dict[str, F64]:
 
     first = away(int(task.root))[task.asked]
     pairs = np.array([away(source)[target] for source, target in task.pairs.tolist()])
-    for edges, prices in zip(task.changed, task.prices, strict=True):
+    moved = []
+    rounds = zip(task.changed, task.prices, churn_pairs(task), strict=True)
+    for edges, prices, (source, target) in rounds:
         weight[real[edges]] = prices
-    return {"first": first, "pairs": pairs, "last": away(int(task.root))[task.asked]}
+        moved.append(away(source)[target])
+    last = away(int(task.root))[task.asked]
+    return {"first": first, "pairs": pairs, "last": last, "moved": np.array(moved)}
 
 
 def _compare(folder: Path, expected: dict[str, F64]) -> int:

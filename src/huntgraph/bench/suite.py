@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 from huntgraph.bench import in_process, with_actor
 from huntgraph.bench.edges import edges
 from huntgraph.bench.guidance import guidance
+from huntgraph.bench.idle import idle
 from huntgraph.bench.jetstream import jetstream
 from huntgraph.bench.machine import commit, load_average, machine
 from huntgraph.bench.quic_rivals import quic_rivals
@@ -27,6 +28,7 @@ BENCHES: Final[dict[str, Callable[[Scene], Found]]] = {
     "apply": in_process.apply,
     "roundtrip": in_process.roundtrip,
     "frame": in_process.frame,
+    "idle": idle,
     "quic": with_actor.quic,
     "handshake": in_process.handshake,
     "durable": with_actor.durable,
@@ -44,8 +46,8 @@ WITHOUT_SCENE: Final[dict[str, Callable[[Options, Path], Found]]] = {
 }
 """Given a private folder: they make worlds of their own, or none."""
 ALL: Final = (*BENCHES, *WITHOUT_SCENE)
-ONE_THREAD: Final = ("apply", "roundtrip", "frame", "handshake", "ring", "rivals")
-"""No idle policy to choose: there is no actor's process."""
+UNCHOSEN: Final = ("apply", "roundtrip", "frame", "idle", "handshake", "ring", "rivals")
+"""No idle policy to choose: there is no actor's process, or all are measured."""
 
 DEFAULT: Final = Options(
     seconds=5.0,
@@ -175,7 +177,8 @@ def _check(name: str, chosen: Options, options: dict[str, Any]) -> None:
             f'there is no idle policy "{chosen.idle_policy}"',
             fix=did_you_mean(str(chosen.idle_policy), get_args(IdlePolicy)),
         )
-    if name in ONE_THREAD and "idle_policy" in options:
-        raise UsageError(f"{name} has no idle policy to choose: it starts no actor")
+    if name in UNCHOSEN and "idle_policy" in options:
+        why = "it measures all" if name == "idle" else "it starts no actor"
+        raise UsageError(f"{name} has no idle policy to choose: {why}")
     if not chosen.directory.is_dir():
         raise UsageError(f"{chosen.directory} is no folder", fix="give one that can be written")

@@ -39,6 +39,10 @@ ROWS: Final = (
     ),
     Row("100-move frame, in the actor, p99, all", "frame", "service_p99_us", 42, "us"),
     Row("100-move frame, due to answered, p99, all", "frame", "p99_us", 42, "us"),
+    *(
+        Row(f"the same, in the process, {policy}", "idle", f"{policy}_service_p99_us", 42, "us")
+        for policy in ("block", "yield", "spin")
+    ),
     Row("moves over QUIC, both ends on the machine", "quic", "moves_per_s", 1e6, "/s", more=True),
     Row("full handshake, mutual", "handshake", "full_ms", 0.5, "ms"),
     Row("resumed handshake", "handshake", "resumed_ms", 0.3, "ms"),
@@ -48,6 +52,7 @@ ROWS: Final = (
     Row("resident memory of an actor", "memory", "rss_mib", 32, "MiB"),
     Row("ring: one publish, p99", "ring", "publish_p99_ns", 150, "ns"),
     Row("ring: delivery to a spinning reader, p99", "ring", "delivery_p99_ns", 250, "ns"),
+    Row("ring: the same, in calm windows", "ring", "delivery_calm_p99_ns", 250, "ns"),
     Row("ring: throughput", "ring", "gb_per_s", 5, "GB/s", more=True),
     Row("age of guidance, all partitions, p99", "guidance", "epoch_age_p99_ms", 100, "ms"),
     Row("wrong answers among those judged", "guidance", "wrong", 0, ""),

@@ -1,8 +1,8 @@
 """Reading the ring: the in-memory bus of an actor, one writer, any number of readers.
 
-The file is 4,096 bytes of header and a power of two of 64-byte slots (dtype EVENT). A slot's
-``stamp`` is its sequence plus one, 0 while it is being written; the word ``head`` is the sequence
-the writer gives out next. The writer never waits, so a reader that is too slow is lapped: it is
+The file is 4,096 bytes of header and a power of two of 64-byte slots (dtype EVENT). The word
+``head`` is the sequence the writer gives out next; slots of sequences below the word ``claimed``
+may be written at any time. The writer never waits, so a reader that is too slow is lapped: it is
 told what it lost as a `Gap`. Format: ``docs/reference/ring-format.md``.
 """
 
@@ -22,10 +22,12 @@ from huntgraph.schema import EVENT
 __all__ = ["Batch", "Gap", "Ring"]
 
 MAGIC: Final = int.from_bytes(b"HGRING\0\0", "little")
-VERSION: Final = 1
+VERSION: Final = 2
 HEADER_BYTES: Final = 4096
 HEAD: Final = 16
 """Index of the header word that holds the next sequence."""
+CLAIMED: Final = 32
+"""Index of the header word below which sequences' slots may be written."""
 SPARE: Final = 8
 """A lapped reader gives up one part in this of the ring more, so as not to be lapped at once."""
 
@@ -84,7 +86,6 @@ class Ring:
             )
         self.slots = slots
         self._slots = self._words[HEADER_BYTES // 8 :].view(EVENT)
-        self._stamps = self._words[HEADER_BYTES // 8 :: 8]
         self._fence = threading.Lock()
         self.next = self.head
 
@@ -124,23 +125,28 @@ class Ring:
     def read(self, limit: int = 65_536) -> Batch:
         """Copy out what is there, at most ``limit`` events; does not wait.
 
-        A gap comes with the batch that follows it. An event is given out only when its stamp was
-        right before and after it was copied.
+        A gap comes with the batch that follows it. An event is given out only when its slot was
+        not claimed for a later one before it was copied whole.
         """
         lost_from = self.next
         while True:
             head = self.head
             if head <= self.next:
                 return self._batch(lost_from, np.empty(0, dtype=EVENT))
-            if head - self.next > self.slots:
-                self.next = head - self.slots + self.slots // SPARE
-            wanted = np.arange(self.next, min(head, self.next + limit), dtype=np.uint64)
-            events, torn = self._copy(wanted)
-            if torn < len(wanted):
-                self.next += torn
-                return self._batch(lost_from, events[torn:])
-            # All of it was overwritten while it was copied.
-            self.next = max(self.next + 1, self.head - self.slots + self.slots // SPARE)
+            if self._oldest > self.next:
+                self.next = min(head, self._oldest + self.slots // SPARE)
+            events = self._copy(self.next, min(head, self.next + limit))
+            self._order_loads()
+            lost = self._oldest - self.next
+            if lost < len(events) or not len(events):
+                self.next += max(lost, 0)
+                return self._batch(lost_from, events[max(lost, 0) :])
+            # All of it was claimed while it was copied: once more, from later on.
+
+    @property
+    def _oldest(self) -> int:
+        """The oldest sequence whose slot is not claimed for another."""
+        return int(self._words[CLAIMED]) - self.slots
 
     def _batch(self, lost_from: int, events: NDArray[np.void]) -> Batch:
         first = self.next
@@ -148,24 +154,15 @@ class Ring:
         gap = Gap(lost_from, first - 1) if first > lost_from else None
         return Batch(first, events, gap)
 
-    def _copy(self, wanted: NDArray[np.uint64]) -> tuple[NDArray[np.void], int]:
-        """Copy the slots of these sequences; also how many at the front are not to be trusted."""
-        start = int(wanted[0]) & (self.slots - 1)
-        end = start + len(wanted)
-        before = self._turned(self._stamps, start, end)
+    def _copy(self, first: int, end: int) -> NDArray[np.void]:
+        """Copy the slots of sequences from ``first`` to before ``end``."""
         self._order_loads()
-        events = self._turned(self._slots, start, end)
-        self._order_loads()
-        after = self._turned(self._stamps, start, end)
-        right = wanted + np.uint64(1)
-        # The writer goes upwards, so what it has overwritten lies at the front.
-        wrong = np.flatnonzero((before != right) | (after != right))
-        return events, int(wrong[-1]) + 1 if len(wrong) else 0
-
-    def _turned(self, array: NDArray[Any], start: int, end: int) -> NDArray[Any]:
-        if end <= self.slots:
-            return array[start:end].copy()
-        return np.concatenate([array[start:], array[: end - self.slots]])
+        at, count = first & (self.slots - 1), end - first
+        turned = self._slots[at : at + count], self._slots[: max(0, at + count - self.slots)]
+        events = np.concatenate(turned)
+        # Without the writer's mark for events that came in a batch.
+        events["stamp"] = np.arange(first + 1, end + 1)
+        return events
 
     def _order_loads(self) -> None:
         # NumPy has no fences. Two lock cycles in a row keep loads before them before, and loads

@@ -89,7 +89,7 @@ def test_a_library_that_answers_wrong_is_told(tmp_path: Path) -> None:
     assert np.array_equal(Task.load(tmp_path).prices, task.prices)
     assert ask("scipy_graph", tmp_path)["one_to_all_ms"] > 0
     with np.load(tmp_path / "answers.npz") as file:
-        right = {name: file[name] for name in ("first", "pairs", "last")}
+        right = {name: file[name] for name in ("first", "pairs", "last", "moved")}
     assert differences(right, right) == ""
     wrong = {**right, "last": right["last"] + (np.arange(len(right["last"])) == 5)}
     assert differences(wrong, right) == f"1 of {len(right['last'])} last"

@@ -11,11 +11,20 @@ import pytest
 from huntgraph import bench
 from huntgraph.errors import UsageError
 
-ROUTE_KEYS = ("one_to_all_ms", "pair_ms", "change_and_exact_ms", "lookup_ns", "rss_bytes_per_edge")
+ROUTE_KEYS = (
+    "one_to_all_ms",
+    "pair_ms",
+    "change_and_exact_ms",
+    "change_and_pair_ms",
+    "lookup_ns",
+    "rss_bytes_per_edge",
+)
+IDLE = ("block", "yield", "spin")
 KEYS = {
     "apply": {"moves_per_s", "cpu_ns_per_move"},
     "roundtrip": {"p50_us", "p99_us", "p999_us"},
     "frame": {"p50_us", "p99_us", "p999_us", "moves_per_s", "jitter_floor_p99_us"},
+    "idle": {f"{policy}_{name}_us" for policy in IDLE for name in ("p50", "service_p99")},
     "quic": {"moves_per_s"},
     "handshake": {"full_ms", "resumed_ms"},
     "durable": {"p50_ms", "p99_ms", "fsync_p50_ms", "moves_per_s"},
@@ -24,7 +33,8 @@ KEYS = {
     "jetstream": {"p50_ms", "p99_ms", "fsync_p50_ms"},
     "quic_rivals": {"p50_us", "p99_us", "records_per_s"},
     "edges": {"changes_per_s", "in_process_changes_per_s", "judged"},
-    "ring": {"publish_p50_ns", "publish_p99_ns", "delivery_p50_ns", "delivery_p99_ns", "gb_per_s"},
+    "ring": {"publish_p50_ns", "publish_p99_ns", "delivery_p50_ns", "delivery_p99_ns", "gb_per_s"}
+    | {"delivery_calm_p99_ns", "floor_calm_p99_ns"},
     "rivals": {f"grid_huntgraph_{key}" for key in ROUTE_KEYS}
     | {f"grid_scipy_{key}" for key in ("one_to_all_ms", "pair_ms", "change_and_exact_ms")},
     "guidance": {"answers", "judged", "moves_per_s", "partitions", "edges"},

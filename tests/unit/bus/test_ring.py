@@ -14,6 +14,7 @@ from huntgraph.bus import Gap, Ring
 from huntgraph.errors import ActorError
 
 MAGIC = int.from_bytes(b"HGRING\0\0", "little")
+STREAMED = np.uint64(1 << 63)
 
 
 class Writer:
@@ -23,7 +24,7 @@ class Writer:
         path.write_bytes(bytes(4096 + slots * 64))
         self.words: NDArray[Any] = np.memmap(path, dtype="<u8", mode="r+")
         self.slots = slots
-        self.words[1:4] = 1, slots, 64
+        self.words[1:4] = 2, slots, 64
         self.words[0] = MAGIC
 
     @property
@@ -34,11 +35,16 @@ class Writer:
         at = 512 + sequence % self.slots * 8
         return self.words[at : at + 8]
 
+    def claim(self, end: int) -> None:
+        """Say that slots of sequences below ``end`` may be written, in strides."""
+        stride = self.slots // 16
+        self.words[32] = max(int(self.words[32]), -(-end // stride) * stride)
+
     def publish(self, count: int = 1) -> None:
         for _ in range(count):
             sequence = self.head
+            self.claim(sequence + 1)
             slot = self.slot(sequence)
-            slot[0] = 0
             # position and player carry the sequence, so that a torn copy can be told.
             slot[1], slot[2] = sequence, sequence * 3
             slot[3:] = sequence
@@ -46,13 +52,14 @@ class Writer:
             self.words[16] = sequence + 1
 
     def publish_many(self, count: int) -> None:
-        """Publish at once, for a reader that does not look meanwhile."""
+        """Publish a batch at once, for a reader that does not look meanwhile."""
+        self.claim(self.head + count)
         sequences = np.arange(self.head, self.head + count, dtype=np.uint64)
         slots = self.words[512:].reshape(-1, 8)
         at = sequences % np.uint64(self.slots)
         slots[at, 1:] = sequences[:, None]
         slots[at, 2] = sequences * np.uint64(3)
-        slots[at, 0] = sequences + np.uint64(1)
+        slots[at, 0] = sequences + np.uint64(1) | STREAMED
         self.words[16] = self.head + count
 
 
@@ -123,16 +130,38 @@ def test_skipping_to_the_latest_tells_the_gap(writer: Writer, tmp_path: Path) ->
     assert ring.skip_to_latest(10) is None
 
 
-def test_a_slot_being_overwritten_is_not_given_out(writer: Writer, tmp_path: Path) -> None:
+def test_a_slot_that_is_claimed_anew_is_not_given_out(writer: Writer, tmp_path: Path) -> None:
     writer.publish(64)
     ring = open_ring(tmp_path)
     ring.seek(0)
-    # The writer has begun sequences 64 and 65 and not moved the head on yet.
-    writer.slot(64)[0] = 0
-    writer.slot(65)[0] = 66
+    # The writer has claimed a stride, begun sequence 64 and not moved the head on yet.
+    writer.claim(65)
+    writer.slot(64)[1] = 64
     batch = ring.read()
-    assert batch.gap == Gap(0, 1)
-    assert batch.events["position"].tolist() == list(range(2, 64))
+    assert batch.gap == Gap(0, 4 + 8 - 1)
+    assert batch.events["position"].tolist() == list(range(12, 64))
+
+
+@pytest.mark.parametrize("planted", [False, True], ids=["claims first", "claims afterwards"])
+def test_a_claim_in_the_midst_of_a_copy_takes_back_what_it_covers(
+    writer: Writer, tmp_path: Path, planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.publish(64)
+    ring = open_ring(tmp_path)
+    ring.seek(0)
+    copy = ring._copy
+
+    def overtaken(first: int, end: int) -> Any:
+        if not planted:
+            writer.claim(72)
+        writer.slot(64)[2] = 64 * 3
+        return copy(first, end)
+
+    monkeypatch.setattr(ring, "_copy", overtaken)
+    batch = ring.read()
+    torn = batch.events["player"] != batch.events["position"] * 3
+    assert torn.any() == planted
+    assert batch.gap == (None if planted else Gap(0, 7))
 
 
 def test_a_reader_beside_a_running_writer_never_sees_a_torn_event(

@@ -26,6 +26,7 @@ pub use segment::SEGMENT_MAGIC;
 pub use worker::{Turn, Worker};
 
 use crate::disk::Disk;
+use crate::stream::stream_fence;
 use rustix::fd::{AsFd, BorrowedFd};
 use shared::Shared;
 use std::io;
@@ -159,6 +160,7 @@ impl Logger {
         for (position, record) in (first..).zip(records) {
             self.shared.put(position, record);
         }
+        stream_fence();
         self.appended += records.len() as u64;
         self.shared.time_ms.set(time_ms);
         Ok(first)

@@ -2,6 +2,7 @@
 
 use super::RawRecord;
 use super::error::Failure;
+use crate::stream;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
 use std::io;
@@ -24,11 +25,6 @@ impl Line {
     }
 }
 
-/// One queued record. Relaxed cells instead of plain bytes keep this free of unsafe code; the
-/// positions `committed` and `taken` order the accesses.
-#[derive(Debug, Default)]
-struct Slot([AtomicU64; 8]);
-
 /// Counts of what the logger has done since it was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -43,7 +39,9 @@ pub(crate) struct Counts {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    slots: Box<[Slot]>,
+    /// Queued records. Relaxed cells instead of plain bytes keep this free of unsafe code; the
+    /// positions `committed` and `taken` order the accesses.
+    slots: Box<[stream::Line]>,
     mask: u64,
     /// Last position handed to the logger.
     pub(crate) committed: Line,
@@ -67,7 +65,7 @@ impl Shared {
     /// A queue of `records` (a power of two) for positions after `last_position`.
     pub(crate) fn new(records: usize, last_position: u64, time_ms: u64) -> io::Result<Self> {
         let shared = Self {
-            slots: (0..records).map(|_| Slot::default()).collect(),
+            slots: (0..records).map(|_| stream::Line::default()).collect(),
             mask: records as u64 - 1,
             committed: Line::default(),
             taken: Line::default(),
@@ -94,11 +92,12 @@ impl Shared {
     }
 
     /// Puts a record into the slot of `position`; the caller knows that it is free.
+    ///
+    /// Past the caches, because the thread has read the slot: to be followed by a `stream_fence`.
     pub(crate) fn put(&self, position: u64, record: &RawRecord) {
-        let slot = &self.slots[(position & self.mask) as usize];
-        for (cell, word) in slot.0.iter().zip(record.as_chunks::<8>().0) {
-            cell.store(u64::from_ne_bytes(*word), Ordering::Relaxed);
-        }
+        let words = record.as_chunks::<8>().0;
+        let words = std::array::from_fn(|at| u64::from_ne_bytes(words[at]));
+        stream::stream(&self.slots[(position & self.mask) as usize], &words);
     }
 
     /// Copies the record of `position` out.

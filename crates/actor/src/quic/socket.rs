@@ -119,7 +119,7 @@ pub(super) struct Datagram<'a> {
 #[derive(Default)]
 pub(super) struct Inbox {
     bytes: Box<[u8]>,
-    metas: [RecvMeta; BATCH],
+    metas: Box<[RecvMeta]>,
     /// Slots filled by the last call of `fill`.
     filled: usize,
 }
@@ -128,7 +128,7 @@ impl Inbox {
     pub(super) fn new() -> Self {
         let bytes = vec![0; BATCH * SLOT_BYTES].into_boxed_slice();
         populate(bytes.as_ptr(), bytes.len());
-        Self { bytes, metas: [RecvMeta::default(); BATCH], filled: 0 }
+        Self { bytes, metas: vec![RecvMeta::default(); BATCH].into_boxed_slice(), filled: 0 }
     }
 
     /// Receives what is there, at most one batch, without waiting.

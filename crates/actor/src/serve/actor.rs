@@ -218,6 +218,12 @@ impl Actor {
     }
 
     fn wait(&mut self) -> Result<(), Failure> {
+        let failed =
+            |e| Failure::new("HG3025", format!("waiting failed: {e}"), "poll", "report this");
+        if self.options.idle != Idle::Block {
+            // No descriptor is looked at, and no time: the next turn does both.
+            return self.options.idle.wait(&mut [], None).map(|_| ()).map_err(failed);
+        }
         let mut deadline = self.next_tick;
         if let Some(timeout) = self.endpoint.next_timeout() {
             deadline = deadline.min(timeout);
@@ -230,7 +236,7 @@ impl Actor {
         let now = Instant::now();
         let due = self.neighbours.iter().filter_map(|each| each.deadline(now));
         deadline = due.fold(deadline, Instant::min);
-        if self.options.idle == Idle::Block && deadline <= now {
+        if deadline <= now {
             return Ok(());
         }
         let mut interest = PollFlags::IN;
@@ -247,12 +253,8 @@ impl Actor {
             fds[used] = PollFd::from_borrowed_fd(fd, interest);
             used += 1;
         }
-        let waited = self.options.idle.wait(&mut fds[..used], Some(deadline));
-        let woken = fds[1].revents().contains(PollFlags::IN);
-        waited.map_err(|e| {
-            Failure::new("HG3025", format!("waiting failed: {e}"), "poll", "report this")
-        })?;
-        if woken {
+        self.options.idle.wait(&mut fds[..used], Some(deadline)).map_err(failed)?;
+        if fds[1].revents().contains(PollFlags::IN) {
             self.engine.logger.clear_wake();
         }
         Ok(())

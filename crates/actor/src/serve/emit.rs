@@ -46,7 +46,7 @@ impl Sink for Emit<'_> {
         for (word, bytes) in payload.iter_mut().zip(&words[1..]) {
             *word = u64::from_le_bytes(*bytes);
         }
-        self.ring.publish(&payload);
+        self.ring.put(&payload);
     }
 }
 

@@ -111,6 +111,7 @@ impl Engine {
         partition.apply_batch(records, &mut emit, |emit, raw, answer, receipt| {
             emit.answer(raw, answer, receipt)
         });
+        ring.show();
         if self.partition.header.correction != correction || correction != 0 {
             self.hold.note(&self.batch);
         }
@@ -176,6 +177,7 @@ impl Engine {
         let Self { partition, ring, tally, batch, nowhere, .. } = self;
         let mut emit = Emit { ring, out: nowhere, log: batch, tally };
         let answer = partition.apply(raw, &mut emit);
+        ring.show();
         assert!(answer.logged, "the actor's own records are always in order");
         batch.push(*raw);
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from huntgraph.engine import Engine, move, ticks
 from huntgraph.schema import UNREACHABLE, Flag, Kind
 from huntgraph.world import World
 
+MOST_ROUNDS: Final = 64
+"""A field doubles with every round of asking; then the rest is wrong, and told as such."""
+
 
 class Huntgraph:
     """An engine whose players stand where distances are asked."""
@@ -23,7 +26,7 @@ class Huntgraph:
         world = World.open(folder / "world.hgw")
         self._task = task
         self._engine = Engine(world, players=len(task.asked) + len(task.pairs), fields=8)
-        self._hunts = 0
+        self._hunts: dict[int, int] = {}
         self._seq = np.zeros(len(task.asked) + len(task.pairs), np.int64)
         self._built = False
 
@@ -32,20 +35,18 @@ class Huntgraph:
         if not self._built:
             self._publish(int(self._task.root))
             self._built = True
-        found = self._ask(np.arange(len(self._task.asked)), self._task.asked, 0)
-        self._work()
-        if (found["flags"] & Flag.CERTIFIED == 0).any():
-            found = self._ask(np.arange(len(self._task.asked)), self._task.asked, 0)
-        return _plain(found["distance"])
+        return self._exact(np.arange(len(self._task.asked)), self._task.asked, 0)
 
     def pair(self, source: int, target: int) -> float:
-        """Give one distance, by a field that grows from the source until it covers the target."""
-        self._publish(source)
-        hunt = self._hunts - 1
+        """Give one distance, by a field that grows from the source until it covers the target.
+
+        A field that is there already has been repaired with every change.
+        """
+        if source not in self._hunts:
+            self._publish(source)
+        hunt = self._hunts[source]
         player = np.array([len(self._task.asked) + hunt - 1])
-        self._ask(player, np.array([target]), hunt)
-        self._work()
-        return float(_plain(self._ask(player, np.array([target]), hunt)["distance"])[0])
+        return float(self._exact(player, np.array([target]), hunt)[0])
 
     def change(self, edges: I64, prices: I64) -> None:
         """Price edges anew, let a tick pass, and have the fields repaired."""
@@ -82,8 +83,8 @@ class Huntgraph:
         self._engine.apply(changes)
 
     def _publish(self, node: int) -> None:
-        self._engine.apply(hunt_rows(self._hunts, node))
-        self._hunts += 1
+        self._engine.apply(hunt_rows(len(self._hunts), node))
+        self._hunts[node] = len(self._hunts)
         self._engine.apply(ticks(self._engine.tick + 1, 2))
 
     def _ask(self, players: Any, nodes: Any, hunt: int) -> Any:
@@ -92,6 +93,15 @@ class Huntgraph:
         return self._engine.apply(
             move(Kind.ENTER, player=players + 1, seq=seq, hunt=hunt, to=nodes)
         )
+
+    def _exact(self, players: Any, nodes: Any, hunt: int) -> Any:
+        """Ask until the field, which grows with every asker from beyond it, has all answers."""
+        for _ in range(MOST_ROUNDS):
+            found = self._ask(players, nodes, hunt)
+            if (found["flags"] & Flag.CERTIFIED != 0).all():
+                break
+            self._work()
+        return _plain(found["distance"])
 
     def _work(self) -> None:
         while self._engine.work():
