@@ -162,10 +162,12 @@ def _options(
 
 def cached_parts(folder: Path, file: Path, edges: int, seed: int, partitions: int) -> None:
     """See that a world's parts stand in ``folder``: made and split when they do not."""
+    from huntgraph.world.assign import load_metis
     from huntgraph.world.split import split
 
     if (folder / "parts.json").exists():
         return
+    load_metis()  # before the world is made, which may take minutes
     world = cached_world(file, edges, seed)
     with progress(f"Splitting it into {partitions} parts") as tell:
         split(world, partitions, progress=tell).save(folder)

@@ -127,6 +127,29 @@ def test_a_snapshot_is_made_beside_a_running_actor(
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("option", ["players", "added_edges"])
+def test_a_table_too_small_for_the_log_is_named(
+    options: ActorOptions, world: World, option: str
+) -> None:
+    heads, _ = world.row(0)
+    free = [node for node in range(1, world.nodes) if node not in heads][:2]
+    enters = [control_move(Kind.ENTER, player=number, seq=1) for number in (1, 2)]
+    adds = [control_move(Kind.EDGE_ADD, to=node, arg=5) for node in free]
+    records = {"players": enters, "added_edges": adds}[option]
+
+    async def work() -> None:
+        async with await Actor.start(options) as actor:
+            answers = await actor.control(np.concatenate(records))
+            assert not answers.updates["code"].any()
+        with pytest.raises(ActorError, match=f"--{option.replace('_', '-')} is too small") as found:
+            await Actor.start(replace(options, **{option: 1}))
+        assert found.value.code == "HG3018"
+        async with await Actor.start(options) as again:
+            assert again.alive
+
+    asyncio.run(work())
+
+
 def test_a_killed_parent_leaves_no_actor(options: ActorOptions, tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
