@@ -52,7 +52,7 @@ def hashes(folder: Path, shore: Shore, log: list[bytes], restarts: int, *profile
     state, records = folder / "state", folder / "records"
     state.write_bytes(shore.blank())
     records.write_bytes(b"".join(log))
-    command = [program(*profile), state, records, str(restarts)]
+    command = [str(each) for each in (program(*profile), state, records, restarts)]
     return subprocess.check_output(command, text=True, timeout=120).splitlines()
 
 

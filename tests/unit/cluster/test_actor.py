@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,13 +137,14 @@ def test_a_table_too_small_for_the_log_is_named(
     enters = [control_move(Kind.ENTER, player=number, seq=1) for number in (1, 2)]
     adds = [control_move(Kind.EDGE_ADD, to=node, arg=5) for node in free]
     records = {"players": enters, "added_edges": adds}[option]
+    smaller: dict[str, Any] = {option: 1}
 
     async def work() -> None:
         async with await Actor.start(options) as actor:
             answers = await actor.control(np.concatenate(records))
             assert not answers.updates["code"].any()
         with pytest.raises(ActorError, match=f"--{option.replace('_', '-')} is too small") as found:
-            await Actor.start(replace(options, **{option: 1}))
+            await Actor.start(replace(options, **smaller))
         assert found.value.code == "HG3018"
         async with await Actor.start(options) as again:
             assert again.alive
