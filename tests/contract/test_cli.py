@@ -251,7 +251,8 @@ def test_serve_steer_and_verify(served: Runner, number: signal.Signals, status: 
         for words in ("publish night.yaml", "pause", "resume", "extend 10m", "close"):
             done = served(f"hunt {words} --json")
             assert done.returncode == Exit.OK, (words, done.stderr)
-            until_tick(served, json.loads(done.stdout)["tick"] + 2)
+            (place,) = json.loads(done.stdout)["partitions"]
+            until_tick(served, place["tick"] + 2)
         refused = served("hunt pause")
         assert (refused.returncode, "fix:" in refused.stderr) == (Exit.FAILED, True)
         taken = served("serve town.hgw")

@@ -33,6 +33,10 @@ class Shore:
         border = Border(part.partition, part.owner[halo], part.twin[halo], self.capacity)
         return Pair(World(*part.rows), players=self.players, border=border)
 
+    def blank(self) -> bytes:
+        """The partition's state before its first record, as the engine saves it."""
+        return bytes(self._pair().engine.save())
+
     @property
     def model(self) -> Model:
         return self.pair.model

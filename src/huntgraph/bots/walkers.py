@@ -132,7 +132,9 @@ class Walkers:
         again = arrived & ~aimless & (kind == Kind.CLAIM) & self._claimed_here[at]
         choice = np.full(len(at), Kind.CLAIM, dtype=np.uint8)
         choice[guided] = Kind.GO
-        choice[again] = Kind.ENTER
+        # Who came over a border before the hunt was open there is out of it, and enters it anew.
+        outside = aimless & (kind == Kind.CLAIM) & (updates["code"] == Code.UNKNOWN_HUNT)
+        choice[again | outside] = Kind.ENTER
         choice[leaves] = Kind.LEAVE
         wait = np.where(guided | arrived | leaves | moved, 0, WAIT_ROUNDS)
         self._claimed_here[at] = arrived & (kind == Kind.CLAIM)

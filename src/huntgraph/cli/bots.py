@@ -58,7 +58,7 @@ def bots(
         seconds: how long; they end sooner when nothing is left to win.
         slot: the slot of the hunt they play.
         teams: teams they are shared out to.
-        start: a node to start at; may be given more than once [random nodes of the world].
+        start: a node to start at, of the whole world; may be given more than once [random nodes].
         first_player: id of the first bot; one never used before [from the clock].
         seed: seed of the random starts.
         json: print the outcome as JSON.
@@ -69,22 +69,25 @@ def bots(
     # A player's numbers go on for its whole life, so every run needs players of its own.
     first = first_player if first_player is not None else int(time.time() * 1000) << 20
     groups = []
-    for number, partition in enumerate(target.worlds):
-        count = len(range(number, players, len(target.worlds)))
-        nodes = start or _random_nodes(target.worlds[partition], count, seed + number)
-        some = {"first_player": first + players * number, "hunt": slot, "teams": teams}
-        party = parties(count, links, starts=nodes, **some) if count else []
+    for partition, nodes in _starts(target, start, players, seed).items():
+        some = {"first_player": first, "hunt": slot, "teams": teams}
+        party = parties(len(nodes), links, starts=nodes, **some)
         groups += [(partition, walkers) for walkers in party]
+        first += len(nodes)
     return run_async(lambda signals: _play(signals, target, groups, rate, seconds, json))
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Addresses and world files by partition; None for a world that nobody named."""
+    """Addresses and world files by partition; without files where only an address was named.
+
+    `parts` is the folder of the parts, None for a whole world.
+    """
 
     urls: dict[int, str]
-    worlds: dict[int, Path | None]
+    worlds: dict[int, Path]
     identity: Leaf
+    parts: Path | None = None
 
 
 async def _play(
@@ -165,25 +168,43 @@ def _target(
         if certificate is None or key is None or authority is None:
             fix = "add --certificate, --key and --authority"
             raise UsageError("--url needs an identity", fix=fix)
-        return _Target({0: url}, {0: None}, Leaf(certificate, key, authority))
+        return _Target({0: url}, {}, Leaf(certificate, key, authority))
     served = Layout((folder or home("state") / "serve").absolute()).facts()
     paths = {name: Path(path) for name, path in served["identity"].items()}
     each = {int(part["partition"]): part for part in served["partitions"]}
     urls = {number: str(part["url"]) for number, part in each.items()}
     worlds = {number: Path(part["world"]) for number, part in each.items()}
-    return _Target(urls, dict(worlds), Leaf(**paths))
+    world = Path(served["world"])
+    return _Target(urls, worlds, Leaf(**paths), world if world.is_dir() else None)
 
 
-def _random_nodes(world: Path | None, count: int, seed: int) -> list[int]:
+def _starts(
+    target: _Target, start: list[int] | None, players: int, seed: int
+) -> dict[int, list[int]]:
+    """Give the node that each player starts at, by the partition that owns it."""
+    from huntgraph.world import Parts
+
+    if start is None:
+        return _random_starts(target.worlds, players, seed)
+    nodes = [start[player % len(start)] for player in range(players)]
+    if target.parts is None:
+        return {0: nodes}
+    partition, local = Parts.open(target.parts, verify="header").locate(nodes)
+    return {number: local[partition == number].tolist() for number in set(partition.tolist())}
+
+
+def _random_starts(worlds: dict[int, Path], players: int, seed: int) -> dict[int, list[int]]:
     import random
 
     from huntgraph.world import World
 
-    if world is None:
+    if not worlds:
         raise UsageError("without --dir nobody knows the world's nodes", fix="add --start NODE")
-    opened = World.open(world, verify="header")
-    owner = getattr(opened, "owner", None)
-    # In a part of a world, only the first nodes are its own.
-    nodes = opened.nodes if owner is None else int((owner == owner[0]).sum())
     chance = random.Random(seed)
-    return [chance.randrange(nodes) for _ in range(count)]
+    starts = {}
+    for number, (partition, file) in enumerate(worlds.items()):
+        own_nodes = World.open(file, verify="header").own_nodes
+        count = len(range(number, players, len(worlds)))
+        if count:
+            starts[partition] = [chance.randrange(own_nodes) for _ in range(count)]
+    return starts

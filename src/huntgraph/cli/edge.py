@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,66 +20,44 @@ To = Annotated[int, Parameter(validator=_NODE)]
 Cost = Annotated[int, Parameter(name="--cost", validator=validators.Number(gte=1, lte=COST_MAX))]
 
 
-def add(from_: From, to: To, /, *, cost: Cost, folder: Dir = None, json: Json = False) -> int:
-    """Add an edge.
+def _verb(done: str, kind: Kind) -> Callable[..., int]:
+    def change(from_: From, to: To, /, *, folder: Dir = None, json: Json = False) -> int:
+        """Change an edge.
 
-    Args:
-        from_: the node it leads from.
-        to: the node it leads to.
-        cost: its base cost.
-        folder: the folder of huntgraph serve.
-        json: print the outcome as JSON.
-    """
-    return _change("added", Kind.EDGE_ADD, (from_, to), folder, json, cost)
+        Args:
+            from_: the node it leads from.
+            to: the node it leads to.
+            folder: the folder of huntgraph serve.
+            json: print the outcome as JSON.
+        """
+        return _change(done, kind, (from_, to), folder, json)
 
-
-def remove(from_: From, to: To, /, *, folder: Dir = None, json: Json = False) -> int:
-    """Remove an edge.
-
-    Args:
-        from_: the node it leads from.
-        to: the node it leads to.
-        folder: the folder of huntgraph serve.
-        json: print the outcome as JSON.
-    """
-    return _change("removed", Kind.EDGE_REMOVE, (from_, to), folder, json)
+    return change
 
 
-def close(from_: From, to: To, /, *, folder: Dir = None, json: Json = False) -> int:
-    """Close an edge.
+def _verb_with_cost(done: str, kind: Kind) -> Callable[..., int]:
+    def change(
+        from_: From, to: To, /, *, cost: Cost, folder: Dir = None, json: Json = False
+    ) -> int:
+        """Change an edge and its cost.
 
-    Args:
-        from_: the node it leads from.
-        to: the node it leads to.
-        folder: the folder of huntgraph serve.
-        json: print the outcome as JSON.
-    """
-    return _change("closed", Kind.EDGE_CLOSE, (from_, to), folder, json)
+        Args:
+            from_: the node it leads from.
+            to: the node it leads to.
+            cost: its base cost from now on.
+            folder: the folder of huntgraph serve.
+            json: print the outcome as JSON.
+        """
+        return _change(done, kind, (from_, to), folder, json, cost)
 
-
-def open_(from_: From, to: To, /, *, folder: Dir = None, json: Json = False) -> int:
-    """Open an edge.
-
-    Args:
-        from_: the node it leads from.
-        to: the node it leads to.
-        folder: the folder of huntgraph serve.
-        json: print the outcome as JSON.
-    """
-    return _change("opened", Kind.EDGE_OPEN, (from_, to), folder, json)
+    return change
 
 
-def price(from_: From, to: To, /, *, cost: Cost, folder: Dir = None, json: Json = False) -> int:
-    """Give an edge another base cost.
-
-    Args:
-        from_: the node it leads from.
-        to: the node it leads to.
-        cost: its new base cost.
-        folder: the folder of huntgraph serve.
-        json: print the outcome as JSON.
-    """
-    return _change("priced", Kind.EDGE_PRICE, (from_, to), folder, json, cost)
+add = _verb_with_cost("added", Kind.EDGE_ADD)
+remove = _verb("removed", Kind.EDGE_REMOVE)
+close = _verb("closed", Kind.EDGE_CLOSE)
+open_ = _verb("opened", Kind.EDGE_OPEN)
+price = _verb_with_cost("priced", Kind.EDGE_PRICE)
 
 
 def _change(

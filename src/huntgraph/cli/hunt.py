@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, validators
 
-from huntgraph.cli.orders import Dir, layout_of, order
+from huntgraph.cli.orders import Dir, layout_of, order_everywhere
 from huntgraph.cli.output import Json, print_json, progress, say
 from huntgraph.errors import HuntFileError, UsageError
 from huntgraph.schema import HUNTS, Kind
@@ -83,13 +83,13 @@ def publish(
         slot: the slot to publish it into, 0 to 7.
         json: print the outcome as JSON.
     """
-    from huntgraph.hunt import load
-    from huntgraph.world import World
+    from huntgraph.cli.serving import hunt_rows
+    from huntgraph.cluster import publish_everywhere
 
     layout = layout_of(folder)
-    world = World.open(layout.facts()["world"], verify="header")
-    rows = load(file).compile(world, slot)
-    return _told("published", order(layout, rows, file), slot, json)
+    rows = hunt_rows(file, Path(layout.facts()["world"]), slot)
+    answers = order_everywhere(layout, lambda sends: publish_everywhere(sends, rows))
+    return _told("published", answers, slot, json)
 
 
 def pause(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
@@ -151,17 +151,24 @@ def close(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
 
 
 def _order(done: str, kind: Kind, folder: Path | None, slot: int, json: bool, **fields: int) -> int:
-    from huntgraph.cluster import control_move
+    from huntgraph.cluster import control_move, steer_everywhere
 
-    answers = order(layout_of(folder), control_move(kind, slot, **fields), f"slot {slot}")
+    record = control_move(kind, slot, **fields)
+    answers = order_everywhere(layout_of(folder), lambda sends: steer_everywhere(sends, record))
     return _told(done, answers, slot, json)
 
 
-def _told(done: str, answers: Answers, slot: int, json: bool) -> int:
-    last = answers.updates[-1]
-    found = {"slot": slot, "position": int(last["position"]), "tick": int(last["tick"])}
+def _told(done: str, answers: dict[int, Answers], slot: int, json: bool) -> int:
+    last = {partition: each.updates[-1] for partition, each in answers.items()}
+    places = [
+        {"partition": partition, "position": int(each["position"]), "tick": int(each["tick"])}
+        for partition, each in last.items()
+    ]
     if json:
-        print_json("hunt-order", {"done": done, **found})
+        print_json("hunt-order", {"done": done, "slot": slot, "partitions": places})
+    elif len(places) > 1:
+        print(f"slot {slot} {done} in {len(places)} partitions, effective at their next ticks")
     else:
-        print(f"slot {slot} {done} at position {found['position']:,}, effective at the next tick")
+        position = f"{places[0]['position']:,}"
+        print(f"slot {slot} {done} at position {position}, effective at the next tick")
     return 0

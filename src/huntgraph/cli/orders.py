@@ -1,8 +1,10 @@
-"""How verbs reach a running actor: the folder of ``huntgraph serve`` and its control socket."""
+"""How verbs reach running actors: the folder of ``huntgraph serve`` and its control sockets."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from huntgraph.cluster import Answers, Layout
+    from huntgraph.cluster.hunts import Send
 
-__all__ = ["Dir", "layout_of", "order"]
+__all__ = ["Dir", "layout_of", "order", "order_everywhere"]
 
 Dir = Annotated[Path | None, Parameter(name="--dir")]
 
@@ -37,3 +40,25 @@ def order(layout: Layout, records: NDArray[np.void], where: object) -> Answers:
             return refuse(await control.send(records), where)
 
     return asyncio.run(work())
+
+
+def order_everywhere(
+    layout: Layout, work: Callable[[Mapping[int, Send]], Awaitable[dict[int, Answers]]]
+) -> dict[int, Answers]:
+    """Do some work over the control sockets of all partitions that are served from a folder.
+
+    Raises ActorError when nothing is served there or one of them does not answer, and what the
+    work raises.
+    """
+    from huntgraph.cluster import Control
+
+    async def connected() -> dict[int, Answers]:
+        async with AsyncExitStack() as stack:
+            sends = {}
+            for part in layout.facts()["partitions"]:
+                opening = await Control.open(Path(part["directory"]) / "control.sock")
+                control = await stack.enter_async_context(opening)
+                sends[int(part["partition"])] = control.send
+            return await work(sends)
+
+    return asyncio.run(connected())

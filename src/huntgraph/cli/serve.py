@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from huntgraph.cli.orders import Dir, layout_of
 from huntgraph.cli.output import Count, Json, print_json, say
 from huntgraph.cli.signals import Signals, run_async
-from huntgraph.errors import RefusedError, UsageError
-from huntgraph.schema import Code
+from huntgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from huntgraph.cli.serving import Served, Settings
-    from huntgraph.cluster import Actor, Layout
+    from huntgraph.cluster import Layout
 
 __all__ = ["serve"]
 
@@ -83,8 +79,8 @@ def serve(
     )
     with claimed(layout):
         made = _Made(layout.folder, edges, seed, partitions)
-        opened = _open(parts, world, hunt, made)
-        return run_async(lambda signals: _serve(signals, layout, opened, settings, json))
+        opened = _open(parts, world, made)
+        return run_async(lambda signals: _serve(signals, layout, opened, hunt, settings, json))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,51 +99,45 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A world's file and the rows of a hunt in it, or the files of its parts by number."""
+    """A world's file; or the folder of its parts, and their files by number."""
 
     world: Path
-    rows: NDArray[np.void] | None
     parts: dict[int, Path]
 
 
-def _open(parts: Path | None, world: Path | None, hunt: Path | None, made: _Made) -> _Opened:
-    if parts is None and made.partitions == 1:
-        return _whole(world, hunt, made)
-    return _in_parts(parts, world, hunt, made)
-
-
-def _whole(world: Path | None, hunt: Path | None, made: _Made) -> _Opened:
-    from huntgraph.cli.serving import cached_world
-    from huntgraph.hunt import load
-    from huntgraph.world import World
-
-    opened = World.open(world) if world else cached_world(made.file, made.edges, made.seed)
-    rows = None if hunt is None else load(hunt).compile(opened, 0)
-    return _Opened(world or made.file, rows, {})
-
-
-def _in_parts(parts: Path | None, world: Path | None, hunt: Path | None, made: _Made) -> _Opened:
-    """Take the parts of a folder; without one the generated world is split, once."""
-    from huntgraph.cli.serving import cached_parts
+def _open(parts: Path | None, world: Path | None, made: _Made) -> _Opened:
+    """Take the world or the parts that are named, or make them, once."""
+    from huntgraph.cli.serving import cached_parts, cached_world
     from huntgraph.cluster import find_parts
 
-    if world is not None or hunt is not None:
-        fix = "split a world with 'huntgraph world split'; publish over each control socket"
-        raise UsageError("several partitions go with neither a world nor --hunt", fix=fix)
+    if parts is None and made.partitions == 1:
+        if world is None:
+            cached_world(made.file, made.edges, made.seed)
+        return _Opened(world or made.file, {})
+    if world is not None:
+        fix = "split it with 'huntgraph world split' and name the folder with --parts"
+        raise UsageError("several partitions are not served from a whole world's file", fix=fix)
     if parts is None:
         parts = made.folder / f"{made.file.stem}-in-{made.partitions}"
         cached_parts(parts, made.file, made.edges, made.seed, made.partitions)
-    return _Opened(parts.absolute(), None, find_parts(parts))
+    return _Opened(parts.absolute(), find_parts(parts))
 
 
 async def _serve(
-    signals: Signals, layout: Layout, opened: _Opened, settings: Settings, json: bool
+    signals: Signals,
+    layout: Layout,
+    opened: _Opened,
+    hunt: Path | None,
+    settings: Settings,
+    json: bool,
 ) -> int:
-    from huntgraph.cli.serving import serving, tell_event
+    from huntgraph.cli.serving import hunt_rows, publish, serving, tell_event
 
+    rows = None if hunt is None else hunt_rows(hunt, opened.world, 0)
     given = (layout, opened.world, settings)
     async with serving(*given, parts=opened.parts, on_event=tell_event) as served:
-        await _publish(served.actor, opened.rows)
+        if rows is not None:
+            await publish(served, rows)
         _announce(served.facts(), json)
         await _until_over(served, signals)
         say("draining")
@@ -167,20 +157,6 @@ async def _until_over(served: Served, signals: Signals) -> None:
     finally:
         for task in (*failing, stop):
             task.cancel()
-
-
-async def _publish(actor: Actor, rows: NDArray[np.void] | None) -> None:
-    from huntgraph.cluster import refuse
-
-    if rows is None:
-        return
-    try:
-        refuse(await actor.control(rows), "slot 0")
-    except RefusedError as error:
-        # After a restart the hunt is there: it was in the log.
-        if error.refusal != Code.HUNT_IN_USE:
-            raise
-        say("slot 0 holds a running hunt already: it goes on")
 
 
 def _announce(facts: dict[str, Any], json: bool) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from huntgraph.cli.output import progress, say
 from huntgraph.cluster import (
@@ -19,14 +22,28 @@ from huntgraph.cluster import (
     Layout,
     Leaf,
     Supervisor,
+    holders,
     part_options,
+    publish_everywhere,
 )
-from huntgraph.errors import ActorError
+from huntgraph.errors import ActorError, RefusedError
 from huntgraph.gateway import Gateway, PartitionView, exporting
+from huntgraph.hunt import load
+from huntgraph.schema import Code
 from huntgraph.timeline.recover import recovering
-from huntgraph.world import World, generate
+from huntgraph.world import Parts, World, generate
 
-__all__ = ["Served", "Settings", "cached_parts", "cached_world", "claimed", "serving", "tell_event"]
+__all__ = [
+    "Served",
+    "Settings",
+    "cached_parts",
+    "cached_world",
+    "claimed",
+    "hunt_rows",
+    "publish",
+    "serving",
+    "tell_event",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +163,39 @@ def _options(
 
 def cached_parts(folder: Path, file: Path, edges: int, seed: int, partitions: int) -> None:
     """See that a world's parts stand in ``folder``: made and split when they do not."""
+    from huntgraph.world.assign import load_metis
     from huntgraph.world.split import split
 
     if (folder / "parts.json").exists():
         return
+    load_metis()  # before the world is made, which may take minutes
     world = cached_world(file, edges, seed)
     with progress(f"Splitting it into {partitions} parts") as tell:
         split(world, partitions, progress=tell).save(folder)
+
+
+def hunt_rows(hunt: Path, world: Path, slot: int) -> list[NDArray[np.void]]:
+    """Read a hunt and give the records that publish it, one array a partition.
+
+    ``world`` is a world's file, or the folder of its parts. Raises HuntFileError, WorldError.
+    """
+    if world.is_dir():
+        return load(hunt).compile_parts(Parts.open(world, verify="header"), slot)
+    return [load(hunt).compile(World.open(world, verify="header"), slot)]
+
+
+async def publish(served: Served, rows: Sequence[NDArray[np.void]]) -> None:
+    """Publish a hunt in all partitions; one that runs there since an earlier start goes on."""
+    sends = {each.options.partition: each.actor.control for each in served.supervisors}
+    try:
+        await publish_everywhere(sends, rows)
+    except RefusedError as error:
+        if error.refusal != Code.HUNT_IN_USE:
+            raise
+        slot, held = int(rows[0]["hunt"][0]), await holders(sends, rows)
+        say(f"slot {slot} holds a running hunt already: it goes on")
+        if len(held) < len(sends):
+            say(f"warning: it runs in partitions {held} alone; close it there and publish it anew")
 
 
 @asynccontextmanager

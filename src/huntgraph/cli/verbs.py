@@ -16,12 +16,15 @@ __all__ = ["GROUPS", "VERBS", "Verb", "exit_text"]
 
 GROUPS: dict[str, str] = {
     "world": "Make, import, split and look at worlds.",
-    "hunt": "Check hunts, and publish and steer them on a running actor.",
+    "hunt": "Check hunts, and publish and steer them on running actors.",
     "edge": "Change edges of a running actor's world.",
     "fork": "Branch history: edit, replay and compare, beside the running hunt.",
 }
 
-_STEER = "Takes effect at the next tick. Exit status 6 when no actor answers in --dir."
+_STEER = (
+    "Reaches all partitions that are served from --dir; takes effect at the next tick of each. "
+    "Exit status 6 when no actor answers there."
+)
 _NOW = "Takes effect at once. Exit status 6 when no actor answers in --dir."
 
 VERBS: dict[str, Verb] = {
@@ -38,6 +41,7 @@ VERBS: dict[str, Verb] = {
         (
             "huntgraph serve --edges 100k",
             "huntgraph serve town.hgw --hunt night.yaml --http-port 8080",
+            "huntgraph serve --parts town --hunt night.yaml",
         ),
         "Runs until Ctrl-C or SIGTERM, then drains; a second one stops at once. State stays in "
         "--dir and is gone on with at the next start.",
@@ -140,7 +144,7 @@ VERBS: dict[str, Verb] = {
     ),
     "hunt publish": Verb(
         "hunt:publish",
-        "Publish a hunt on a running actor.",
+        "Publish a hunt in all partitions that are served, or in none.",
         ("huntgraph hunt publish night.yaml", "huntgraph hunt publish night.yaml --slot 1"),
         _STEER,
     ),

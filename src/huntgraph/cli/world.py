@@ -48,6 +48,7 @@ def make(
     folder = file.with_name(f"{file.stem}-parts")
     if parts is not None:
         _refuse_parts(folder, force)
+        _check_split(parts)
     with progress("Making the world") as tell:
         world = generate(edges, seed, neighbours=neighbours, progress=tell)
     world.save(file)
@@ -133,6 +134,14 @@ def _split(world: World, parts: int, seed: int, folder: Path, json: bool) -> int
     rest["crossing_share"] = f"{about['crossing_share']:.4%}"
     facts("", {**rest, "folder": folder}.items())
     return 0
+
+
+def _check_split(parts: int) -> None:
+    """Find out before anything is made whether it can be split."""
+    from huntgraph.world.assign import load_metis
+
+    if parts > 1:
+        load_metis()
 
 
 def _refuse_parts(folder: Path, force: bool) -> None:

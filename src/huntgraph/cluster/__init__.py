@@ -3,6 +3,7 @@
 from huntgraph.cluster.actor import Actor, ActorOptions, Ready, Stopped
 from huntgraph.cluster.authority import Authority, Leaf
 from huntgraph.cluster.control import Answers, Control, Status, control_move, refuse
+from huntgraph.cluster.hunts import holders, publish_everywhere, steer_everywhere
 from huntgraph.cluster.layout import Layout, home
 from huntgraph.cluster.parts import find_parts, part_options
 from huntgraph.cluster.pulse import HEARTBEAT, Pulse
@@ -28,8 +29,11 @@ __all__ = [
     "Supervisor",
     "control_move",
     "find_parts",
+    "holders",
     "home",
     "make_snapshot",
     "part_options",
+    "publish_everywhere",
     "refuse",
+    "steer_everywhere",
 ]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
 from huntgraph.hunt.durations import format_ticks
 from huntgraph.hunt.finding import Finding
 from huntgraph.hunt.hunt import Hunt
-from huntgraph.hunt.places import AnyWorld
+from huntgraph.hunt.places import Places
 from huntgraph.schema import HEAT_MAX, WEIGHT_MAX
 
 __all__ = ["traffic_findings"]
@@ -19,7 +17,7 @@ PERIOD_MAX: Final = 65_535
 """Longest round of decay, in ticks."""
 
 
-def traffic_findings(hunt: Hunt, world: AnyWorld | None) -> Iterator[Finding]:
+def traffic_findings(hunt: Hunt, world: Places | None) -> Iterator[Finding]:
     """Find a heat term that does not fit onto the world's dearest edge, and too long a round."""
     traffic = hunt.page.traffic
     if traffic is None:
@@ -28,7 +26,7 @@ def traffic_findings(hunt: Hunt, world: AnyWorld | None) -> Iterator[Finding]:
         what = f"decay_every is longer than {format_ticks(PERIOD_MAX)}"
         fix = "use a shorter round with a smaller decay_share"
         yield hunt.source.finding("HG1214", ("traffic", "decay_every"), what, fix)
-    dearest = int(np.max(world.cost, initial=0)) if world is not None else 1
+    dearest = 1 if world is None else world.cost_max
     buckets = HEAT_MAX // traffic.bucket
     if dearest + buckets * traffic.bucket_cost > WEIGHT_MAX:
         what = (

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from huntgraph.hunt.reading import read_page
 from huntgraph.hunt.source import Source, read_source
 from huntgraph.hunt.texts import chain, normal, pick
 from huntgraph.hunt.writing import page_text
+
+if TYPE_CHECKING:
+    from huntgraph.hunt.parts import AnyParts
 
 __all__ = ["Award", "Hunt", "load", "loads"]
 
@@ -141,6 +144,19 @@ class Hunt:
         from huntgraph.hunt.rows import compile_rows
 
         return compile_rows(self, world, slot, now_ms=now_ms)
+
+    def compile_parts(
+        self, parts: AnyParts, slot: int, *, now_ms: int | None = None
+    ) -> list[NDArray[np.void]]:
+        """Give the records that publish this hunt in every partition of a world.
+
+        Nodes of the file are those of the whole world. One array of dtype RULE, shape ``(rows,)``,
+        for each partition in order; publish all of them into the same slot, as close together as
+        can be: such a hunt opens 20 ticks (a second) after that, or later. Raises as `compile`.
+        """
+        from huntgraph.hunt.parts import compile_parts
+
+        return compile_parts(self, parts, slot, now_ms=now_ms)
 
     def to_yaml(self, *, schema: str = "") -> str:
         """Write the hunt as a file's text; ``schema`` is the address editors find the schema at."""

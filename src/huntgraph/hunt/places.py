@@ -14,10 +14,34 @@ from huntgraph.hunt.finding import Finding
 from huntgraph.hunt.page import XY, Gate, Name, Page, Place
 from huntgraph.hunt.source import Source
 
-__all__ = ["AnyWorld", "Placed", "gate_pairs", "place", "place_text"]
+__all__ = ["AnyWorld", "Placed", "Places", "gate_pairs", "place", "place_text"]
 
 
-class AnyWorld(Protocol):
+class Places(Protocol):
+    """What finding a hunt's places asks of a world; `World` and `Parts` of `huntgraph.world` do.
+
+    Nodes are those of the whole world.
+    """
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes there are."""
+
+    @property
+    def cost_max(self) -> int:
+        """The greatest cost of an edge; 0 when there is none."""
+
+    def node_at(self, x: int, y: int) -> int:
+        """Give the node at a position, or raise WorldLookupError."""
+
+    def node_named(self, name: int) -> int:
+        """Give the node with an id of the source, or raise WorldLookupError."""
+
+    def edge(self, tail: int, head: int) -> int | None:
+        """Give the id of an edge that can be walked, or None."""
+
+
+class AnyWorld(Places, Protocol):
     """What a hunt asks of a world; `huntgraph.world.World` is one.
 
     ``first`` has shape ``(nodes + 1,)``, ``head`` and ``cost`` ``(edges,)`` (cost 0: an absent
@@ -44,15 +68,6 @@ class AnyWorld(Protocol):
     def y(self) -> NDArray[Any]:
         """Positions of the nodes."""
 
-    def node_at(self, x: int, y: int) -> int:
-        """Give the node at a position, or raise WorldLookupError."""
-
-    def node_named(self, name: int) -> int:
-        """Give the node with an id of the source, or raise WorldLookupError."""
-
-    def edge(self, tail: int, head: int) -> int | None:
-        """Give the id of an edge that can be walked, or None."""
-
 
 @dataclass(slots=True)
 class Placed:
@@ -69,7 +84,7 @@ class Placed:
     findings: list[Finding] = field(default_factory=list)
 
 
-def place(page: Page, source: Source, world: AnyWorld) -> Placed:
+def place(page: Page, source: Source, world: Places) -> Placed:
     """Find every place of a hunt on a world; what is not there becomes a finding."""
     placed = Placed()
 
@@ -121,14 +136,13 @@ def place_text(spot: Place) -> str:
     return f"name {spot.name}" if isinstance(spot, Name) else f"node {spot}"
 
 
-def _node(spot: Place, world: AnyWorld) -> int:
+def _node(spot: Place, world: Places) -> int:
     if isinstance(spot, XY):
         return int(world.node_at(spot.x, spot.y))
     if isinstance(spot, Name):
         return int(world.node_named(spot.name))
-    nodes = len(world.first) - 1
-    if spot >= nodes:
-        what = f"there is no node {spot}; nodes are 0..{nodes - 1}"
+    if spot >= world.nodes:
+        what = f"there is no node {spot}; nodes are 0..{world.nodes - 1}"
         raise WorldLookupError(what, fix="use {x, y} or {name}: they stay right in other worlds")
     return int(spot)
 

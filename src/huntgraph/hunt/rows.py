@@ -18,7 +18,7 @@ from huntgraph.hunt.finding import HuntInvalidError, refuse
 from huntgraph.hunt.hunt import Hunt
 from huntgraph.hunt.needs import alternatives
 from huntgraph.hunt.page import Clue
-from huntgraph.hunt.places import AnyWorld, Placed, place
+from huntgraph.hunt.places import Placed, Places, place
 from huntgraph.schema import HUNTS, RULE, Form, Kind, Rule
 
 __all__ = ["compile_rows", "wait_ticks"]
@@ -28,7 +28,7 @@ GATE_STARTS_SHUT: Final = 1
 
 
 def compile_rows(
-    hunt: Hunt, world: AnyWorld, slot: int, *, now_ms: int | None = None
+    hunt: Hunt, world: Places, slot: int, *, now_ms: int | None = None
 ) -> NDArray[np.void]:
     """Give the RULE records of a hunt; see `huntgraph.hunt.Hunt.compile`."""
     if not 0 <= slot < HUNTS:

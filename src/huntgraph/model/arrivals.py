@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from huntgraph.model.answer import Answer
-from huntgraph.model.borders import HUNT_ID_MASK, check_parcel
+from huntgraph.model.borders import HUNT_ID_MASK, take_parcel
 from huntgraph.model.moves import Fields, arrive, retarget
 from huntgraph.model.state import NO_STAGE, Partition, Player, Refused
-from huntgraph.schema import PEERS, Code, Event, Flag, Kind, State
+from huntgraph.schema import Code, Event, Kind, State
 
 
 def arrival(state: Partition, record: Fields, answer: Answer, room: bool) -> None:
     """Applies an ARRIVE; `room` tells whether the table has a slot for an unknown player."""
-    answer.player, origin = record["player"], record["from"]
-    try:
-        check_parcel(state, origin, record["number"])
+    answer.player = record["player"]
+
+    def check() -> None:
         if record["node"] >= state.own_nodes:
             raise Refused(Code.UNKNOWN_NODE)
         if record["player"] not in state.slot_of and not room:
             raise Refused(Code.PLAYERS_FULL)
-        state.position += 1
-        state.border.peers[origin].taken += 1
-        seat(state, record)
-        answer.position = state.position
-    except Refused as refusal:
-        answer.code = refusal.code
-        answer.flags = Flag.DUPLICATE if refusal.code == Code.DUPLICATE else 0
-    answer.echo = state.border.peers[origin].taken + 1 if origin < PEERS else 0
+
+    take_parcel(state, record, answer, check, lambda: seat(state, record))
 
 
 def seat(state: Partition, record: Fields) -> None:

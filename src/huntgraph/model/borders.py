@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from huntgraph.model.answer import Answer
 from huntgraph.model.state import NO_HUNT, NO_STAGE, Partition, Player, Refused
-from huntgraph.schema import ARRIVAL, PEERS, Code, Event, Kind
+from huntgraph.schema import ARRIVAL, PEERS, Code, Event, Flag, Kind
 
 HUNT_ID_MASK: Final = 0xFFFF_FFFF
 
@@ -41,6 +42,28 @@ def hand_over(state: Partition, player: Player) -> None:
     state.border.outbox[owner, state.border.peers[owner].sent] = row.tobytes()
     note = {"head": player.node, "value": owner, "a": state.border.peers[owner].sent}
     state.note(Event.HANDED, player=player.id, **note)
+
+
+def take_parcel(
+    state: Partition,
+    record: dict[str, int],
+    answer: Answer,
+    check: Callable[[], None],
+    effect: Callable[[], None],
+) -> None:
+    """Takes an ARRIVE or a NOTICE: `check` may refuse it once its number fits, `effect` is last."""
+    origin = record["from"]
+    try:
+        check_parcel(state, origin, record["number"])
+        check()
+        state.position += 1
+        state.border.peers[origin].taken += 1
+        effect()
+        answer.position = state.position
+    except Refused as refusal:
+        answer.code = refusal.code
+        answer.flags = Flag.DUPLICATE if refusal.code == Code.DUPLICATE else 0
+    answer.echo = state.border.peers[origin].taken + 1 if origin < PEERS else 0
 
 
 def check_parcel(state: Partition, origin: int, number: int) -> None:

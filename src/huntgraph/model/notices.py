@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from huntgraph.model.answer import Answer
-from huntgraph.model.borders import HUNT_ID_MASK, check_parcel
+from huntgraph.model.borders import HUNT_ID_MASK, take_parcel
 from huntgraph.model.hunts import turn_gates
-from huntgraph.model.state import Hunt, Partition, Refused
-from huntgraph.schema import NOTICE, PEERS, Code, Event, Flag, Kind, State
+from huntgraph.model.state import Hunt, Partition
+from huntgraph.schema import NOTICE, PEERS, Event, Kind, State
 
 
 def concerned(hunt: Hunt, number: int, team: int) -> list[int]:
@@ -43,17 +43,7 @@ def tell(state: Partition, slot: int, number: int, partitions: list[int]) -> Non
 
 def notice(state: Partition, record: dict[str, int], answer: Answer) -> None:
     """Applies a NOTICE."""
-    origin = record["from"]
-    try:
-        check_parcel(state, origin, record["number"])
-        state.position += 1
-        state.border.peers[origin].taken += 1
-        note_stage(state, record)
-        answer.position = state.position
-    except Refused as refusal:
-        answer.code = refusal.code
-        answer.flags = Flag.DUPLICATE if refusal.code == Code.DUPLICATE else 0
-    answer.echo = state.border.peers[origin].taken + 1 if origin < PEERS else 0
+    take_parcel(state, record, answer, lambda: None, lambda: note_stage(state, record))
 
 
 def note_stage(state: Partition, record: dict[str, int]) -> None:

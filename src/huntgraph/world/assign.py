@@ -50,12 +50,17 @@ def assign_owners(world: WorldArrays, parts: int, seed: int) -> U16:
     return level_out(_metis(world, parts, seed), parts)
 
 
-def _metis(world: WorldArrays, parts: int, seed: int) -> U16:
+def load_metis() -> Any:
+    """Give the module pymetis. Raises ExtraMissingError when it is not installed."""
     try:
-        pymetis = importlib.import_module("pymetis")
+        return importlib.import_module("pymetis")
     except ImportError:
         what = "splitting a world needs METIS, which is not installed"
         raise ExtraMissingError(what, fix='install "huntgraph[split]"') from None
+
+
+def _metis(world: WorldArrays, parts: int, seed: int) -> U16:
+    pymetis = load_metis()
     options = pymetis.Options(seed=seed)
     if _is_connected(world):
         options.contig = 1  # METIS refuses to keep parts connected where the graph is not

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,6 +98,56 @@ class Parts(Sequence[World]):
             found[here] = facts.global_ids[node[here]]
         return found
 
+    def local_ids(self, partition: int, nodes: ArrayLike) -> NDArray[np.int64]:
+        """Give the ids that nodes of the whole world have in one partition, its halo included.
+
+        The shape is that of ``nodes``; -1 for a node that the partition does not know. Raises
+        WorldLookupError when there is no such node.
+        """
+        owner, twin = (np.asarray(each, dtype=np.int64) for each in self.locate(nodes))
+        part = self._facts[partition]
+        halo = part.owner[part.own_nodes :].astype(np.int64) << 32 | part.twin[part.own_nodes :]
+        wanted = owner << 32 | twin
+        at = np.searchsorted(halo, wanted)
+        known = np.append(halo, -1)[at] == wanted
+        foreign = np.where(known, part.own_nodes + at, -1)
+        return np.where(owner == partition, twin, foreign)
+
+    def node_at(self, x: int, y: int) -> int:
+        """Give the node of the whole world at a position. Raises WorldLookupError as `World`."""
+        found = [
+            int(part.global_ids[node])
+            for world, part in zip(self, self._facts, strict=True)
+            for node in np.flatnonzero(
+                (world.x[: part.own_nodes] == x) & (world.y[: part.own_nodes] == y)
+            )
+        ]
+        if len(found) != 1:
+            what = f"there is no single node at ({x}, {y})"
+            raise WorldLookupError(what, fix="choose a walkable position of the world")
+        return found[0]
+
+    def node_named(self, name: int) -> int:
+        """Give the node of the whole world with this name. Raises WorldLookupError."""
+        for world, part in zip(self, self._facts, strict=True):
+            with contextlib.suppress(WorldLookupError):
+                return int(part.global_ids[world.node_named(name)])
+        raise WorldLookupError(f"there is no node named {name}", fix="check the source's ids")
+
+    def edge(self, tail: int, head: int) -> int | None:
+        """Give the id of an edge between nodes of the whole world; None when nobody can walk it.
+
+        The id is that in the partition that owns the tail. Raises WorldLookupError.
+        """
+        partition, local = (int(each) for each in self.locate(tail))
+        other = int(self.local_ids(partition, head))
+        return self[partition].edge(local, other) if other >= 0 else None
+
+    @property
+    def cost_max(self) -> int:
+        """The greatest cost of an edge of the whole world; 0 when it has none."""
+        return max(int(np.max(world.cost, initial=0)) for world in self)
+
     def check(self, whole: World | None = None) -> None:
         """Check that the parts fit one another and, when it is given, the whole world.
 
@@ -141,8 +192,12 @@ class Parts(Sequence[World]):
             raise WorldError(what, where=into, fix=fix) from error
 
     @classmethod
-    def open(cls, folder: str | Path) -> Self:
+    def open(
+        cls, folder: str | Path, *, verify: Literal["header", "contents", "structure"] = "contents"
+    ) -> Self:
         """Map all parts that ``parts.json`` in ``folder`` lists; each is checked by itself.
+
+        ``verify`` says how far, as for `World.open`.
 
         Raises WorldFileError when the index or a part cannot be read, or they do not belong
         together.
@@ -151,7 +206,7 @@ class Parts(Sequence[World]):
         try:
             listed = json.loads(index.read_bytes())
             rows = [(str(row["file"]), str(row["world_id"])) for row in listed["partitions"]]
-            worlds = [World.open(index.parent / Path(name).name) for name, _ in rows]
+            worlds = [World.open(index.parent / Path(name).name, verify=verify) for name, _ in rows]
             found = cls(worlds)
         except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
             what = f"it is no index of the parts of a world: {error}"

@@ -150,6 +150,11 @@ class World(WorldArrays):
         """Shape ``(nodes,)``: each node's id in the whole world; ``None`` for a whole world."""
         return self.part.global_ids if self.part else None
 
+    @property
+    def cost_max(self) -> int:
+        """The greatest cost of an edge; 0 when there is none."""
+        return int(np.max(self.cost, initial=0))
+
     def row(self, node: int) -> tuple[U32, U16]:
         """Give the heads and costs of all slots of ``node``, absent ones (cost 0) included."""
         start, stop = self._span(node)
@@ -251,7 +256,7 @@ class World(WorldArrays):
             "slots": self.edges,
             "absent": self.edges - real,
             "cost_min": int(costs.min()) if real else 0,
-            "cost_max": int(costs.max()) if real else 0,
+            "cost_max": self.cost_max,
             "degree_max": int(degrees.max()),
             "degree_mean": round(self.edges / self.nodes, 3),
             "grid": [self.width, self.height] if self.is_grid else None,

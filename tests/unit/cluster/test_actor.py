@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +124,30 @@ def test_a_snapshot_is_made_beside_a_running_actor(
             assert actor.alive
         async with await Actor.start(options) as again:
             assert again.ready.replayed < again.ready.position
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("option", ["players", "added_edges"])
+def test_a_table_too_small_for_the_log_is_named(
+    options: ActorOptions, world: World, option: str
+) -> None:
+    heads, _ = world.row(0)
+    free = [node for node in range(1, world.nodes) if node not in heads][:2]
+    enters = [control_move(Kind.ENTER, player=number, seq=1) for number in (1, 2)]
+    adds = [control_move(Kind.EDGE_ADD, to=node, arg=5) for node in free]
+    records = {"players": enters, "added_edges": adds}[option]
+    smaller: dict[str, Any] = {option: 1}
+
+    async def work() -> None:
+        async with await Actor.start(options) as actor:
+            answers = await actor.control(np.concatenate(records))
+            assert not answers.updates["code"].any()
+        with pytest.raises(ActorError, match=f"--{option.replace('_', '-')} is too small") as found:
+            await Actor.start(replace(options, **smaller))
+        assert found.value.code == "HG3018"
+        async with await Actor.start(options) as again:
+            assert again.alive
 
     asyncio.run(work())
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from huntgraph import schema
+from huntgraph.cli.exits import Exit
+from huntgraph.cli.run import run
 from huntgraph.errors import ExtraMissingError, UsageError, WorldLookupError
 from huntgraph.world import World, generate, import_dimacs, import_movingai, split
 from huntgraph.world.arrays import degrees_of
@@ -207,6 +209,37 @@ def test_what_cannot_be_split(town: World, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ExtraMissingError, match="METIS") as caught:
         split(town, 2)
     assert "huntgraph[split]" in caught.value.fix
+
+
+def test_what_is_missing_is_said_before_a_world_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymetis", None)
+    file = tmp_path / "town.hgw"
+    assert run(["world", "make", str(file), "--edges", "2000", "--parts", "2"]) == Exit.USAGE
+    assert "huntgraph[split]" in capsys.readouterr().err
+    assert not file.exists()
+
+
+def test_lookups_are_by_nodes_of_the_whole_world(town: World) -> None:
+    parts = split(town, 3)
+    tail, head = town.tails(), town.head
+    owner, _ = parts.locate(np.arange(town.nodes))
+    assert parts.cost_max == town.cost_max
+    for node in (0, town.nodes // 2, town.nodes - 1):
+        assert parts.node_at(int(town.x[node]), int(town.y[node])) == node
+    with pytest.raises(WorldLookupError, match="no single node"):
+        parts.node_at(-1, -1)
+    crossing = int(np.flatnonzero((owner[tail] != owner[head]) & (town.cost > 0))[0])
+    for edge in (int(np.flatnonzero(town.cost)[0]), crossing):
+        at = int(tail[edge]), int(head[edge])
+        found = parts.edge(*at)
+        assert found is not None
+        part = parts[int(owner[at[0]])]
+        ends = [int(part.tails()[found]), int(part.head[found])]
+        assert parts.global_ids(part.partition, ends).tolist() == list(at)
+    far = next(n for n in range(town.nodes) if parts.local_ids(0, n) < 0)
+    assert parts.edge(int(parts.global_ids(0, 0)), far) is None
 
 
 def test_a_whole_world_is_its_own_only_partition(town: World) -> None:

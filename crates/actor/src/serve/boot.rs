@@ -63,7 +63,7 @@ fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
 /// Fills a block from snapshot and log, up to `last` or the log's end.
 ///
 /// # Errors
-/// HG3010 to HG3014; nothing on disk is changed.
+/// HG3010 to HG3014, HG3016 and HG3018; nothing on disk is changed.
 pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, Failure> {
     let limits = options.limits(world);
     if world.partition().is_some_and(|own| own != options.partition) {
@@ -112,6 +112,19 @@ fn diverged(options: &Options, position: u64) -> Failure {
     )
 }
 
+/// The option whose table was large enough when a record was logged, and is not now.
+fn too_small(code: u16) -> Option<&'static str> {
+    const TABLES: [(Code, &str); 2] =
+        [(Code::PlayersFull, "--players"), (Code::EdgesFull, "--added-edges")];
+    TABLES.iter().find(|(full, _)| *full as u16 == code).map(|&(_, option)| option)
+}
+
+fn no_room(options: &Options, position: u64, option: &str) -> Failure {
+    let what = format!("{option} is too small for what is in the log at position {position}");
+    let fix = "give it the value of the run before, or a greater one";
+    Failure::new("HG3018", what, options.dir.display(), fix)
+}
+
 fn replay(
     options: &Options,
     world: &WorldFile,
@@ -135,6 +148,11 @@ fn replay(
             let answer = partition.apply(record, &mut ());
             position += 1;
             let sound = record[0] != kind::HASH || answer.update.code == Code::Ok as u16;
+            if !answer.logged
+                && let Some(option) = too_small(answer.update.code)
+            {
+                return Err(no_room(options, position, option));
+            }
             if !answer.logged || partition.header.position != position || !sound {
                 return Err(diverged(options, position));
             }
