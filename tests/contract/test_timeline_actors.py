@@ -18,10 +18,13 @@ from huntgraph.timeline.cut import is_consistent
 from huntgraph.timeline.export import BLOCK, map_blocks
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History, Source
+from huntgraph.timeline.live import undo_commit
 from huntgraph.timeline.log import Log
+from huntgraph.timeline.plan import Plan
 from huntgraph.timeline.points import find_point
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.snapshot import newest_snapshot
+from huntgraph.timeline.tables import words_at
 from huntgraph.timeline.timeline import Timeline
 from huntgraph.timeline.verify_all import check_crossings, verify_all
 from tests.coast import Coast
@@ -81,7 +84,7 @@ def test_three_actors_forked_and_corrected(short_path: Path) -> None:
                 "walked through walls",
                 "recompute",
             )
-            assert fork.recipe.edits
+            await undone(history, entry.id)
             await snapshots(coast)
             return await coast.stop()
 
@@ -104,6 +107,20 @@ def unedited(history: History) -> None:
     assert sum(len(script) for script in run.scripts.values()) > 200
 
 
+async def undone(history: History, name: str) -> None:
+    """An undo gives back every cell that the commit changed, as far as nothing came between."""
+    plan = Plan.read(history.folder, int(name, 16))
+    entry, kept = await undo_commit(history, name, reason="it was lag", who="a tester")
+    assert (entry.kind, entry.of) == ("undo", name)
+    head, ends = {(each.partition, each.name) for each in kept}, history.head()
+    for number, part in plan.parts.items():
+        changes = part.changes
+        words = words_at(changes.names, history.engine_at(number, ends[number]).cells())
+        theirs = [(number, each) in head for each in changes.names.tolist()]
+        back = (words == changes.old) | theirs | ~changes.had
+        assert back.all()
+
+
 async def snapshots(coast: Coast) -> None:
     for option in coast.options:
         where = {"partition": option.partition, "players": PLAYERS}
@@ -119,7 +136,7 @@ def judge_after(coast: Coast, hashes: list[int]) -> None:
         found = verify_all(history, from_snapshot=from_snapshot)
         assert found.sound, found.to_dict()
         assert found.first_bad() is None
-    assert len(Audit(coast.folder).entries()) == 1
+    assert [entry.kind for entry in Audit(coast.folder).entries()] == ["commit", "undo"]
     assert check_crossings(history) == []
     with pytest.raises(Exception, match="correction was committed"):
         Timeline(history).fork(at="0:0,1:0,2:0").replay()

@@ -57,6 +57,13 @@ HISTORY_VERBS: Final[dict[str, Verb]] = {
         "A fork, an edit, a replay and a diff in one line; with --yes also the commit. Everybody "
         "else's moves are replayed as they were.",
     ),
+    "undo": Verb(
+        "undo:undo",
+        "Undo a commit by a new one, in all partitions or in none.",
+        ('huntgraph undo 7df6471894dc0f49 --reason "it was lag" --yes',),
+        "Cells that have changed since keep what they hold and are told, unless --force. The ids "
+        "are in huntgraph audit. Exit status 6 when an actor does not answer.",
+    ),
     "fork create": Verb(
         "fork:create",
         "Begin a branch of history: before an event, or at a point.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 from collections.abc import Mapping
 from typing import Final
@@ -16,11 +15,10 @@ from huntgraph.timeline import tables
 from huntgraph.timeline.audit import Effect, Entry
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import CatchUp, Head, Order, Report, commit
-from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import make_diff
 from huntgraph.timeline.edits import describe
 from huntgraph.timeline.fork import Fork, Run
-from huntgraph.timeline.history import History
+from huntgraph.timeline.live import ready_to_commit, written
 from huntgraph.timeline.points import cut_text
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.tables import Differences
@@ -29,8 +27,6 @@ __all__ = ["adopt", "changes_to_adopt"]
 
 TRIES: Final = 3
 """How often a commit is tried when rewards change while it is made."""
-LOG_S: Final = 5.0
-LOOK_S: Final = 0.002
 
 NOWHERE: Final = (0, 0, 0, 255 << 8 | 255 << 16, 0)
 """Words 1 to 4 and 6 of a player who never came here: at node 0, in no hunt, not present."""
@@ -60,8 +56,7 @@ async def adopt(
     if expect is not None and make_diff(fork.run).base_hash != expect:
         what = "the fork was compared with another state than the one expected"
         raise ForkError(what, fix="look at its diff again", code="HG1760")
-    directories = {n: source.directory for n, source in history.sources.items()}
-    sockets = {n: place / "control.sock" for n, place in directories.items() if place is not None}
+    sockets = await ready_to_commit(history)
     for left in reversed(range(TRIES)):
         order = _order(fork, reason, who or getpass.getuser())
         try:
@@ -96,7 +91,7 @@ def _effects(run: Run) -> tuple[Effect, ...]:
 def _catch_up(fork: Fork, order: Order) -> CatchUp:
     async def catch_up(statuses: Mapping[int, Status]) -> Mapping[int, Head]:
         cut = {number: status.position for number, status in statuses.items()}
-        await _written(fork.history, cut)
+        await written(fork.history, cut)
         run = fork.replay(fork.recipe.claims, to=cut)
         if _effects(run) != order.effects:
             what = "rewards changed while the fork was committed"
@@ -108,13 +103,6 @@ def _catch_up(fork: Fork, order: Order) -> CatchUp:
         }
 
     return catch_up
-
-
-async def _written(history: History, cut: Cut) -> None:
-    """Wait until the logs on disk hold what the actors have applied."""
-    async with asyncio.timeout(LOG_S):
-        while any(history.index().ends()[number] < cut[number] for number in cut):
-            await asyncio.sleep(LOOK_S)
 
 
 def changes_to_adopt(replica: Replica) -> Changes:

@@ -1,0 +1,61 @@
+"""``huntgraph undo``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from huntgraph.cli.orders import Dir
+from huntgraph.cli.output import Json, print_json, say
+from huntgraph.cli.timeline import Yes, opened
+from huntgraph.errors import AuditError
+
+__all__ = ["undo"]
+
+
+def undo(
+    commit: str,
+    /,
+    *,
+    reason: str,
+    force: Annotated[bool, Parameter(negative="")] = False,
+    yes: Yes = False,
+    folder: Dir = None,
+    world: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Undo a commit.
+
+    Args:
+        commit: its id, as huntgraph audit names it.
+        reason: why, for the audit trail.
+        force: give also cells that have changed since the words from before the commit.
+        yes: do it; without this the commit is only shown.
+        folder: the folder of huntgraph serve.
+        world: the world's file or the folder of its parts, where the folder does not know it.
+        json: print the new entry of the audit trail as JSON.
+    """
+    from huntgraph.timeline.audit import Audit
+    from huntgraph.timeline.live import undo_commit
+    from huntgraph.timeline.tables import describe_cell
+
+    history = opened(folder, world).history
+    entry = Audit(history.folder).find(commit)
+    if entry is None:
+        what, fix = f"no commit {commit}", "list the commits with 'huntgraph audit'"
+        raise AuditError(what, where=history.folder, fix=fix, code="HG1622")
+    if not yes:
+        say(f"{commit}, {entry.cells:,} cells, by {entry.who}: {entry.why}")
+        say("nothing was changed: --yes undoes it")
+        return 0
+    made, conflicts = asyncio.run(undo_commit(history, commit, reason=reason, force=force))
+    if json:
+        print_json("undo", made.to_dict() | {"kept": len(conflicts)})
+        return 0
+    say(f"undone by {made.id}, {made.cells:,} cells")
+    for each in conflicts:
+        say(f"partition {each.partition} keeps {describe_cell(each.name)}: it has changed since")
+    return 0
