@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from huntgraph.engine import Engine
+from huntgraph.engine import Engine, Words
 from huntgraph.schema import Kind
 from huntgraph.timeline import cells
-from huntgraph.timeline.cells import Changes
 from tests.model.histories import honest, played
 from tests.model.realm import Shore
 
@@ -40,7 +39,7 @@ def positions(after: int, count: int) -> NDArray[np.uint64]:
 def oracle(head: Engine, branch: Engine) -> set[tuple[int, int, int]]:
     """Compare all cells of both states, and leave out what no branch may change."""
     found = set()
-    for name, old, new in zip(*cells.compare(head.cells(), branch.cells()), strict=True):
+    for name, old, new in zip(*rows_of(head, branch), strict=True):
         tag, index = int(name) >> 56, int(name) & (1 << 56) - 1
         before, after = int(old), int(new)
         if tag == cells.PLAYER:
@@ -54,7 +53,7 @@ def oracle(head: Engine, branch: Engine) -> set[tuple[int, int, int]]:
     return found
 
 
-def told(changes: Changes) -> set[tuple[int, int, int]]:
+def told(changes: tuple[Words, ...]) -> set[tuple[int, int, int]]:
     """The same of what the core tells."""
     rows = list(zip(*(column.tolist() for column in changes), strict=True))
     assert len(set(rows)) == len(rows)
@@ -87,11 +86,11 @@ def test_a_branch_differs_by_the_cells_that_the_oracle_finds(seed: int) -> None:
             later = rows[position:]
             branch.advance(later, positions(position, len(later)))
             assert branch.state_hash() == head.state_hash(), seed
-            assert not told(Changes(*branch.changes(head))), seed
+            assert not told(branch.changes(head)), seed
             branch.undo_to(mark)
             branch.advance(edited(later, random), positions(position, len(later)))
             assert branch.state_hash() == branch.state_hash(anew=True), seed
-            found = told(Changes(*branch.changes(head)))
+            found = told(branch.changes(head))
             assert found == oracle(head, branch), seed
             compared += len(found)
     assert compared > 30, compared
@@ -107,7 +106,7 @@ def test_a_comparison_that_forgets_a_kind_of_cell_is_caught() -> None:
         branch.go_back(head, len(rows) // 3)
         later = edited(rows[len(rows) // 3 :], random)
         branch.advance(later, positions(len(rows) // 3, len(later)))
-        found = told(Changes(*branch.changes(head)))
+        found = told(branch.changes(head))
         forgetful = {cell for cell in found if cell[0] >> 56 != cells.STAGE}
         if forgetful != found:
             assert forgetful != oracle(head, branch)
