@@ -205,8 +205,7 @@ class Engine:
     def changes(self, head: Engine) -> tuple[Words, Words, Words]:
         """Give all cells in which this branch differs from its head: names, old and new words.
 
-        Left out is what belongs to the log, to the borders and to the clients: position, tick,
-        receipts, parcels; sequence number, last code and last position of players.
+        Those of the borders are left out. A cell that only one of them has is 0 in the other.
         """
         return self._core.changes(head._core)
 

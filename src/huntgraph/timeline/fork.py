@@ -21,7 +21,7 @@ from huntgraph.timeline.lookup import PLAYER_KINDS, Query
 from huntgraph.timeline.points import parse_event, since_ms
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims, Outcomes, Replay, replay_original
-from huntgraph.timeline.replica import Replica
+from huntgraph.timeline.replica import JOURNAL, Replica
 from huntgraph.timeline.script import Script, Touched, compile_edits, read_script
 
 __all__ = ["Fork", "Run"]
@@ -184,7 +184,7 @@ def _run(history: History, recipe: Recipe, head: Cut) -> Run:
     scripts, touched = compile_edits(history, recipe.edits, plain)
     replicas = {}
     for number, source in sources:
-        opened = partial(history.engine_at, number)
+        opened = partial(history.engine_at, number, journal=JOURNAL)
         replicas[number] = Replica(source.world, number, opened, point[number])
         replicas[number].fork_at(point[number])
     _check_memory(replicas, recipe.budget_mib)

@@ -105,18 +105,21 @@ class History:
         return self.messages().shrink(self._index.ends())
 
     def engine_at(
-        self, partition: int, position: int, watch: Callable[[Engine], Any] | None = None
+        self,
+        partition: int,
+        position: int,
+        watch: Callable[[Engine], Any] | None = None,
+        *,
+        journal: int = 0,
     ) -> Engine:
         """Give an engine that stands at a position: newest snapshot and the log behind it.
 
-        `watch` is called after each batch. Raises LogError, UsageError for a position that the
-        log has not.
+        `watch` is called after each batch; `journal` is the engine's. Raises LogError, UsageError
+        for a position that the log has not.
         """
-        engine, source = self.start(partition, position), self.sources[partition]
+        engine, source = self.start(partition, position, journal), self.sources[partition]
         for records in source.records(engine.position + 1, position):
-            engine.apply(records.rows)
-            engine.events()
-            engine.receipts()
+            engine.advance(records.rows, records.positions)
             if watch is not None:
                 watch(engine)
         if engine.position != position:
@@ -124,18 +127,20 @@ class History:
             raise UsageError(what, fix="name a position that its log holds")
         return engine
 
-    def start(self, partition: int, upto: int) -> Engine:
+    def start(self, partition: int, upto: int, journal: int = 0) -> Engine:
         """Give an engine at the newest snapshot at or before a position, or at position 0."""
         source, part = self.sources[partition], self.index().of[partition]
         found = None if source.directory is None else newest_snapshot(source.directory, upto)
         if found is not None:
             with contextlib.suppress(ValueError):  # an image of another version: the log is there
-                return Engine.restore(found.image.tobytes(), world_id=source.world.world_id)
+                image, world_id = found.image.tobytes(), source.world.world_id
+                return Engine.restore(image, world_id=world_id, journal=journal)
         return Engine(
             source.world,
             players=len(part.players) + SPARE_PLAYERS,
             fields=1,
             added_edges=part.edges_added + SPARE_EDGES,
+            journal=journal,
         )
 
     def place(self, partition: int, node: int) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,10 @@ from huntgraph.timeline import tables
 from huntgraph.timeline.log import LogRecords
 from huntgraph.timeline.tables import Differences
 
-__all__ = ["Replica"]
+__all__ = ["JOURNAL", "Replica"]
+
+JOURNAL: Final = 1 << 16
+"""Entries of an image's journal: what a fork goes back and an undo takes back at most."""
 
 Cells = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
@@ -23,9 +26,9 @@ Cells = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 class Replica:
     """The base image follows the log to the head; the branch image is what a fork makes of it.
 
-    Both live in this process, and no actor knows of them. `open_at` gives an engine that stands
-    at a position of the partition's history; it is asked once at first, and again for each fork
-    from before the base's own position.
+    Both live in this process, and no actor knows of them. `open_at` gives an engine with a journal
+    that stands at a position of the partition's history; it is asked once at first, and again for
+    a fork from further back than the base's journal reaches.
     """
 
     def __init__(
@@ -35,7 +38,8 @@ class Replica:
         self._open_at = open_at
         self._base = open_at(position)
         self._branch: Engine | None = None
-        self._before: bytes | None = None
+        self._before: int | None = None
+        self._akin = False
         self._events: list[NDArray[np.void]] = []
 
     @property
@@ -50,16 +54,16 @@ class Replica:
 
     def follow(self, records: LogRecords) -> None:
         """Take the next records of the log into the base."""
-        self._base.apply(records.rows)
-        self._base.events()
-        self._base.receipts()
+        self._base.advance(records.rows, records.positions)
 
     def fork_at(self, position: int) -> None:
         """Let the branch stand where the base stood at a position, and forget the last branch."""
-        if position == self._base.position:
-            self._branch = self._copy(self._base)
-        else:
-            self._branch = self._open_at(position)
+        if self._branch is None or not self._akin:
+            self._branch, self._akin = self._base.branch(JOURNAL), True
+        try:
+            self._branch.go_back(self._base, position)
+        except ValueError:
+            self._branch, self._akin = self._open_at(position), False
         self._before, self._events = None, []
 
     def replay(
@@ -74,7 +78,7 @@ class Replica:
         `rows` has shape (n, 64), `positions` (n,). `undoable` lets `undo_last` take them back.
         """
         branch = self._forked()
-        self._before = branch.save() if undoable else None
+        self._before = branch.mark() if undoable else None
         updates = branch.replay(rows, positions)
         branch.receipts()
         self._events.append(branch.events())
@@ -85,7 +89,7 @@ class Replica:
         if self._before is None:
             what = "the last replay was not undoable"
             raise ForkError(what, fix="replay it with undoable=True", code="HG1740")
-        self._branch = Engine.restore(self._before, world_id=self.world.world_id)
+        self._forked().undo_to(self._before)
         self._before = None
         self._events.pop()
 
@@ -120,7 +124,11 @@ class Replica:
 
     def changes(self) -> Differences:
         """Give all cells in which branch and base differ."""
-        return tables.compare(self._base.cells(), self._forked().cells())
+        if not self._akin:
+            return tables.compare(self._base.cells(), self._forked().cells())
+        names, old, new = self._forked().changes(self._base)
+        order = np.argsort(names, kind="stable")
+        return Differences(names[order], old[order], new[order])
 
     def head_cells(self, names: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Give the base's words of these cells, 0 for those it has not."""
@@ -154,6 +162,3 @@ class Replica:
             what = f"partition {self.partition} has no branch yet"
             raise ForkError(what, fix="replay the fork first", code="HG1741")
         return self._branch
-
-    def _copy(self, engine: Engine) -> Engine:
-        return Engine.restore(engine.save(), world_id=self.world.world_id)

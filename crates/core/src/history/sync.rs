@@ -21,11 +21,12 @@ impl Partition<'_> {
     /// journal's, from which this one differs where `touched` says at most.
     pub fn copy_from(&mut self, original: &Partition, touched: &Touched) {
         let journal = self.header.journal_max;
+        let added = self.header.added | original.header.added != 0;
         for section in SMALL {
             self.section_mut(section).copy_from_slice(original.section(section));
         }
         self.header.journal_max = journal;
-        if self.header.added > 0 || original.header.added > 0 {
+        if added {
             for section in [Section::Added, Section::FirstAdded, Section::Rows] {
                 self.section_mut(section).copy_from_slice(original.section(section));
             }
