@@ -7,7 +7,7 @@
 use core::mem::{size_of, size_of_val};
 
 use crate::border::{Border, Desk, Peer};
-use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work};
+use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Round, Work};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::players::Player;
@@ -146,6 +146,7 @@ impl<'a> Partition<'a> {
         partition.border.create(world)?;
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
+        partition.reset_rounds();
         partition.header.cells = partition.edge_cells();
         Ok(partition)
     }
@@ -172,6 +173,7 @@ impl<'a> Partition<'a> {
         partition.header.set_limits(&limits);
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
+        partition.reset_rounds();
         partition.adopt_targets();
         Ok(partition)
     }
@@ -285,6 +287,9 @@ fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a
         seeds: take(rest, pending / 2),
         labels: take(rest, crate::guidance::LABELS),
         heap: take(rest, crate::guidance::HEAP),
+        rounds: take(rest, limits.rounds()),
+        offers: take(rest, limits.rounds() * limits.halo_nodes()),
+        by_owner: take(rest, limits.halo_nodes()),
     }
 }
 
@@ -361,7 +366,7 @@ macro_rules! plain {
     )* };
 }
 plain!(u8, u16, u32, u64, i16, Header, Player, Hunt);
-plain!(RowLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
+plain!(RowLine, Entry, Added, Work, Field, Round, Page, Queued, Pending, Label, Desk, Peer);
 plain!([u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.

@@ -2,7 +2,7 @@
 
 use crate::border::{Desk, Peer};
 use crate::guidance::{
-    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work,
+    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, ROUNDS, Round, Work,
 };
 use crate::hunts::Hunt;
 use crate::image::{Header, lines};
@@ -80,6 +80,11 @@ impl Limits {
         (self.nodes - self.own_nodes) as usize
     }
 
+    /// Targets with rounds through the borders at the same time; none without a border.
+    pub(crate) fn rounds(&self) -> usize {
+        if self.halo_nodes() > 0 { ROUNDS } else { 0 }
+    }
+
     pub(crate) fn index_len(&self) -> usize {
         (self.players as usize * 2).next_power_of_two().max(64)
     }
@@ -144,6 +149,9 @@ impl Limits {
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
+            + lines::<Round>(self.rounds())
+            + lines::<u32>(self.rounds() * self.halo_nodes())
+            + lines::<u32>(self.halo_nodes())
     }
 
     pub(crate) fn check(&self) -> Result<(), ImageError> {
