@@ -172,6 +172,24 @@ CORRECTION: Final = np.dtype(
 )
 """How a fork's cells become the partition's; kinds fence, correct and settle. 64 bytes."""
 
+BEARING: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("flags", "u1"),
+        ("from", "<u2"),
+        ("round", "<u4"),
+        ("hunt_id", "<u4"),
+        ("hunt", "u1"),
+        ("stage", "u1"),
+        ("count", "<u2"),
+        ("epoch", "<u4"),
+        ("spare", "<u4"),
+        ("entries", "u1", (32,)),
+        ("a", "<u8"),
+    ]
+)
+"""What partitions tell each other of the way to a target; never logged. 64 bytes."""
+
 RECEIPT: Final = np.dtype(
     [
         ("kind", "u1"),
@@ -381,6 +399,21 @@ class Frame(IntEnum):
     """Supervisor -> actor: moves and ticks wait from now on; answered by WELCOME."""
     RELEASE = 11
     """Supervisor -> actor: they go on; answered by WELCOME."""
+    BEARINGS = 12
+    """Neighbour -> actor over the control socket: bearings, not answered."""
+
+
+class Bearing(IntEnum):
+    """Kinds of bearings."""
+
+    ASK = 1
+    """Somebody hunts this target."""
+    WAYS = 2
+    """Distances of the sender's nodes at the border, in this round."""
+    ACK = 3
+    """`count` ways were taken and passed on."""
+    DONE = 4
+    """The round is whole: what it found is exact."""
 
 
 class Form(IntEnum):

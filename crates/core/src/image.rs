@@ -8,7 +8,9 @@ use core::mem::{size_of, size_of_val};
 
 use crate::border::{Border, Desk, Peer};
 use crate::edge_lines::{EdgeLine, EdgeLines, LINE_EDGES, edge_lines};
-use crate::guidance::{Field, Guidance, Label, Page, Pending, Queued, Work, changed_words};
+use crate::guidance::{
+    Field, Guidance, Label, Page, Pending, Queued, Round, Work, changed_words,
+};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
@@ -167,6 +169,7 @@ impl<'a> Partition<'a> {
         partition.border.create(world)?;
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
+        partition.reset_rounds();
         partition.header.cells = partition.edge_cells();
         Ok(partition)
     }
@@ -193,6 +196,7 @@ impl<'a> Partition<'a> {
         partition.header.set_limits(&limits);
         let heaviest = partition.heaviest();
         partition.guidance.reset(limits.reserve(), heaviest);
+        partition.reset_rounds();
         partition.adopt_targets();
         partition.note_warm();
         Ok(partition)
@@ -306,6 +310,9 @@ fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a
         seeds: take(rest, pending / 2),
         labels: take(rest, crate::guidance::LABELS),
         heap: take(rest, crate::guidance::HEAP),
+        rounds: take(rest, limits.rounds()),
+        offers: take(rest, limits.rounds() * limits.halo_nodes()),
+        by_owner: take(rest, limits.halo_nodes()),
     }
 }
 
@@ -415,9 +422,9 @@ macro_rules! plain {
         unsafe impl Plain for $kind {}
     )* };
 }
-plain!(u8, u16, u32, u64, Header, Player, Hunt);
+plain!(u8, u16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
 plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
-plain!([u8; Arrival::BYTES], Line, Marks);
+plain!([u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.
 fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

@@ -3,7 +3,8 @@
 use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
-    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Work, changed_words,
+    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, ROUNDS, Round, Work,
+    changed_words,
 };
 use crate::history::Marks;
 use crate::hunts::Hunt;
@@ -87,6 +88,11 @@ impl Limits {
         (self.nodes - self.own_nodes) as usize
     }
 
+    /// Targets with rounds through the borders at the same time; none without a border.
+    pub(crate) fn rounds(&self) -> usize {
+        if self.halo_nodes() > 0 { ROUNDS } else { 0 }
+    }
+
     pub(crate) fn index_len(&self) -> usize {
         (self.players as usize * 2).next_power_of_two().max(64)
     }
@@ -147,6 +153,9 @@ impl Limits {
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
+            + lines::<Round>(self.rounds())
+            + lines::<u32>(self.rounds() * self.halo_nodes())
+            + lines::<u32>(self.halo_nodes())
             + lines::<u64>(Warm::words(self.edge_ids()))
             + lines::<Marks>(1)
             + self.journal as usize

@@ -561,6 +561,79 @@ impl Correction {
     }
 }
 
+/// What partitions tell each other of the way to a target; never logged.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bearing {
+    /// a Bearing
+    pub kind: u8,
+    /// ack, done: 1 = a partition beside the way could not be reached
+    pub flags: u8,
+    /// partition it comes from
+    pub from: u16,
+    /// number of the round; ask: 0
+    pub round: u32,
+    /// low half of the hunt's id
+    pub hunt_id: u32,
+    /// hunt slot
+    pub hunt: u8,
+    /// stage
+    pub stage: u8,
+    /// ask: borders it may still cross; ways: entries in use; ack: ways acknowledged
+    pub count: u16,
+    /// ack, done: oldest tick that it rests on
+    pub epoch: u32,
+    /// 0
+    pub spare: u32,
+    /// ways: up to 4 pairs of u32: the sender's node, its distance to the target
+    pub entries: [u8; 32],
+    /// 0
+    pub a: u64,
+}
+
+impl Bearing {
+    /// Bytes of the encoded record.
+    pub const BYTES: usize = 64;
+
+    /// The record as little-endian bytes.
+    #[inline]
+    pub fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0..1].copy_from_slice(&self.kind.to_le_bytes());
+        bytes[1..2].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[2..4].copy_from_slice(&self.from.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.round.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.hunt_id.to_le_bytes());
+        bytes[12..13].copy_from_slice(&self.hunt.to_le_bytes());
+        bytes[13..14].copy_from_slice(&self.stage.to_le_bytes());
+        bytes[14..16].copy_from_slice(&self.count.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.epoch.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[24..56].copy_from_slice(&self.entries);
+        bytes[56..64].copy_from_slice(&self.a.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record from little-endian bytes.
+    #[inline]
+    pub fn decode(bytes: &[u8; 64]) -> Self {
+        Self {
+            kind: u8::from_le_bytes([bytes[0]]),
+            flags: u8::from_le_bytes([bytes[1]]),
+            from: u16::from_le_bytes([bytes[2], bytes[3]]),
+            round: u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+            hunt_id: u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]),
+            hunt: u8::from_le_bytes([bytes[12]]),
+            stage: u8::from_le_bytes([bytes[13]]),
+            count: u16::from_le_bytes([bytes[14], bytes[15]]),
+            epoch: u32::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
+            spare: u32::from_le_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]),
+            entries: [bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31], bytes[32], bytes[33], bytes[34], bytes[35], bytes[36], bytes[37], bytes[38], bytes[39], bytes[40], bytes[41], bytes[42], bytes[43], bytes[44], bytes[45], bytes[46], bytes[47], bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]],
+            a: u64::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59], bytes[60], bytes[61], bytes[62], bytes[63]]),
+        }
+    }
+}
+
 /// Proof of a claim; stands right behind the update it belongs to.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -1008,6 +1081,20 @@ pub mod frame {
     pub const HOLD: u16 = 10;
     /// supervisor -> actor: they go on; answered by WELCOME
     pub const RELEASE: u16 = 11;
+    /// neighbour -> actor over the control socket: bearings, not answered
+    pub const BEARINGS: u16 = 12;
+}
+
+/// Kinds of bearings.
+pub mod bearing {
+    /// somebody hunts this target
+    pub const ASK: u8 = 1;
+    /// distances of the sender's nodes at the border, in this round
+    pub const WAYS: u8 = 2;
+    /// `count` ways were taken and passed on
+    pub const ACK: u8 = 3;
+    /// the round is whole: what it found is exact
+    pub const DONE: u8 = 4;
 }
 
 /// Forms of a stage.

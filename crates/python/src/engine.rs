@@ -304,6 +304,36 @@ impl Engine {
         as_rows(py, &records)
     }
 
+    /// Whether bearings can be sent to a partition now.
+    fn link(&mut self, partition: u16, up: bool) -> PyResult<()> {
+        self.partition()?.link(partition, up);
+        Ok(())
+    }
+
+    /// The bearings that are due for a partition, taken out.
+    fn bearings<'py>(
+        &mut self,
+        py: Python<'py>,
+        partition: u16,
+    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let mut found = self.partition()?;
+        let mut records = Vec::new();
+        while let Some(bearing) = found.next_bearing(partition) {
+            records.extend_from_slice(&bearing);
+        }
+        as_rows(py, &records)
+    }
+
+    /// Takes bearings that another partition sent.
+    fn take_bearings(&mut self, records: &Bound<'_, PyAny>) -> PyResult<()> {
+        let records = rows(records)?;
+        let mut found = self.partition()?;
+        for raw in records.as_slice()?.as_chunks::<64>().0 {
+            found.take_bearing(raw).map_err(|code| bad(code.text()))?;
+        }
+        Ok(())
+    }
+
     /// (sent, acked, taken) of the parcels to and from a partition.
     fn peer(&mut self, partition: u16) -> PyResult<(u64, u64, u64)> {
         let found = self.partition()?;

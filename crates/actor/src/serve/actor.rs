@@ -234,7 +234,8 @@ impl Actor {
         let farewells = self.stop_by.into_iter().chain(self.next_leave);
         deadline = farewells.fold(deadline, Instant::min);
         let now = Instant::now();
-        let due = self.neighbours.iter().filter_map(|each| each.deadline(now));
+        let due =
+            self.neighbours.iter().filter_map(|each| each.deadline(&self.engine.partition, now));
         deadline = due.fold(deadline, Instant::min);
         if deadline <= now {
             return Ok(());

@@ -3,14 +3,16 @@
 //! One frame of parcels is under way at a time. It is answered at once, and told durable a moment
 //! later; then the next one goes. So a connection has no memory: whatever was not told durable
 //! when it is lost goes again over the next one, and the parcels' numbers tell the receiver what
-//! it has.
+//! it has. Bearings, with which partitions find the way to far targets together, go between the
+//! frames of parcels and are not answered: one that is lost costs a round of guidance, no more.
 
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use huntgraph_core::schema::{Arrival, Code, Frame, Update, Welcome, frame};
+use huntgraph_core::Partition;
+use huntgraph_core::schema::{Arrival, Bearing, Code, Frame, Update, Welcome, frame};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::engine::Engine;
@@ -19,6 +21,10 @@ use crate::frame::{Inbox, begin_frame, end_frame, put_frame};
 
 /// Parcels in one frame.
 const WINDOW: usize = 256;
+/// Bearings in one frame.
+const BEARINGS: usize = 256;
+/// Bytes of a frame of parcels and one of bearings.
+const OUTGOING: usize = 2 * Frame::BYTES + WINDOW * Arrival::BYTES + BEARINGS * Bearing::BYTES;
 /// Rest after a connection was lost or a parcel refused; doubled up to the greatest.
 const REST: Duration = Duration::from_millis(20);
 const REST_MOST: Duration = Duration::from_millis(1000);
@@ -70,7 +76,7 @@ impl Neighbour {
             address,
             stream: None,
             inbox: Inbox::new(),
-            outgoing: Vec::with_capacity(2 * Frame::BYTES + WINDOW * Arrival::BYTES),
+            outgoing: Vec::with_capacity(OUTGOING),
             sent: 0,
             phase: Phase::Greeting,
             reached: 0,
@@ -92,8 +98,16 @@ impl Neighbour {
     }
 
     /// When it wants a turn though nothing comes.
-    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+    pub fn deadline(&self, partition: &Partition<'_>, now: Instant) -> Option<Instant> {
+        if self.is_up() && self.is_drained() && partition.has_bearings(self.partition) {
+            return Some(now);
+        }
         (self.stream.is_none() || now < self.rests_until).then_some(self.rests_until)
+    }
+
+    /// All that was packed is on its way.
+    fn is_drained(&self) -> bool {
+        self.sent == self.outgoing.len()
     }
 
     /// Connects, reads, sends what is due.
@@ -104,6 +118,7 @@ impl Neighbour {
         if self.stream.is_some() && !(self.read(engine, now) && self.send(engine, now)) {
             self.lose(now);
         }
+        engine.partition.link(self.partition, self.is_up());
     }
 
     /// Connects without waiting; a full queue there counts as nobody there.
@@ -200,12 +215,16 @@ impl Neighbour {
         }
     }
 
-    /// Sends the next frame of parcels if it is due, and what is left of the last one.
-    fn send(&mut self, engine: &Engine, now: Instant) -> bool {
-        let idle = self.phase == Phase::Ready && self.sent == self.outgoing.len();
-        // What it acknowledged could not be logged here while a correction is under way.
-        if idle && now >= self.rests_until && !engine.is_fenced() {
-            self.pack(engine);
+    /// Sends the next frames if they are due, and what is left of the last ones.
+    fn send(&mut self, engine: &mut Engine, now: Instant) -> bool {
+        if self.is_up() && self.is_drained() {
+            self.outgoing.clear();
+            self.sent = 0;
+            // What it acknowledged could not be logged here while a correction is under way.
+            if self.phase == Phase::Ready && now >= self.rests_until && !engine.is_fenced() {
+                self.pack(engine);
+            }
+            self.pack_bearings(&mut engine.partition);
         }
         let Some(stream) = &self.stream else { return false };
         while self.sent < self.outgoing.len() {
@@ -231,8 +250,6 @@ impl Neighbour {
         if due.peek().is_none() {
             return;
         }
-        self.outgoing.clear();
-        self.sent = 0;
         let at = begin_frame(&mut self.outgoing, frame::CONTROL, 0);
         let mut count = 0;
         for parcel in due {
@@ -241,5 +258,22 @@ impl Neighbour {
         }
         end_frame(&mut self.outgoing, at);
         self.phase = Phase::Sent(count);
+    }
+
+    /// Makes a frame of bearings, if any are due.
+    fn pack_bearings(&mut self, partition: &mut Partition<'_>) {
+        if !partition.has_bearings(self.partition) {
+            return;
+        }
+        let at = begin_frame(&mut self.outgoing, frame::BEARINGS, 0);
+        for _ in 0..BEARINGS {
+            let Some(bearing) = partition.next_bearing(self.partition) else { break };
+            self.outgoing.extend_from_slice(&bearing);
+        }
+        if self.outgoing.len() == at + Frame::BYTES {
+            self.outgoing.truncate(at);
+        } else {
+            end_frame(&mut self.outgoing, at);
+        }
     }
 }

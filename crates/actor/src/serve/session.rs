@@ -3,7 +3,9 @@
 
 use std::time::Instant;
 
-use huntgraph_core::schema::{Code, FRAME_RECORDS, Frame, Hello, VERSION, Welcome, frame, kind};
+use huntgraph_core::schema::{
+    Bearing, Code, FRAME_RECORDS, Frame, Hello, VERSION, Welcome, frame, kind,
+};
 
 use super::emit::{allowed_on_control, allowed_on_link};
 use super::engine::Engine;
@@ -186,6 +188,7 @@ impl Session {
             {
                 self.take_moves(header, body, engine, desk, now)
             }
+            (frame::BEARINGS, Role::Control) => take_bearings(header, body, engine),
             (frame::STATUS, Role::Control) => {
                 self.welcome(engine, desk);
                 Ok(())
@@ -356,4 +359,13 @@ impl Session {
             self.sent = 0;
         }
     }
+}
+
+/// What a neighbour tells of the way to far targets; not answered.
+fn take_bearings(header: &Frame, body: &[u8], engine: &mut Engine) -> Result<(), Code> {
+    let (records, rest) = body.as_chunks::<{ Bearing::BYTES }>();
+    if !rest.is_empty() || records.len() != header.count as usize {
+        return Err(Code::BadFrame);
+    }
+    records.iter().try_for_each(|record| engine.partition.take_bearing(record))
 }

@@ -1,6 +1,6 @@
 //! Epochs: which tick's weights the fields are worked out for, and what is worked on next.
 
-use super::{BLANK, COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, VOID, WIPE};
+use super::{BLANK, COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, SOW, VOID, WIPE};
 use crate::image::Partition;
 use crate::schema::NONE;
 
@@ -17,6 +17,8 @@ enum Task {
     Wipe(usize),
     Repair(usize),
     Grow(usize),
+    /// A field of a round takes in what neighbours offered.
+    Sow(usize),
 }
 
 impl Partition<'_> {
@@ -33,6 +35,11 @@ impl Partition<'_> {
             for field in self.guidance.fields.iter_mut() {
                 field.farthest = [0, field.farthest[0]];
             }
+        }
+        self.tend_rounds();
+        if self.is_round_under_way() {
+            // All of a round is found on the same weights.
+            return self.begin_rounds();
         }
         let lost = self.guidance.work.overflow == 1;
         let asked = self.first(Self::is_asked).is_some();
@@ -62,6 +69,7 @@ impl Partition<'_> {
         let heaviest = self.heaviest();
         let work = &mut *self.guidance.work;
         (work.seeds, work.previous, work.epoch, work.heaviest) = (seeds, old, tick, heaviest);
+        self.begin_rounds();
     }
 
     /// The old epoch's weights are forgotten: all that was worked out from them is void.
@@ -70,7 +78,7 @@ impl Partition<'_> {
             self.abandon();
         }
         self.guidance.work.overflows += 1;
-        for field in self.guidance.fields.iter_mut().filter(|field| field.grown == GROWN) {
+        for field in self.guidance.fields.iter_mut().filter(|field| field.is_local()) {
             field.grown = VOID;
         }
     }
@@ -86,9 +94,7 @@ impl Partition<'_> {
 
     /// A hunted target whose field could be brought to the epoch.
     fn is_stale(&self, field: &Field) -> bool {
-        field.grown == GROWN
-            && field.epoch != self.guidance.work.epoch
-            && self.hunters_of(field) > 0
+        field.is_local() && field.epoch != self.guidance.work.epoch && self.hunters_of(field) > 0
     }
 
     /// Whether hunters wait for a field to grow.
@@ -99,6 +105,7 @@ impl Partition<'_> {
     fn may_grow(&self, field: &Field) -> bool {
         let small = field.radius != COMPLETE && field.nodes < field.goal;
         field.owner != NONE
+            && field.round == 0
             && self.header.tick >= field.rests_until
             && (field.grown == BLANK || field.grown == GROWN && small)
     }
@@ -115,7 +122,7 @@ impl Partition<'_> {
         if self.guidance.work.overflow == 1 {
             return None;
         }
-        let stale = |field: &Field| field.grown == GROWN && field.epoch != self.guidance.work.epoch;
+        let stale = |field: &Field| field.is_local() && field.epoch != self.guidance.work.epoch;
         let behind = |field: &Field| stale(field) && field.epoch != self.guidance.work.previous;
         let void = self.first(|_, field| field.grown == VOID || behind(field)).map(Task::Free);
         let repair = || self.first(Self::is_stale).map(Task::Repair);
@@ -128,7 +135,8 @@ impl Partition<'_> {
         };
         let wide =
             || self.first(|_, field| field.wide == 1 && field.grown == GROWN).map(Task::Wipe);
-        void.or_else(repair).or_else(wide).or_else(asked).or_else(more)
+        let sow = || self.field_to_sow().map(Task::Sow);
+        void.or_else(repair).or_else(sow).or_else(wide).or_else(asked).or_else(more)
     }
 
     /// Works on fields for at most `operations` (about one settled node each); returns how many
@@ -146,6 +154,7 @@ impl Partition<'_> {
                 },
                 _ if lost => self.abandon(),
                 SETTLE => self.settle_one(),
+                SOW => self.sow_some(),
                 SCAN => self.scan_some(),
                 WIPE => self.wipe_some(),
                 DRAIN => self.drain_some(),
@@ -166,10 +175,12 @@ impl Partition<'_> {
             Task::Free(field) => return self.free_field(field),
             Task::Wipe(field) => (field, false),
             Task::Repair(field) => (field, false),
-            Task::Grow(field) => (field, true),
+            Task::Grow(field) | Task::Sow(field) => (field, true),
         };
         if self.must_drain(field, grows) {
             self.start_draining();
+        } else if matches!(task, Task::Sow(_)) {
+            self.start_sowing(field);
         } else if grows {
             self.start_growing(field);
         } else if matches!(task, Task::Wipe(_)) {

@@ -112,9 +112,13 @@ impl Partition<'_> {
             Next::Empty => {
                 let field = &mut self.guidance.fields[self.guidance.work.field as usize];
                 field.radius = COMPLETE;
+                let of_round = field.round == 1;
                 self.guidance.work.built += 1;
                 self.guidance.work.phase = IDLE;
                 self.guidance.work.queue_field = NONE;
+                if of_round {
+                    self.tell_ways(self.guidance.work.field);
+                }
             }
         }
         if !repairs && self.guidance.work.phase == SETTLE {
@@ -139,6 +143,10 @@ impl Partition<'_> {
     pub(super) fn run_short(&mut self) {
         let field = self.guidance.work.field as usize;
         self.guidance.work.shortages += 1;
+        if self.guidance.fields[field].round == 1 {
+            self.guidance.work.phase = IDLE;
+            return self.fail_round_of(field as u32);
+        }
         if self.guidance.work.repairs == 1 {
             return self.abandon_repair();
         }
@@ -160,11 +168,14 @@ impl Partition<'_> {
             return;
         }
         self.guidance.work.settled += 1;
+        // In a round, the halo's distances come from their owners: edges from there are theirs.
+        let round = self.guidance.fields[self.guidance.work.field as usize].round == 1;
+        let nodes = if round { self.header.own_nodes } else { self.header.nodes };
         let mut slot = u8::MAX;
         let mut walk = self.topology.walk(node);
         while let Some(way) = self.topology.step(&mut walk) {
             let beyond = self.guidance.distance(table, way.head);
-            if beyond > distance {
+            if beyond > distance && way.head < nodes {
                 self.relax_to(way.head, node, distance);
             } else if beyond < distance && slot == u8::MAX {
                 let onward = self.epoch_weight(way.edge) == Some(distance - beyond);

@@ -5,25 +5,32 @@
 //! against the weights of one tick, the *epoch* (`epoch`), while live weights go on changing; the
 //! values that changed since the epoch are remembered aside (`frozen`). A field grows outwards from
 //! its target (`grow`) and is repaired from epoch to epoch (`repair`), with a bucket queue
-//! (`queue`). Near targets are also searched for on the live weights (`search`).
+//! (`queue`). Near targets are also searched for on the live weights (`search`). The way to targets
+//! in other partitions is found in rounds (`rounds`), in which partitions tell each other how far
+//! it is from their borders (`bearings`). What players are told of it all: `answer`.
 //! None of this is state: see `docs/decisions/0001-guidance-is-derived.md`.
 
+mod answer;
+mod bearings;
 mod epoch;
 mod frozen;
 mod grow;
 mod pages;
 mod queue;
 mod repair;
+mod rounds;
 mod search;
+mod sow;
 mod trim;
 
 use crate::image::Partition;
 use crate::players::{NO_STAGE, Player};
-use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, Update, flag, state};
+use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, state};
 
 pub(crate) use frozen::changed_words;
 pub use pages::{PAGE_NODES, Page};
 pub use queue::{BUCKETS, Queued};
+pub use rounds::{ROUNDS, Round};
 pub use search::{HEAP, LABELS, Label};
 
 /// No field holds this target.
@@ -55,6 +62,8 @@ const SEED: u32 = 5;
 const INVALIDATE: u32 = 6;
 const RESEED: u32 = 7;
 const RELAX: u32 = 8;
+/// What neighbours offered is labelled, in a round.
+const SOW: u32 = 9;
 
 /// The one-off values of guidance work.
 #[repr(C)]
@@ -73,6 +82,10 @@ pub struct Work {
     /// Times that pages, queue or chain were used up.
     pub shortages: u64,
     bucket: u64,
+    /// Bit per partition that bearings can be sent to now.
+    linked: u64,
+    /// Bit per partition that owns nodes of the halo.
+    beside: u64,
     /// Tick whose weights fields are worked out for.
     pub epoch: u32,
     phase: u32,
@@ -141,6 +154,9 @@ pub struct Field {
     rests_until: u32,
     /// 1 when its table holds outdated numbers beyond the radius.
     wide: u32,
+    /// 1 when it belongs to a round: grown once, never repaired.
+    round: u32,
+    spare: u32,
 }
 
 /// The value that an edge had at the epoch.
@@ -177,9 +193,19 @@ pub struct Guidance<'a> {
     pub(crate) seeds: &'a mut [Pending],
     pub(crate) labels: &'a mut [Label],
     pub(crate) heap: &'a mut [u64],
+    pub(crate) rounds: &'a mut [Round],
+    /// Of each round, of each halo node: the least distance that its owner told, in this round.
+    pub(crate) offers: &'a mut [u32],
+    /// The halo nodes in order of owner and number there.
+    pub(crate) by_owner: &'a mut [u32],
 }
 
 impl Field {
+    /// It answers on this partition's own edges.
+    fn is_local(&self) -> bool {
+        self.grown == GROWN && self.round == 0
+    }
+
     /// The field of another target, or of none: what it knew is void.
     fn given_to(&self, node: u32, owner: u32) -> Self {
         let grown = if self.grown == BLANK { BLANK } else { VOID };
@@ -223,22 +249,28 @@ impl Guidance<'_> {
         }
     }
 
-    /// Gives a target a free field, or one whose target nobody hunts any more.
+    /// Gives a target a free field, or one whose target nobody hunts any more, to answer from.
     fn assign(&mut self, owner: usize, node: u32) {
+        if let Some(found) = self.take_field(owner, node) {
+            self.work.field_of[owner] = found as u8;
+        }
+    }
+
+    /// The field that a target is given; `None` when all are in use.
+    fn take_field(&mut self, owner: usize, node: u32) -> Option<usize> {
         let busy = self.busy();
         let hunters = &self.work.hunters;
-        let free = |field: &Field| field.owner == NONE || hunters[field.owner as usize] == 0;
+        let cold = |field: &Field| field.owner == NONE || hunters[field.owner as usize] == 0;
+        let free = |field: &Field| field.round == 0 && cold(field);
         // Free fields first, then those of later stages, which are hunted last.
         let mut fields = self.fields.iter().enumerate().rev();
-        let Some((found, _)) = fields.find(|(at, field)| *at as u32 != busy && free(field)) else {
-            return;
-        };
+        let (found, _) = fields.find(|(at, field)| *at as u32 != busy && free(field))?;
         let field = &mut self.fields[found];
         if field.owner != NONE {
             self.work.field_of[field.owner as usize] = NO_FIELD;
         }
         *field = field.given_to(node, owner as u32);
-        self.work.field_of[owner] = found as u8;
+        Some(found)
     }
 
     /// The field that is being worked on, NONE when none is.
@@ -269,6 +301,7 @@ impl Guidance<'_> {
         {
             *field = field.given_to(0, NONE);
         }
+        self.forget_rounds(hunt);
     }
 
     /// Nobody hunts any target.
@@ -309,87 +342,5 @@ impl Partition<'_> {
                 self.guidance.hunter_came(&player, node);
             }
         }
-    }
-
-    /// Oldest epoch that a hunted target's answers are exact for now; this tick without any.
-    pub fn oldest_epoch(&self) -> u32 {
-        let work = &self.guidance.work;
-        let hunted = self.guidance.fields.iter().filter(|field| {
-            field.grown == GROWN && field.owner != NONE && work.hunters[field.owner as usize] > 0
-        });
-        hunted.map(|field| field.epoch).min().unwrap_or(self.header.tick)
-    }
-
-    /// Writes target, next step and distance of a player into its update.
-    #[inline(always)]
-    pub(crate) fn guide(&mut self, slot: usize, update: &mut Update) {
-        let Player { hunt: at, target: stage, edition, node, .. } = self.players[slot];
-        let Some(hunt) = self.hunts.get(at as usize) else {
-            return;
-        };
-        let running = matches!(hunt.state, state::OPEN | state::PAUSED);
-        let off = self.guidance.fields.is_empty();
-        if stage >= hunt.stages || !running || hunt.edition != edition || off {
-            return;
-        }
-        let target = hunt.stage[stage as usize % STAGES].node;
-        (update.stage, update.target, update.epoch) = (stage, target, self.header.tick);
-        if target == NONE {
-            // In another partition, and not beside the border: nobody here knows the way.
-            return;
-        }
-        if node == target {
-            update.distance = 0;
-            update.flags |= flag::ARRIVED | flag::EXACT_NOW;
-            return;
-        }
-        let owner = at as usize * STAGES + stage as usize;
-        let far = self.read_field(owner, node, update);
-        if !far || update.distance <= 8 * self.header.cost_mean {
-            self.guide_slowly(owner, node, far, update);
-        }
-    }
-
-    /// The target is near, or its field does not reach so far.
-    #[inline(never)]
-    fn guide_slowly(&mut self, owner: usize, node: u32, far: bool, update: &mut Update) {
-        if self.guidance.work.field_of[owner] == NO_FIELD {
-            self.guidance.assign(owner, update.target);
-        }
-        if !self.search(node, update.target, update) && !far {
-            update.flags |= flag::PENDING;
-        }
-    }
-
-    /// Answers from the target's field; false when it does not reach so far.
-    #[inline(always)]
-    fn read_field(&mut self, owner: usize, node: u32, update: &mut Update) -> bool {
-        let guidance = &mut self.guidance;
-        let number = guidance.work.field_of[owner] as usize;
-        let Some(field) = guidance.fields.get(number).filter(|f| f.grown == GROWN) else {
-            return false;
-        };
-        let (distance, slot) = guidance.numbers(field.table, node);
-        update.epoch = field.epoch;
-        if distance > field.radius {
-            return self.beyond_radius(number, update);
-        }
-        let farthest = &mut guidance.fields[number].farthest[0];
-        *farthest = (*farthest).max(distance);
-        (update.next, update.distance) = (self.topology.way(node, slot).head, distance);
-        update.flags |= flag::GUIDED | flag::CERTIFIED;
-        true
-    }
-
-    /// There is no way to the target, or it is not known yet.
-    #[inline(never)]
-    fn beyond_radius(&mut self, field: usize, update: &mut Update) -> bool {
-        let field = &mut self.guidance.fields[field];
-        if field.radius == COMPLETE {
-            update.flags |= flag::NO_PATH | flag::CERTIFIED;
-            return true;
-        }
-        field.goal = field.goal.max(2 * field.nodes);
-        false
     }
 }

@@ -1,6 +1,6 @@
 //! Trimming fields to what their hunters need, when time or pages are short.
 
-use super::{FIRST_NODES, GROWN, IDLE, REST_TICKS, VOID, WIPE};
+use super::{FIRST_NODES, IDLE, REST_TICKS, VOID, WIPE};
 use crate::image::Partition;
 
 /// Tiles wiped by one operation.
@@ -21,7 +21,7 @@ impl Partition<'_> {
         let farthest = field.farthest[0].max(field.farthest[1]);
         let wanted = farthest.saturating_add(farthest / 2 + 16 * self.header.cost_mean);
         let hunted = self.hunters_of(field) > 0 && farthest > 0 && field.nodes > FIRST_NODES;
-        let cuts = field.grown == GROWN && hunted && wanted < field.radius - field.radius / 4;
+        let cuts = field.is_local() && hunted && wanted < field.radius - field.radius / 4;
         if cuts {
             let field = &mut self.guidance.fields[number];
             (field.radius, field.wide) = (wanted, 1);
@@ -34,7 +34,7 @@ impl Partition<'_> {
         let mut others = (0..self.guidance.fields.len()).filter(|&other| other != field);
         let cold = |other: usize| {
             let other = &self.guidance.fields[other];
-            other.grown == GROWN && self.hunters_of(other) == 0
+            other.is_local() && self.hunters_of(other) == 0
         };
         let hunted = self.hunters_of(&self.guidance.fields[field]) > 0;
         if hunted && let Some(other) = others.clone().find(|&other| cold(other)) {
