@@ -1,7 +1,9 @@
 //! Edges: rows, closing and opening, prices and heat (rules, section 4).
 
+use core::ops::Range;
+
 use crate::apply::Sink;
-use crate::edge_lines::EdgeState;
+use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::hash::{added_cell, edge_cell};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
@@ -241,12 +243,31 @@ impl Partition<'_> {
         let turn = self.header.tick as u64 % period_ticks;
         let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
-        let mut from = start as usize;
-        while let Some(edge) = self.topology.edges.find_warm(from, end as usize) {
-            let heat = self.heat(edge);
-            let cooled = heat - (heat >> self.header.decay_shift).max(1);
-            self.set_heat(edge, cooled, sink);
-            from = edge + 1;
+        self.change_warm(start as usize..end as usize, sink, |partition, old| {
+            let heat = old.heat - (old.heat >> partition.header.decay_shift).max(1);
+            let base = old.weight as u32 - partition.term(old.heat);
+            EdgeState { weight: (base + partition.term(heat)) as u16, heat, ..old }
+        });
+    }
+
+    /// Changes the edges that have any heat.
+    #[inline(always)]
+    fn change_warm<S: Sink>(
+        &mut self,
+        edges: Range<usize>,
+        sink: &mut S,
+        change: impl Fn(&Self, EdgeState) -> EdgeState,
+    ) {
+        let mut from = edges.start;
+        while from < edges.end {
+            let (first, mut warm) = self.topology.edges.warm(from, edges.end);
+            while warm != 0 {
+                let edge = first + warm.trailing_zeros() as usize;
+                warm &= warm - 1;
+                let new = change(self, self.topology.edges.state(edge));
+                self.set_edge(edge, new.weight, new.heat, new.closed, sink);
+            }
+            from = first + LINE_EDGES;
         }
     }
 
@@ -266,12 +287,9 @@ impl Partition<'_> {
             return;
         }
         (h.shift, h.cost) = (shift, cost);
-        let mut from = 0;
-        while let Some(edge) = self.topology.edges.find_warm(from, self.edge_ids()) {
-            let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
-            let base = weight as u32 - (heat as u32 >> old.0) * old.1;
-            self.set_edge(edge, (base + self.term(heat)) as u16, heat, closed, sink);
-            from = edge + 1;
-        }
+        self.change_warm(0..self.edge_ids(), sink, |partition, edge| {
+            let base = edge.weight as u32 - (edge.heat as u32 >> old.0) * old.1;
+            EdgeState { weight: (base + partition.term(edge.heat)) as u16, ..edge }
+        });
     }
 }
