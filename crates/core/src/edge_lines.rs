@@ -122,20 +122,14 @@ impl EdgeLines<'_> {
         None
     }
 
-    /// The first edge of `start..end` with any heat; lines without are passed over whole.
-    pub(crate) fn find_warm(&self, start: usize, end: usize) -> Option<usize> {
-        let mut edge = start;
-        while edge < end {
-            let (line, at) = (edge / LINE_EDGES, edge % LINE_EDGES);
-            let (heat, stop) = (&self.0[line].heat, LINE_EDGES.min(at + end - edge));
-            if *heat != [0; LINE_EDGES]
-                && let Some(ahead) = heat[at..stop].iter().position(|&heat| heat > 0)
-            {
-                return Some(edge + ahead);
-            }
-            edge += stop - at;
-        }
-        None
+    /// The edges of `start..end` on the line of `start` that have any heat: the line's first edge,
+    /// and a bit for each from there on.
+    pub(crate) fn warm(&self, start: usize, end: usize) -> (usize, u32) {
+        let (line, at) = (start / LINE_EDGES, start % LINE_EDGES);
+        let stop = LINE_EDGES.min(at + end - start);
+        let heat = self.0[line].heat.iter().rev();
+        let warm = heat.fold(0, |bits, &heat| bits << 1 | (heat > 0) as u32);
+        (start - at, warm & ((1 << stop) - (1 << at)))
     }
 
     /// Brings the lines of a row towards the cache.
@@ -143,5 +137,63 @@ impl EdgeLines<'_> {
     pub(crate) fn prefetch(&self, start: usize, end: usize) {
         prefetch(self.0, start / LINE_EDGES);
         prefetch(self.0, end.saturating_sub(1) / LINE_EDGES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three lines whose entries are all different; every third edge is warm.
+    fn filled() -> [EdgeLine; 3] {
+        let mut lines = [EdgeLine::default(); 3];
+        let mut edges = EdgeLines(&mut lines);
+        for edge in 0..3 * LINE_EDGES {
+            edges.set_near(edge, 1000 - 77 * edge as i16);
+            edges.set_heat(edge, (edge % 3 == 0) as u8);
+        }
+        lines
+    }
+
+    #[test]
+    fn heads_are_found_within_their_row_only() {
+        let mut lines = filled();
+        let edges = EdgeLines(&mut lines);
+        let all = 3 * LINE_EDGES;
+        for (start, end) in (0..all).flat_map(|start| (start..all).map(move |end| (start, end))) {
+            for edge in 0..all {
+                let found = edges.find_near(start, end, edges.near(edge));
+                assert_eq!(found, (start..end).contains(&edge).then_some(edge), "{start}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn warm_edges_are_those_of_the_range() {
+        let mut lines = filled();
+        let edges = EdgeLines(&mut lines);
+        for (start, end) in (0..36).flat_map(|start| (start + 1..36).map(move |end| (start, end))) {
+            let (first, bits) = edges.warm(start, end);
+            for at in 0..LINE_EDGES {
+                let wanted = (start..end).contains(&(first + at)) && edges.heat(first + at) > 0;
+                assert_eq!(bits >> at & 1 == 1, wanted, "edge {} of {start}..{end}", first + at);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_read_and_nothing_else_changes() {
+        let mut lines = filled();
+        let mut edges = EdgeLines(&mut lines);
+        let before: [EdgeState; 36] = core::array::from_fn(|edge| edges.state(edge));
+        let state = EdgeState { weight: 65_534, heat: 255, closed: true };
+        edges.set_weight(23, state.weight);
+        edges.set_heat(23, state.heat);
+        edges.set_closed(23, state.closed);
+        for (edge, &old) in before.iter().enumerate() {
+            assert_eq!(edges.state(edge), if edge == 23 { state } else { old });
+        }
+        edges.set_closed(23, false);
+        assert!(!edges.is_closed(23));
     }
 }

@@ -1,5 +1,7 @@
 //! Edges: rows, closing and opening, prices and heat (rules, section 4).
 
+use core::ops::Range;
+
 use crate::apply::Sink;
 use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::hash::{added_cell, edge_cell};
@@ -270,34 +272,41 @@ impl Partition<'_> {
         let turn = self.header.tick as u64 % period_ticks;
         let edges = self.edge_ids() as u64;
         let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
-        let (mut at, end) = (start as usize, end as usize);
-        let mut ahead = at;
-        (0..FETCHED).for_each(|_| ahead = self.fetch_warm(ahead, end));
-        loop {
-            at = self.warm.next(at, end);
-            if at >= end {
-                return;
-            }
-            ahead = self.fetch_warm(ahead, end);
-            at = self.cool(at, end, sink);
-        }
+        self.change_warm(start as usize..end as usize, sink, |partition, old| {
+            let heat = old.heat - (old.heat >> partition.header.decay_shift).max(1);
+            let base = old.weight as u32 - partition.term(old.heat);
+            EdgeState { weight: (base + partition.term(heat)) as u16, heat, ..old }
+        });
     }
 
-    /// Lets the edges of a line cool from `edge` on, before `end`; where the next line begins.
-    fn cool<S: Sink>(&mut self, edge: usize, end: usize, sink: &mut S) -> usize {
-        let line = edge / LINE_EDGES;
-        let last = ((line + 1) * LINE_EDGES).min(end);
-        for edge in edge..last {
-            let heat = self.heat(edge);
-            if heat > 0 {
-                let cooled = heat - (heat >> self.header.decay_shift).max(1);
-                self.set_heat(edge, cooled, sink);
+    /// Changes the edges that have any heat.
+    #[inline(always)]
+    fn change_warm<S: Sink>(
+        &mut self,
+        edges: Range<usize>,
+        sink: &mut S,
+        change: impl Fn(&Self, EdgeState) -> EdgeState,
+    ) {
+        let (mut from, mut ahead) = (edges.start, edges.start);
+        (0..FETCHED).for_each(|_| ahead = self.fetch_warm(ahead, edges.end));
+        loop {
+            from = self.warm.next(from, edges.end);
+            if from >= edges.end {
+                return;
             }
+            ahead = self.fetch_warm(ahead, edges.end);
+            let (first, mut warm) = self.topology.edges.warm(from, edges.end);
+            while warm != 0 {
+                let edge = first + warm.trailing_zeros() as usize;
+                warm &= warm - 1;
+                let new = change(self, self.topology.edges.state(edge));
+                self.set_edge(edge, new.weight, new.heat, new.closed, sink);
+            }
+            if self.topology.edges.is_cold(first / LINE_EDGES) {
+                self.warm.forget(first / LINE_EDGES);
+            }
+            from = first + LINE_EDGES;
         }
-        if self.topology.edges.is_cold(line) {
-            self.warm.forget(line);
-        }
-        last
     }
 
     /// Whether the traffic rule's greatest term fits on the greatest base cost.
@@ -316,12 +325,9 @@ impl Partition<'_> {
             return;
         }
         (h.shift, h.cost) = (shift, cost);
-        let mut from = 0;
-        while let Some(edge) = self.topology.edges.find_warm(from, self.edge_ids()) {
-            let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
-            let base = weight as u32 - (heat as u32 >> old.0) * old.1;
-            self.set_edge(edge, (base + self.term(heat)) as u16, heat, closed, sink);
-            from = edge + 1;
-        }
+        self.change_warm(0..self.edge_ids(), sink, |partition, edge| {
+            let base = edge.weight as u32 - (edge.heat as u32 >> old.0) * old.1;
+            EdgeState { weight: (base + partition.term(edge.heat)) as u16, ..edge }
+        });
     }
 }

@@ -1,9 +1,10 @@
 //! The rows: which edges lead from a node, and where to.
 //!
 //! A node's row is a run of slots, numbered through; that number is the edge's id. Twelve bytes say
-//! where the rows of eight nodes begin and how long each is. A slot holds the difference between head and tail, which
-//! fits 16 bits wherever near nodes have near numbers; the heads of the others stand in a small
-//! hash table. Beside the difference stands what else is known of an edge ([`EdgeLines`]).
+//! where the rows of eight nodes begin and how long each is. A slot holds the difference between
+//! head and tail, which fits 16 bits wherever near nodes have near numbers; the heads of the others
+//! stand in a small hash table. Beside the difference stands what else is known of an edge
+//! ([`EdgeLines`]).
 //! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
@@ -355,5 +356,39 @@ impl Topology<'_> {
             self.added[last].next = NONE;
         }
         self.added[number] = Added::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_a_group_follow_each_other() {
+        let longest = DEGREE as u8;
+        for lengths in [[longest; 8], [0; 8], [0, 1, 2, 3, 4, 64, 64, 0]] {
+            let mut start = 4_000_000;
+            for at in 0..GROUP_NODES {
+                let mut group = RowGroup { first: 4_000_000, degree: lengths };
+                let end = start + lengths[at] as usize;
+                assert_eq!(group.row(at), (start, end, false));
+                group.degree = lengths.map(|degree| degree | HAS_ADDED);
+                assert_eq!(group.row(at), (start, end, true));
+                start = end;
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_with_one_free_cell_holds_all_its_keys() {
+        let mut table = [Entry::default(); 101];
+        for of in (0..100).map(|number| number * number * 37) {
+            let at = find_entry(&table, of);
+            table[at] = Entry { key: of + 1, value: of ^ 5 };
+        }
+        for of in (0..100).map(|number| number * number * 37) {
+            assert_eq!(table[find_entry(&table, of)].value, of ^ 5);
+        }
+        assert_eq!(table[find_entry(&table, 5)].key, 0, "what is not there has the free cell");
     }
 }

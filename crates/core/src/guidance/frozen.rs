@@ -1,8 +1,8 @@
 //! Weights as they were at the epoch, while the live ones go on changing.
 //!
 //! One bit for twelve edges says that one of them changed since; its value at the epoch then stands
-//! in a small open-addressed table. When the table is full the epoch's weights are lost: the work on it is
-//! finished but thrown away, and the next tick starts another epoch.
+//! in a small open-addressed table. When the table is full the epoch's weights are lost: the work
+//! on it is finished but thrown away, and the next tick starts another epoch.
 
 use super::{Guidance, Pending};
 use crate::image::Partition;

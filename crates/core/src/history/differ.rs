@@ -5,7 +5,7 @@ use crate::cells::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
 use crate::hash::added_word;
 use crate::hunts::Hunt;
 use crate::image::{Partition, prefetch};
-use crate::schema::{GATE_EDGES, GATES, STAGES, state};
+use crate::schema::{GATE_EDGES, GATES, STAGES};
 
 /// One cell that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub struct Change {
 }
 
 /// Tells all cells in which `branch` differs from `original`, where `touched` says that it may;
-/// those of the borders are left out. A cell that only one of them has is 0 in the other.
+/// those of the borders are left out. A cell that only one of them has is 0 in the other, and told also
+/// when it is 0 there.
 pub fn differ(
     original: &Partition,
     branch: &Partition,
@@ -31,13 +32,29 @@ pub fn differ(
     for (slot, (ours, theirs)) in original.hunts.iter().zip(branch.hunts.iter()).enumerate() {
         hunt(slot as u64, ours, theirs, tell);
     }
-    words(SINGLE, &original.single_words(), &branch.single_words(), tell);
+    words(SINGLE, Some(original.single_words()), Some(branch.single_words()), tell);
 }
 
+/// Tells of a cell that differs; one that only one side has differs, also when its word is 0.
 #[inline(always)]
-fn compare(name: u64, old: u64, new: u64, tell: &mut impl FnMut(Change)) {
+fn compare(name: u64, old: Option<u64>, new: Option<u64>, tell: &mut impl FnMut(Change)) {
     if old != new {
-        tell(Change { name, old, new });
+        tell(Change { name, old: old.unwrap_or(0), new: new.unwrap_or(0) });
+    }
+}
+
+/// Compares cells that follow one another.
+#[inline(always)]
+fn words<const N: usize>(
+    name: u64,
+    old: Option<[u64; N]>,
+    new: Option<[u64; N]>,
+    tell: &mut impl FnMut(Change),
+) {
+    if old != new {
+        for w in 0..N {
+            compare(name + w as u64, old.map(|old| old[w]), new.map(|new| new[w]), tell);
+        }
     }
 }
 
@@ -48,7 +65,7 @@ fn edges(
     tell: &mut impl FnMut(Change),
 ) {
     let (ours, theirs) = (original.edge_ids(), branch.edge_ids());
-    let word = |of: &Partition, end, edge| if edge < end { of.edge_cell_word(edge) } else { 0 };
+    let word = |of: &Partition, end, edge| (edge < end).then(|| of.edge_cell_word(edge));
     let fetch = |edge| {
         original.topology.edges.prefetch(edge, edge);
         branch.topology.edges.prefetch(edge, edge);
@@ -58,11 +75,11 @@ fn edges(
         compare(EDGE | edge as u64, old, new, tell);
     });
     let leads = |of: &Partition, at: usize| {
-        let way = of.topology.added[..of.header.added as usize].get(at);
-        way.map_or(0, |way| added_word(way.tail, way.head))
+        let way = of.topology.added[..of.header.added as usize].get(at)?;
+        Some(added_word(way.tail, way.head))
     };
     let slots = original.topology.slots;
-    for at in 0..(original.header.added.max(branch.header.added)) as usize {
+    for at in 0..original.header.added.max(branch.header.added) as usize {
         let name = ADDED | (slots + at) as u64;
         compare(name, leads(original, at), leads(branch, at), tell);
     }
@@ -75,53 +92,32 @@ fn players(
     tell: &mut impl FnMut(Change),
 ) {
     let (ours, theirs) = (original.header.players as usize, branch.header.players as usize);
-    let of = |side: &Partition, end, slot: usize| match slot < end {
-        true => side.players[slot].words(),
-        false => [0; 7],
-    };
+    let of = |side: &Partition, end, slot: usize| (slot < end).then(|| side.players[slot].words());
     let fetch = |slot| {
         prefetch(original.players, slot);
         prefetch(branch.players, slot);
     };
     Touched::each(touched.players, ours.max(theirs), fetch, |slot| {
         let (old, new) = (of(original, ours, slot), of(branch, theirs, slot));
-        words(PLAYER | (slot * 8) as u64, &old, &new, tell);
+        words(PLAYER | (slot * 8) as u64, old, new, tell);
     });
 }
 
-#[inline(always)]
-fn words(name: u64, old: &[u64], new: &[u64], tell: &mut impl FnMut(Change)) {
-    for (w, (&old, &new)) in old.iter().zip(new).enumerate() {
-        compare(name + w as u64, old, new, tell);
-    }
-}
-
 fn hunt(slot: u64, ours: &Hunt, theirs: &Hunt, tell: &mut impl FnMut(Change)) {
-    if ours.state == state::EMPTY && theirs.state == state::EMPTY {
-        return;
-    }
-    words(HUNT | (slot * 16), &ours.words(), &theirs.words(), tell);
-    compare(HUNT | (slot * 16 + 9), ours.partitions, theirs.partitions, tell);
-    let stage = |hunt: &Hunt, at: usize| match at < hunt.stages as usize {
-        true => hunt.stage[at].words(),
-        false => [0; 15],
-    };
+    words(HUNT | (slot * 16), Some(ours.words()), Some(theirs.words()), tell);
+    let shared = |hunt: &Hunt| Some(hunt.partitions).filter(|&bits| bits != 0);
+    compare(HUNT | (slot * 16 + 9), shared(ours), shared(theirs), tell);
+    let stage = |hunt: &Hunt, at| (at < hunt.stages as usize).then(|| hunt.stage[at].words());
     for at in 0..ours.stages.max(theirs.stages) as usize {
         let name = STAGE | ((slot * STAGES as u64 + at as u64) * 16);
-        words(name, &stage(ours, at), &stage(theirs, at), tell);
+        words(name, stage(ours, at), stage(theirs, at), tell);
     }
-    let gate = |hunt: &Hunt, at: usize| match at < hunt.gates as usize {
-        true => hunt.gate[at].words(),
-        false => [0; 3],
-    };
+    let gate = |hunt: &Hunt, at| (at < hunt.gates as usize).then(|| hunt.gate[at].words());
     for at in 0..ours.gates.max(theirs.gates) as usize {
         let name = GATE | ((slot * GATES as u64 + at as u64) * 4);
-        words(name, &gate(ours, at), &gate(theirs, at), tell);
+        words(name, gate(ours, at), gate(theirs, at), tell);
     }
-    let edge = |hunt: &Hunt, at: usize| match at < hunt.edges as usize {
-        true => hunt.gate_edge[at] as u64,
-        false => 0,
-    };
+    let edge = |hunt: &Hunt, at| (at < hunt.edges as usize).then(|| hunt.gate_edge[at] as u64);
     for at in 0..ours.edges.max(theirs.edges) as usize {
         let name = GATE_EDGE | (slot * GATE_EDGES as u64 + at as u64);
         compare(name, edge(ours, at), edge(theirs, at), tell);
