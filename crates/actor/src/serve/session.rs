@@ -143,7 +143,8 @@ impl Session {
 
     /// Whether a game server's next moves wait; an actor that stops refuses them instead.
     fn is_held_back(&self, engine: &Engine, desk: &Desk) -> bool {
-        engine.is_stopped() && self.inbox.next_is(frame::MOVES) && !desk.draining
+        let waits = matches!(self.role, Role::GameServer(_)) && !desk.draining;
+        waits && engine.is_stopped() && self.inbox.next_is(frame::MOVES)
     }
 
     /// The supervisor holds moves and ticks back, or no longer.
@@ -243,7 +244,6 @@ impl Session {
             in_flight: IN_FLIGHT,
             nodes: header.nodes,
             state_hash: engine.partition.state_hash(),
-            ..Welcome::default()
         };
         put_frame(&mut self.outbox, frame::WELCOME, 1, 0, &welcome.encode());
     }
