@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from huntgraph.errors import ReplayError
 from huntgraph.model import Border, Model
 from huntgraph.schema import MOVE, Kind
+from huntgraph.timeline import script
+from huntgraph.timeline.borders import Originals, Sent
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.history import History
 from huntgraph.timeline.lookup import PLAYER_KINDS, Query
 from huntgraph.timeline.recipe import Recipe
-from huntgraph.timeline.replay import CLAIMS, Claims
+from huntgraph.timeline.replay import CLAIMS, Claims, Replay
 from tests.model.fork_oracle import Item, Oracle, Side
 from tests.model.histories import history_of, played
 from tests.model.realm import Realm
@@ -144,3 +147,46 @@ def test_an_edited_fork_ends_as_the_model_fed_the_edited_inputs(seed: int, claim
     run = forked(history, point, tuple(edits), claims)
     models = oracle_of(realm, history, point, dropped, added, claims).run()
     assert run.hashes() == {number: model.state_hash() for number, model in models.items()}
+
+
+def differs(run: Run) -> bool:
+    return run.hashes() != run.head_hashes()
+
+
+def test_taking_parcels_too_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A border that gives all that was sent so far, whatever its cause."""
+    monkeypatch.setattr(Sent, "upto", lambda self, cause: self.last)
+    assert any(unedited_differs(seed) for seed in SEEDS)
+
+
+def test_taking_one_parcel_more_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A border that is off by one."""
+    monkeypatch.setattr(Originals, "behind", lambda self, way, number, cause: -1)
+    assert any(unedited_differs(seed) for seed in SEEDS)
+
+
+def test_forgetting_an_acknowledgement_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Replay, "_acknowledge", lambda self, way, upto, position: None)
+    assert any(unedited_differs(seed) for seed in SEEDS)
+
+
+def unedited_differs(seed: int) -> bool:
+    history = history_of(played(seed, quiet=True), PLACE)
+    try:
+        return differs(forked(history, dict.fromkeys(history.sources, 0), (), "recompute"))
+    except ReplayError:
+        return True
+
+
+def test_leaving_a_move_out_instead_of_striking_it_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without STRIKE the player's later moves are refused for a gap in their numbers."""
+    monkeypatch.setattr(script, "struck", lambda row: row * 0)
+    with pytest.raises(AssertionError):
+        edited_all()
+
+
+def edited_all() -> None:
+    for seed in SEEDS:
+        test_an_edited_fork_ends_as_the_model_fed_the_edited_inputs(seed, "recompute")

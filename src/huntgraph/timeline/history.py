@@ -96,6 +96,11 @@ class History:
                 self._index.follow(number, records)
         return self._index
 
+    @property
+    def indexed(self) -> Index:
+        """The index as it was read last: what is replayed must not lie behind its end."""
+        return self._index
+
     def messages(self) -> Messages:
         """Give what went over the borders."""
         return Messages(self.index())
@@ -129,7 +134,9 @@ class History:
 
     def start(self, partition: int, upto: int, journal: int = 0) -> Engine:
         """Give an engine at the newest snapshot at or before a position, or at position 0."""
-        source, part = self.sources[partition], self.index().of[partition]
+        source, part = self.sources[partition], self._index.of[partition]
+        if part.end < max(upto, 1):
+            part = self.index().of[partition]
         found = None if source.directory is None else newest_snapshot(source.directory, upto)
         if found is not None:
             with contextlib.suppress(ValueError):  # an image of another version: the log is there

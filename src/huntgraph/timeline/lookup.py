@@ -104,7 +104,7 @@ def _table(history: History, number: int, outcome: Outcome) -> Any:
     moves, updates = outcome.records.moves, outcome.updates
     table = np.zeros(len(moves), FOUND)
     table["partition"], table["position"] = number, outcome.records.positions
-    part = history.index().of[number]
+    part = history.indexed.of[number]
     table["time_ms"], table["tick"] = part.time_at(outcome.records.positions)
     for name in ("kind", "hunt", "player", "seq", "server", "from", "to", "arg"):
         table[name] = moves[name]

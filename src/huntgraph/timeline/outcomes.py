@@ -30,11 +30,14 @@ def outcomes(
 ) -> tuple[Engine, Iterator[Outcome]]:
     """Give an engine right before position `first`, and the outcomes from there to `last`.
 
+    Without `last` to the end of the log as it is now.
+
     The engine stands behind the last outcome given. Updates come without guidance, which depends
     on when it was worked out. Raises LogError.
     """
+    end = history.index().of[partition].end if last is None else last
     engine = history.engine_at(partition, first - 1)
-    return engine, _go_on(history, partition, engine, last)
+    return engine, _go_on(history, partition, engine, end)
 
 
 def _go_on(history: History, partition: int, engine: Engine, last: int | None) -> Iterator[Outcome]:

@@ -96,12 +96,26 @@ def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Differences:
 
     A cell that only one of them has differs, also when its word is 0.
     """
-    sides = [_sorted(*side) for side in (old, new)]
-    names = np.union1d(sides[0][0], sides[1][0])
-    words = [_looked_up(names, *side) for side in sides]
-    differ = words[0] != words[1]
-    differ |= np.isin(names, sides[0][0]) != np.isin(names, sides[1][0])
-    return Differences(names[differ], words[0][differ], words[1][differ])
+    (names, words), (others, new_words) = _sorted(*old), _sorted(*new)
+    at, shared = _places(names, others)
+    _, known = _places(others, names)
+    changed = shared & (new_words[at] != words) if len(others) else shared
+    gone, come = ~shared, ~known
+    columns = (
+        np.concatenate([names[changed], names[gone], others[come]]),
+        np.concatenate([words[changed], words[gone], np.zeros(come.sum(), np.uint64)]),
+        np.concatenate([new_words[at[changed]], np.zeros(gone.sum(), np.uint64), new_words[come]]),
+    )
+    order = np.argsort(columns[0])
+    return Differences(*(column[order] for column in columns))
+
+
+def _places(wanted: Names, names: Names) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where each wanted name stands among sorted names, and whether it does."""
+    if not len(names):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
+    at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    return at, names[at] == wanted
 
 
 def words_at(names: Names, cells: tuple[Names, Words]) -> Words:
@@ -192,10 +206,10 @@ def _sorted(names: Names, words: Words) -> tuple[Names, Words]:
 
 
 def _looked_up(wanted: Names, names: Names, words: Words) -> Words:
-    if not len(names):
-        return np.zeros(len(wanted), np.uint64)
-    at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
-    return np.where(names[at] == wanted, words[at], np.uint64(0))
+    at, known = _places(wanted, names)
+    found: Words = np.zeros(len(wanted), np.uint64)
+    found[known] = words[at[known]]
+    return found
 
 
 def describe_cell(name: int) -> str:
