@@ -104,11 +104,12 @@ def draw(file: Path, before: np.ndarray, after: np.ndarray) -> None:
         print("matplotlib is not installed: no maps are drawn")
         return
     _, axes = plot.subplots(1, 3, figsize=(12, 4))
-    for axis, (name, image) in zip(
-        axes, {"before": before, "after": after, "difference": after - before}.items(), strict=True
-    ):
-        axis.imshow(image, cmap="coolwarm" if name == "difference" else "hot")
+    most = before.max()
+    for axis, name, image in zip(axes[:2], ("before", "after"), (before, after), strict=True):
+        axis.imshow(image, cmap="hot", vmin=0, vmax=most)
         axis.set_title(name)
+    axes[2].imshow(after - before, cmap="coolwarm", vmin=-most, vmax=most)
+    axes[2].set_title("difference")
     plot.savefig(file)
     print(f"maps drawn to {file}")
 

@@ -209,7 +209,7 @@ def write_locks() -> None:
     command = [uv, "pip", "compile", "-q", "--universal", "--python-version", "3.11"]
     command += ["--fork-strategy", "fewest", "--generate-hashes", "--no-header", "--no-annotate"]
     # Rivals are no part of a checkout that is only worked on: they have a lock of their own.
-    extras = [word for name in ("parquet", "networkx", "dev") for word in ("--extra", name)]
+    extras = [word for name in ("parquet", "networkx", "otel", "dev") for word in ("--extra", name)]
     locks = [
         (LOCK, [*extras, "-"]),
         (RUNTIME_LOCK, []),

@@ -37,3 +37,15 @@ def test_example_runs(name: str, tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip().endswith(SAYS[name]), run.stdout
     assert not list(tmp_path.iterdir()), "an example leaves nothing behind"
+
+
+def test_the_heat_maps_of_a_fork_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="maps are drawn with matplotlib")
+    file = tmp_path / "maps.png"
+    subprocess.run(
+        [sys.executable, str(EXAMPLES / "fork_heat_map.py"), str(file)],
+        env={**os.environ, "MPLBACKEND": "agg", "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        timeout=120,
+    )
+    assert file.read_bytes()[:4] == b"\x89PNG"

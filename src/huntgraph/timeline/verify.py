@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.engine import Engine, Rows
+from huntgraph.errors import UsageError
 from huntgraph.schema import RECEIPT, Code, Kind
 from huntgraph.timeline.log import Log, LogRecords
 from huntgraph.timeline.snapshot import Snapshot
@@ -91,12 +92,13 @@ def verify(
     Checks that every record takes the position it has, that every recorded state hash is met, that
     the kept hash equals the one computed anew at the end, and that the receipts form one chain.
     Stops at the first bad position. Begins at the start of the log, or at a `snapshot`, whose own
-    hash is then computed anew first. `progress` gets the positions done. Raises LogError.
+    hash is then computed anew first. `progress` gets the positions done. Raises LogError,
+    UsageError for a snapshot of another world or version.
     """
     engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MAX)
     found = Verification()
     if snapshot is not None:
-        engine = Engine.restore(snapshot.image.tobytes(), world_id=world.world_id)
+        engine = _restored(snapshot, world)
         if engine.state_hash(anew=True) != snapshot.state_hash:
             found.problems.append(Problem(snapshot.position, "the snapshot's hash is another one"))
     receipts, chain = [], _chain(engine)
@@ -118,6 +120,14 @@ def verify(
         position = int(found.receipts["position"][broken])
         found.problems.append(Problem(position, "the chain of receipts is broken"))
     return found
+
+
+def _restored(snapshot: Snapshot, world: Rows) -> Engine:
+    try:
+        return Engine.restore(snapshot.image.tobytes(), world_id=world.world_id)
+    except ValueError as error:
+        what = f"the snapshot cannot be taken up: {error}"
+        raise UsageError(what, where=snapshot.path, fix="verify from the start") from error
 
 
 def _chain(engine: Engine) -> bytes:
