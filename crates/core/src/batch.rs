@@ -1,7 +1,8 @@
 //! Many records at once: memory is fetched ahead, so that a move does not wait for it.
 
 use crate::apply::{Answer, Sink};
-use crate::image::{Header, Partition, prefetch};
+use crate::image::{Header, Partition};
+use crate::memory::prefetch;
 use crate::schema::{NONE, Receipt, STAGES};
 
 /// Records between the first fetch for a record and its turn, and between the later ones.

@@ -28,8 +28,8 @@ pub struct Peer {
     /// Number of the last parcel taken from it.
     pub taken: u64,
     /// Oldest and newest waiting parcel, as places in the outbox.
-    first: u32,
-    last: u32,
+    pub(crate) first: u32,
+    pub(crate) last: u32,
 }
 
 /// Single values of the border.
@@ -39,7 +39,7 @@ pub(crate) struct Desk {
     /// Number of this partition.
     partition: u32,
     /// First free place of the outbox.
-    free: u32,
+    pub(crate) free: u32,
     /// Parcels that wait.
     waiting: u32,
     spare: u32,
@@ -214,30 +214,6 @@ fn cells(partition: u16, raw: &[u8; Arrival::BYTES]) -> u64 {
 }
 
 impl Partition<'_> {
-    /// For the journal: a parcel for a partition is about to go into the outbox.
-    pub(crate) fn keep_outbox(&mut self, partition: u16) {
-        let (free, last) = (self.border.desk.free, self.border.peers[partition as usize].last);
-        self.keep::<Desk>(Section::Desk, 0, 1);
-        self.keep::<Peer>(Section::Peers, partition as usize, 1);
-        self.keep::<[u8; Arrival::BYTES]>(Section::Parcels, free as usize, 1);
-        self.keep::<u32>(Section::Next, free as usize, 1);
-        if last != NONE {
-            self.keep::<u32>(Section::Next, last as usize, 1);
-        }
-    }
-
-    /// For the journal: parcels up to a number are about to leave the outbox.
-    fn keep_freed(&mut self, partition: u16, number: u64) {
-        let peer = self.border.peers[partition as usize];
-        self.keep::<Desk>(Section::Desk, 0, 1);
-        self.keep::<Peer>(Section::Peers, partition as usize, 1);
-        let mut place = peer.first;
-        for _ in peer.acked..number {
-            self.keep::<u32>(Section::Next, place as usize, 1);
-            place = self.border.next[place as usize];
-        }
-    }
-
     /// Whether a step to this node can be taken: one over the border needs room in the outbox.
     #[inline(always)]
     pub(crate) fn check_border(&self, to: u32) -> Result<(), Code> {

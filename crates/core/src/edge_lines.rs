@@ -3,7 +3,7 @@
 //! A step reads and changes its edge: where it leads, its weight, its heat and whether it is closed
 //! stand on one line, so that a step waits for memory once, not four times.
 
-use crate::image::{equal_entries, prefetch};
+use crate::memory::{equal_entries, prefetch};
 
 /// Edges of one [`EdgeLine`].
 pub(crate) const LINE_EDGES: usize = 12;

@@ -5,10 +5,8 @@ use core::ops::Range;
 use crate::apply::Sink;
 use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::hash::{added_cell, edge_cell};
-use crate::history::Section;
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
-use crate::topology::{Added, Entry, GROUP_NODES, RowGroup};
 
 /// Lines of warm edges that are fetched before their turn to cool.
 const FETCHED: usize = 12;
@@ -194,18 +192,6 @@ impl Partition<'_> {
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
         self.header.added += 2;
-    }
-
-    /// For the journal: slot `number` is about to be added to the row of `tail`, or to leave it.
-    pub(crate) fn keep_added(&mut self, number: usize, tail: u32) {
-        self.keep::<Added>(Section::Added, number, 1);
-        let mut other = self.topology.first_added(tail);
-        while let Some(at) = other {
-            self.keep::<Added>(Section::Added, at, 1);
-            other = self.topology.next_added(at);
-        }
-        self.keep::<Entry>(Section::FirstAdded, self.topology.place_of_first_added(tail), 1);
-        self.keep::<RowGroup>(Section::Rows, tail as usize / GROUP_NODES, 1);
     }
 
     /// Removes an edge: its slot is absent from now on.

@@ -1,45 +1,23 @@
 //! The image: one flat block of memory that holds a whole partition.
 //!
-//! The only file of this crate with unsafe code: it turns one block of cache lines into typed
-//! slices, and it issues prefetches. Everything else works on those slices in safe Rust.
-#![allow(unsafe_code)]
+//! Here it is laid out; `memory` turns its lines into typed slices, on which all else works.
 
-use core::mem::{size_of, size_of_val};
-
-use crate::border::{Border, Desk, Peer};
-use crate::edge_lines::{EdgeLine, EdgeLines, LINE_EDGES, edge_lines};
-use crate::guidance::{
-    Field, Guidance, Label, Page, Pending, Queued, Round, Work, changed_words,
-};
+use crate::border::{Border, Desk};
+use crate::edge_lines::{EdgeLines, edge_lines};
+use crate::guidance::{Guidance, Work, changed_words};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
+use crate::memory::{Line, first_of, take};
 use crate::players::Player;
-use crate::schema::{Arrival, COST_MAX, DEGREE, HUNTS, NONE, PEERS, Receipt};
-use crate::topology::{Added, Entry, RowGroup, Topology, count_far};
+use crate::schema::{COST_MAX, DEGREE, HUNTS, NONE, PEERS, Receipt};
+use crate::topology::{Topology, count_far};
 use crate::warm::Warm;
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
 /// Version of the image's layout.
 const VERSION: u32 = 3;
-
-/// One cache line; a block is a slice of these.
-#[repr(C, align(64))]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Line([u64; 8]);
-
-impl Line {
-    #[inline(always)]
-    pub(crate) fn words(&self) -> &[u64; 8] {
-        &self.0
-    }
-
-    #[inline(always)]
-    pub(crate) fn words_mut(&mut self) -> &mut [u64; 8] {
-        &mut self.0
-    }
-}
 
 /// First line of the image: identity, limits and all single values of the state.
 #[repr(C)]
@@ -216,11 +194,7 @@ impl<'a> Partition<'a> {
     /// # Errors
     /// [`ImageError::Magic`] when it holds no image of this version.
     pub fn limits_of(block: &[Line]) -> Result<Limits, ImageError> {
-        if block.len() < lines::<Header>(1) {
-            return Err(ImageError::Size);
-        }
-        // SAFETY: the block is long enough for a Header, aligned to 64, and Header is plain data.
-        let header = unsafe { &*block.as_ptr().cast::<Header>() };
+        let header = first_of::<Header>(block).ok_or(ImageError::Size)?;
         if header.magic != MAGIC || header.version != VERSION {
             return Err(ImageError::Magic);
         }
@@ -345,93 +319,4 @@ fn reverse_slot(world: &WorldView, tail: u32, head: u32) -> Option<u32> {
     let end = *world.first.get(tail as usize + 1)? as usize;
     let row = world.head.get(start..end)?;
     row.iter().position(|&other| other == head).map(|slot| slot as u32)
-}
-
-/// The bytes of whole lines, for saving and comparing.
-pub fn bytes(block: &[Line]) -> &[u8] {
-    // SAFETY: a Line is 64 bytes of plain data without padding; any byte may be read as u8.
-    unsafe { core::slice::from_raw_parts(block.as_ptr().cast(), size_of_val(block)) }
-}
-
-/// The bytes of whole lines, for loading a saved state.
-pub fn bytes_mut(block: &mut [Line]) -> &mut [u8] {
-    // SAFETY: as in `bytes`; every bit pattern is a valid Line.
-    unsafe { core::slice::from_raw_parts_mut(block.as_mut_ptr().cast(), size_of_val(block)) }
-}
-
-/// The bytes of items of the image.
-pub(crate) fn bytes_of<T: Plain>(items: &[T]) -> &[u8] {
-    // SAFETY: T is Plain: without padding, so that each byte of the items may be read as u8.
-    unsafe { core::slice::from_raw_parts(items.as_ptr().cast(), size_of_val(items)) }
-}
-
-/// The bytes of items of the image, to be put back as they were.
-pub(crate) fn bytes_of_mut<T: Plain>(items: &mut [T]) -> &mut [u8] {
-    // SAFETY: as in `bytes_of`; every bit pattern is a valid T.
-    unsafe { core::slice::from_raw_parts_mut(items.as_mut_ptr().cast(), size_of_val(items)) }
-}
-
-/// Brings the line of `slice[index]` towards the cache; does nothing when out of range.
-#[inline(always)]
-pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if index < slice.len() {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address lies inside the slice; a prefetch never faults and changes nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().add(index).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (slice, index);
-}
-
-/// Bit per entry: whether it is `wanted`. All at once, with no branch for each to be mistaken in.
-#[inline(always)]
-pub(crate) fn equal_entries(entries: &[i16; LINE_EDGES], wanted: i16) -> u32 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use core::arch::x86_64::{
-            _mm_cmpeq_epi16, _mm_movemask_epi8, _mm_packs_epi16, _mm_set_epi16, _mm_set1_epi16,
-        };
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = *entries;
-        // SAFETY: SSE2 is part of this architecture; these touch no memory of their own.
-        let bits = unsafe {
-            let wanted = _mm_set1_epi16(wanted);
-            let first = _mm_cmpeq_epi16(_mm_set_epi16(h, g, f, e, d, c, b, a), wanted);
-            let last = _mm_cmpeq_epi16(_mm_set_epi16(l, k, j, i, h, g, f, e), wanted);
-            _mm_movemask_epi8(_mm_packs_epi16(first, last)) as u32
-        };
-        bits & 0xFF | bits >> 4 & 0xFF0
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    entries.iter().rev().fold(0, |bits, &entry| bits << 1 | (entry == wanted) as u32)
-}
-
-/// Lines that `count` items take, each section starting on a line of its own.
-pub(crate) const fn lines<T>(count: usize) -> usize {
-    (size_of::<T>() * count).div_ceil(size_of::<Line>())
-}
-
-/// Types that may be laid over lines: plain data, every bit pattern valid, no padding.
-///
-/// # Safety
-/// `repr(C)` or primitive, alignment at most 64, no padding, no invalid bit pattern.
-pub(crate) unsafe trait Plain {}
-macro_rules! plain {
-    ($($kind:ty),*) => { $(
-        // SAFETY: checked by eye and by `no_padding` below.
-        unsafe impl Plain for $kind {}
-    )* };
-}
-plain!(u8, u16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
-plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
-plain!([u8; Arrival::BYTES]);
-
-/// Cuts `count` items off the front of `rest`.
-fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {
-    let whole = core::mem::take(rest);
-    let (mine, others) = whole.split_at_mut(lines::<T>(count));
-    *rest = others;
-    // SAFETY: `mine` is exclusively borrowed for 'a, holds at least `count` items of T, is aligned
-    // to 64 >= align_of::<T>(), and T is Plain: every bit pattern is a valid value.
-    unsafe { core::slice::from_raw_parts_mut(mine.as_mut_ptr().cast(), count) }
 }

@@ -8,7 +8,8 @@ use crate::guidance::{
 };
 use crate::history::Marks;
 use crate::hunts::Hunt;
-use crate::image::{Header, lines};
+use crate::image::Header;
+use crate::memory::lines;
 use crate::players::Player;
 use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
 use crate::topology::{Added, Entry, GROUP_NODES, RowGroup, count_far};

@@ -1,7 +1,7 @@
 //! Loading a hunt row by row, and the orders to a running one (rules, section 6).
 
-use crate::hunts::{CLOSE, Gate, Hunt, PAUSE, RESUME, Stage, place};
 use crate::history::Section;
+use crate::hunts::{CLOSE, Gate, Hunt, PAUSE, RESUME, Stage, place};
 use crate::image::Partition;
 use crate::schema::{
     Code, GATE_EDGES, GATES, HEAT_MAX, HINTS, HUNTS, Move, NEEDS, Rule, STAGES, TEAMS, form, kind,

@@ -9,8 +9,8 @@
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
 use crate::edge_lines::{EdgeLines, FAR};
-use crate::image::prefetch;
 use crate::limits::WorldView;
+use crate::memory::prefetch;
 use crate::schema::{DEGREE, NONE};
 
 /// Nodes of one [`RowGroup`].

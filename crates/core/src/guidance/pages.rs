@@ -6,7 +6,7 @@
 //! writes to it, so that readers keep the old numbers until the tables change places.
 
 use super::Guidance;
-use crate::image::prefetch;
+use crate::memory::prefetch;
 use crate::schema::UNREACHABLE;
 
 /// Nodes of a page.

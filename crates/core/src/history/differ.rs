@@ -4,7 +4,8 @@ use super::touched::Touched;
 use crate::cells::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
 use crate::hash::added_word;
 use crate::hunts::Hunt;
-use crate::image::{Partition, prefetch};
+use crate::image::Partition;
+use crate::memory::prefetch;
 use crate::schema::{GATE_EDGES, GATES, STAGES};
 
 /// One cell that differs.
@@ -107,7 +108,8 @@ fn hunt(slot: u64, ours: &Hunt, theirs: &Hunt, tell: &mut impl FnMut(Change)) {
     words(HUNT | (slot * 16), Some(ours.words()), Some(theirs.words()), tell);
     let shared = |hunt: &Hunt| Some(hunt.partitions).filter(|&bits| bits != 0);
     compare(HUNT | (slot * 16 + 9), shared(ours), shared(theirs), tell);
-    let stage = |hunt: &Hunt, at: usize| (at < hunt.stages as usize).then(|| hunt.stage[at].words());
+    let stage =
+        |hunt: &Hunt, at: usize| (at < hunt.stages as usize).then(|| hunt.stage[at].words());
     for at in 0..ours.stages.max(theirs.stages) as usize {
         let name = STAGE | ((slot * STAGES as u64 + at as u64) * 16);
         words(name, stage(ours, at), stage(theirs, at), tell);
@@ -117,7 +119,8 @@ fn hunt(slot: u64, ours: &Hunt, theirs: &Hunt, tell: &mut impl FnMut(Change)) {
         let name = GATE | ((slot * GATES as u64 + at as u64) * 4);
         words(name, gate(ours, at), gate(theirs, at), tell);
     }
-    let edge = |hunt: &Hunt, at: usize| (at < hunt.edges as usize).then(|| hunt.gate_edge[at] as u64);
+    let edge =
+        |hunt: &Hunt, at: usize| (at < hunt.edges as usize).then(|| hunt.gate_edge[at] as u64);
     for at in 0..ours.edges.max(theirs.edges) as usize {
         let name = GATE_EDGE | (slot * GATE_EDGES as u64 + at as u64);
         compare(name, edge(ours, at), edge(theirs, at), tell);

@@ -7,7 +7,7 @@
 
 use super::section::Section;
 use crate::edge_lines::EdgeState;
-use crate::image::Line;
+use crate::memory::Line;
 
 /// Edges kept in one entry.
 const EDGES: u8 = 4;

@@ -6,14 +6,13 @@
 //! was touched ([`Touched`], [`differ`]). The actor has no journal: history is worked on outside of
 //! it (`docs/decisions/0010-time-travel-beside-the-actor.md`).
 
-
 mod differ;
 mod journal;
+mod keep;
 mod rewind;
 mod section;
 mod sync;
 mod touched;
-
 
 pub use differ::{Change, differ};
 pub use journal::{Journal, Marks};

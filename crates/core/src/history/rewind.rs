@@ -2,7 +2,8 @@
 
 use super::journal::{COPY, EdgeValue, Entry, Journal, MORE, START, STEP};
 use super::touched::Touched;
-use crate::image::{Partition, prefetch};
+use crate::image::Partition;
+use crate::memory::prefetch;
 
 /// Entries by which memory is fetched ahead.
 const AHEAD: u64 = 16;
@@ -29,7 +30,8 @@ impl Partition<'_> {
     /// [`RewindError::TooFar`]; the partition then stands at the position named.
     pub fn rewind(&mut self, position: u64) -> Result<(), RewindError> {
         let mut at = self.journal.marks.next;
-        let outcome = self.walk_back(position, &mut at, &|own, at| own.journal.entry(at), &mut |_| {});
+        let outcome =
+            self.walk_back(position, &mut at, &|own, at| own.journal.entry(at), &mut |_| {});
         self.journal.cut(at);
         outcome
     }

@@ -1,10 +1,7 @@
 //! The parts of the state that the journal keeps by the line.
 
-use core::mem::offset_of;
-
-use crate::hunts::{Gate, Hunt, Stage};
-use crate::image::{Header, Partition, bytes_of, bytes_of_mut};
-use crate::schema::{GATE_EDGES, GATES, STAGES};
+use crate::image::Partition;
+use crate::memory::{bytes_of, bytes_of_mut};
 
 /// A part of the state.
 #[repr(u8)]
@@ -79,7 +76,7 @@ impl Partition<'_> {
 
     /// Bytes `start..end` of a section are about to change.
     #[inline(never)]
-    fn keep_lines(&mut self, section: Section, start: usize, end: usize) {
+    pub(super) fn keep_lines(&mut self, section: Section, start: usize, end: usize) {
         for line in start / 64..end.div_ceil(64) {
             let bytes = self.section(section);
             let mut content = [0; 8];
@@ -101,61 +98,5 @@ impl Partition<'_> {
             bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
         }
         self.header.journal_max = journal;
-    }
-
-    /// Items `first..first + count` of a section of `T`s are about to change.
-    #[inline(always)]
-    pub(crate) fn keep<T>(&mut self, section: Section, first: usize, count: usize) {
-        if self.journal.is_on() {
-            let size = size_of::<T>();
-            self.keep_lines(section, first * size, (first + count) * size);
-        }
-    }
-
-    /// A record begins that is no plain step.
-    #[inline(always)]
-    pub(crate) fn keep_record(&mut self) {
-        if self.journal.is_on() {
-            self.journal.start(self.header.position);
-            self.keep_lines(Section::Header, 0, size_of::<Header>());
-        }
-    }
-
-    /// Single values of a hunt are about to change; its stages, gates and gate edges are not.
-    #[inline(always)]
-    pub(crate) fn keep_hunt(&mut self, slot: usize) {
-        if self.journal.is_on() {
-            self.keep_part(slot, 0, offset_of!(Hunt, stage));
-        }
-    }
-
-    /// A stage of a hunt is about to change, if there is one of that number.
-    #[inline(always)]
-    pub(crate) fn keep_stage(&mut self, slot: usize, stage: usize) {
-        if self.journal.is_on() && stage < STAGES {
-            let size = size_of::<Stage>();
-            self.keep_part(slot, offset_of!(Hunt, stage) + stage * size, size);
-        }
-    }
-
-    /// A gate of a hunt is about to be loaded, or to get another edge.
-    pub(crate) fn keep_gate(&mut self, slot: usize, gate: usize) {
-        if self.journal.is_on() && gate < GATES {
-            let size = size_of::<Gate>();
-            self.keep_part(slot, offset_of!(Hunt, gate) + gate * size, size);
-            self.keep_gate_edge(slot, self.hunts[slot].edges as usize);
-        }
-    }
-
-    /// An edge of a gate is about to be loaded, or to become another one.
-    pub(crate) fn keep_gate_edge(&mut self, slot: usize, edge: usize) {
-        if self.journal.is_on() && edge < GATE_EDGES {
-            self.keep_part(slot, offset_of!(Hunt, gate_edge) + edge * 4, 4);
-        }
-    }
-
-    fn keep_part(&mut self, slot: usize, start: usize, count: usize) {
-        let start = slot * size_of::<Hunt>() + start;
-        self.keep_lines(Section::Hunts, start, start + count);
     }
 }

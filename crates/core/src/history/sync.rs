@@ -3,7 +3,8 @@
 use super::journal::EdgeValue;
 use super::section::Section;
 use super::touched::Touched;
-use crate::image::{Partition, prefetch};
+use crate::image::Partition;
+use crate::memory::prefetch;
 
 /// Parts of the state that are small, and copied whole.
 const SMALL: [Section; 7] = [
@@ -32,9 +33,14 @@ impl Partition<'_> {
             }
         }
         let players = self.players.len();
-        Touched::each(touched.players, players, |slot| prefetch(original.players, slot), |slot| {
-            self.players[slot] = original.players[slot];
-        });
+        Touched::each(
+            touched.players,
+            players,
+            |slot| prefetch(original.players, slot),
+            |slot| {
+                self.players[slot] = original.players[slot];
+            },
+        );
         let edges = original.topology.slots + original.topology.added.len();
         let fetch = |edge| original.topology.edges.prefetch(edge, edge);
         Touched::each(touched.edges, edges, fetch, |edge| {

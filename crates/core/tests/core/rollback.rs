@@ -173,12 +173,10 @@ fn corrections_can_be_taken_back() {
         // What was made by a correction may be taken away by it.
         for edge in (0..partition.edge_ids() as u64).rev() {
             let name_1 = 10 << 56 | edge;
-            let row =
-                Correction { kind: kind::CORRECT, id: 9, count: 1, gone: 1, name_1, ..fence };
+            let row = Correction { kind: kind::CORRECT, id: 9, count: 1, gone: 1, name_1, ..fence };
             partition.apply(&row.encode(), &mut ());
         }
-        let settle =
-            Correction { kind: kind::SETTLE, word_1: partition.bare_hash(), ..fence };
+        let settle = Correction { kind: kind::SETTLE, word_1: partition.bare_hash(), ..fence };
         partition.apply(&settle.encode(), &mut ());
         assert_eq!(partition.state_hash(), partition.rehash());
         partition.undo_to(mark).unwrap();

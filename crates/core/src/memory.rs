@@ -1,0 +1,130 @@
+//! Memory: lines, and typed slices laid over them.
+//!
+//! The only file of this crate with unsafe code: it turns one block of cache lines into typed
+//! slices, and it issues prefetches. Everything else works on those slices in safe Rust.
+#![allow(unsafe_code)]
+
+use core::mem::{size_of, size_of_val};
+
+use crate::border::{Desk, Peer};
+use crate::edge_lines::{EdgeLine, LINE_EDGES};
+use crate::guidance::{Field, Label, Page, Pending, Queued, Round, Work};
+use crate::history::Marks;
+use crate::hunts::Hunt;
+use crate::image::Header;
+use crate::players::Player;
+use crate::schema::Arrival;
+use crate::topology::{Added, Entry, RowGroup};
+
+/// One cache line; a block is a slice of these.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line([u64; 8]);
+
+impl Line {
+    #[inline(always)]
+    pub(crate) fn words(&self) -> &[u64; 8] {
+        &self.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn words_mut(&mut self) -> &mut [u64; 8] {
+        &mut self.0
+    }
+}
+
+/// The bytes of whole lines, for saving and comparing.
+pub fn bytes(block: &[Line]) -> &[u8] {
+    // SAFETY: a Line is 64 bytes of plain data without padding; any byte may be read as u8.
+    unsafe { core::slice::from_raw_parts(block.as_ptr().cast(), size_of_val(block)) }
+}
+
+/// The bytes of whole lines, for loading a saved state.
+pub fn bytes_mut(block: &mut [Line]) -> &mut [u8] {
+    // SAFETY: as in `bytes`; every bit pattern is a valid Line.
+    unsafe { core::slice::from_raw_parts_mut(block.as_mut_ptr().cast(), size_of_val(block)) }
+}
+
+/// The bytes of items of the image.
+pub(crate) fn bytes_of<T: Plain>(items: &[T]) -> &[u8] {
+    // SAFETY: T is Plain: without padding, so that each byte of the items may be read as u8.
+    unsafe { core::slice::from_raw_parts(items.as_ptr().cast(), size_of_val(items)) }
+}
+
+/// The bytes of items of the image, to be put back as they were.
+pub(crate) fn bytes_of_mut<T: Plain>(items: &mut [T]) -> &mut [u8] {
+    // SAFETY: as in `bytes_of`; every bit pattern is a valid T.
+    unsafe { core::slice::from_raw_parts_mut(items.as_mut_ptr().cast(), size_of_val(items)) }
+}
+
+/// Brings the line of `slice[index]` towards the cache; does nothing when out of range.
+#[inline(always)]
+pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if index < slice.len() {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address lies inside the slice; a prefetch never faults and changes nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().add(index).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (slice, index);
+}
+
+/// Bit per entry: whether it is `wanted`. All at once, with no branch for each to be mistaken in.
+#[inline(always)]
+pub(crate) fn equal_entries(entries: &[i16; LINE_EDGES], wanted: i16) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{
+            _mm_cmpeq_epi16, _mm_movemask_epi8, _mm_packs_epi16, _mm_set_epi16, _mm_set1_epi16,
+        };
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = *entries;
+        // SAFETY: SSE2 is part of this architecture; these touch no memory of their own.
+        let bits = unsafe {
+            let wanted = _mm_set1_epi16(wanted);
+            let first = _mm_cmpeq_epi16(_mm_set_epi16(h, g, f, e, d, c, b, a), wanted);
+            let last = _mm_cmpeq_epi16(_mm_set_epi16(l, k, j, i, h, g, f, e), wanted);
+            _mm_movemask_epi8(_mm_packs_epi16(first, last)) as u32
+        };
+        bits & 0xFF | bits >> 4 & 0xFF0
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    entries.iter().rev().fold(0, |bits, &entry| bits << 1 | (entry == wanted) as u32)
+}
+
+/// Lines that `count` items take, each section starting on a line of its own.
+pub(crate) const fn lines<T>(count: usize) -> usize {
+    (size_of::<T>() * count).div_ceil(size_of::<Line>())
+}
+
+/// Types that may be laid over lines: plain data, every bit pattern valid, no padding.
+///
+/// # Safety
+/// `repr(C)` or primitive, alignment at most 64, no padding, no invalid bit pattern.
+pub(crate) unsafe trait Plain {}
+macro_rules! plain {
+    ($($kind:ty),*) => { $(
+        // SAFETY: checked by eye; what would be padding is a field named `spare`.
+        unsafe impl Plain for $kind {}
+    )* };
+}
+plain!(u8, u16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
+plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
+plain!([u8; Arrival::BYTES]);
+
+/// Cuts `count` items off the front of `rest`.
+pub(crate) fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {
+    let whole = core::mem::take(rest);
+    let (mine, others) = whole.split_at_mut(lines::<T>(count));
+    *rest = others;
+    // SAFETY: `mine` is exclusively borrowed for 'a, holds at least `count` items of T, is aligned
+    // to 64 >= align_of::<T>(), and T is Plain: every bit pattern is a valid value.
+    unsafe { core::slice::from_raw_parts_mut(mine.as_mut_ptr().cast(), count) }
+}
+
+/// What stands at the beginning of a block; `None` when the block is too short for it.
+pub(crate) fn first_of<T: Plain>(block: &[Line]) -> Option<&T> {
+    let whole = block.len() >= lines::<T>(1);
+    // SAFETY: the block is long enough, aligned to 64 >= align_of::<T>(), and T is Plain.
+    whole.then(|| unsafe { &*block.as_ptr().cast::<T>() })
+}
