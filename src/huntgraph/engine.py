@@ -97,7 +97,8 @@ class Engine:
     `players`, `fields` and `added_edges` (edges that can be added to the running world) are
     capacities (see `docs/reference/rules.md`); memory is taken once. With a `journal` of so many
     entries (a move takes one, of 64 bytes) the engine can go back in its history, and branches of
-    it can; it has no guidance then. Raises ValueError when the world's rows are malformed or a capacity is out of range.
+    it can; it has no guidance then. Raises ValueError when the world's rows are malformed or a
+    capacity is out of range.
     """
 
     def __init__(

@@ -40,8 +40,8 @@ pub struct Limits {
     pub own_nodes: u32,
     /// Players that can be on their way to other partitions at a time.
     pub parcels: u32,
-    /// Entries of the journal, 0 or a power of two; with a journal there is no guidance, which knows
-    /// no way back.
+    /// Entries of the journal, 0 or a power of two; with one there is no guidance, which knows no
+    /// way back.
     pub journal: u32,
 }
 

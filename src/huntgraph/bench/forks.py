@@ -121,7 +121,7 @@ def floor(bytes_each: int, images: int) -> Floor:
     pair = [np.zeros(bytes_each, np.uint8), np.ones(bytes_each, np.uint8)]
     pair[0][:] = pair[1]
     copy = min(_timed(lambda: np.copyto(pair[0], pair[1])) for _ in range(5))
-    compare = min(_timed(lambda: bool(np.array_equal(*pair))) for _ in range(5))
+    compare = min(_timed(lambda: np.array_equal(pair[0], pair[1])) for _ in range(5))
     return Floor(copy * images / THREADS, compare * images / THREADS)
 
 

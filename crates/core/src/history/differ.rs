@@ -20,8 +20,8 @@ pub struct Change {
 }
 
 /// Tells all cells in which `branch` differs from `original`, where `touched` says that it may;
-/// those of the borders are left out. A cell that only one of them has is 0 in the other, and told also
-/// when it is 0 there.
+/// those of the borders are left out. A cell that only one of them has is 0 in the other, and told
+/// also when it is 0 in both.
 pub fn differ(
     original: &Partition,
     branch: &Partition,

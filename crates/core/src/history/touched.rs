@@ -63,7 +63,8 @@ impl Touched<'_> {
         self.players.fill(0);
     }
 
-    /// Calls `take` with all ids below `end` whose bit is set, in order, and `fetch` some ids ahead.
+    /// Calls `take` with all ids below `end` whose bit is set, in order, and `fetch` with ids some
+    /// way ahead.
     pub(super) fn each(
         bits: &[u64],
         end: usize,

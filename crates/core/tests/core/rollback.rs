@@ -20,6 +20,13 @@ fn state(memory: &[Line], limits: Limits) -> &[u8] {
     bytes(&memory[..limits.state_lines()])
 }
 
+/// A block with a new image of a world.
+fn laid_out(limits: Limits, view: &WorldView) -> Vec<Line> {
+    let mut memory = block(limits);
+    Partition::create(&mut memory, limits, view).unwrap();
+    memory
+}
+
 /// A record of the borders: an arrival or a notice that is next, or an acknowledgement.
 fn border_record(rng: &mut Rng, partition: &Partition) -> [u8; 64] {
     let from = OWNERS[rng.below(2) as usize];
@@ -51,8 +58,7 @@ fn any_record(rng: &mut Rng, turmoil: &mut Turmoil, partition: &Partition) -> [u
 /// bytes before, and played again.
 fn roll_back_every_record(seed: u64, world: &World, view: WorldView) {
     let limits = Limits { journal: 1 << 14, ..Limits::of(&view, 64, 0) };
-    let mut memory = block(limits);
-    drop(Partition::create(&mut memory, limits, &view).unwrap());
+    let mut memory = laid_out(limits, &view);
     let (mut rng, mut turmoil) = (Rng(seed), Turmoil::new(seed, world, 60));
     for _ in 0..1_500 {
         let before = state(&memory, limits).to_vec();
@@ -105,11 +111,10 @@ fn a_copy_goes_back_to_any_position_the_journal_reaches() {
     let world = World::random(&mut Rng(35), 60, 140, 200);
     let view = with_halo(&world);
     let limits = Limits { journal: 1 << 12, ..Limits::of(&view, 64, 0) };
-    let mut memory = block(limits);
+    let mut memory = laid_out(limits, &view);
     let mut rng = Rng(36);
     let mut turmoil = Turmoil::new(36, &world, 60);
     let mut saved = vec![];
-    drop(Partition::create(&mut memory, limits, &view).unwrap());
     for _ in 0..3_000 {
         let mut partition = Partition::attach(&mut memory).unwrap();
         let raw = any_record(&mut rng, &mut turmoil, &partition);
@@ -192,9 +197,7 @@ fn a_branch_differs_by_the_cells_that_are_told_and_can_be_made_the_head_again() 
     let world = World::random(&mut Rng(41), 60, 140, 200);
     let view = with_halo(&world);
     let limits = Limits { journal: 1 << 14, ..Limits::of(&view, 64, 0) };
-    let (mut memory, mut copy) = (block(limits), block(limits));
-    drop(Partition::create(&mut memory, limits, &view).unwrap());
-    drop(Partition::create(&mut copy, limits, &view).unwrap());
+    let (mut memory, mut copy) = (laid_out(limits, &view), laid_out(limits, &view));
     let (mut edges, mut players) = bits(limits);
     let mut rng = Rng(42);
     let mut turmoil = Turmoil::new(42, &world, 60);
@@ -237,8 +240,7 @@ fn a_branch_differs_by_the_cells_that_are_told_and_can_be_made_the_head_again() 
 fn a_byte_that_was_not_kept_is_found() {
     let world = World::random(&mut Rng(37), 40, 80, 9);
     let limits = Limits { journal: 1 << 10, ..world.limits(8, 0) };
-    let mut memory = block(limits);
-    drop(Partition::create(&mut memory, limits, &world.view()).unwrap());
+    let mut memory = laid_out(limits, &world.view());
     let before = state(&memory, limits).to_vec();
     let mut partition = Partition::attach(&mut memory).unwrap();
     let mark = partition.journal.marks.next;
