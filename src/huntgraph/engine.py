@@ -270,6 +270,16 @@ class Engine:
         return self._core.epoch
 
     @property
+    def edge_slots(self) -> int:
+        """Slots of edges in use, absent ones too."""
+        return self._core.slots[0]
+
+    @property
+    def player_slots(self) -> int:
+        """Slots of players in use."""
+        return self._core.slots[1]
+
+    @property
     def image_bytes(self) -> int:
         """Bytes of the whole image, guidance included."""
         return self._core.sizes[0]

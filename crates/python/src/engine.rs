@@ -361,6 +361,13 @@ impl Engine {
         Ok(self.partition()?.has_work())
     }
 
+    /// Slots of edges and of players in use.
+    #[getter]
+    fn slots(&mut self) -> PyResult<(usize, u32)> {
+        let partition = self.partition()?;
+        Ok((partition.edge_ids(), partition.header.players))
+    }
+
     /// Bytes of the whole block, and of its state part.
     #[getter]
     fn sizes(&mut self) -> PyResult<(usize, usize)> {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -58,15 +59,16 @@ async def adopt(
         raise ForkError(what, fix="look at its diff again", code="HG1760")
     sockets = await ready_to_commit(history)
     for left in reversed(range(TRIES)):
-        order = _order(fork, reason, who or getpass.getuser())
+        fork.catch_up()
+        order, stakes = _order(fork, reason, who or getpass.getuser()), _stakes(fork.run)
+        # Making the plan took its time: what is left to replay while moves are held is little.
+        fork.catch_up()
         try:
-            return await commit(
-                history.folder, sockets, _catch_up(fork, order), order, report=report
-            )
+            catch_up = _catch_up(fork, stakes)
+            return await commit(history.folder, sockets, catch_up, order, report=report)
         except _MovedError:
             if not left:
                 raise
-            fork.replay(fork.recipe.claims)
     raise AssertionError("a last try ends the loop")
 
 
@@ -88,12 +90,27 @@ def _effects(run: Run) -> tuple[Effect, ...]:
     )
 
 
-def _catch_up(fork: Fork, order: Order) -> CatchUp:
+def _stakes(run: Run) -> bytes:
+    """What rewards follow from: all differing words of progress and of who won what."""
+    digest = sha256()
+    for number, replica in run.replicas.items():
+        found = replica.changes()
+        tag, index = tables.tag_of(found.names), tables.index_of(found.names)
+        progress = (tag == tables.PLAYER) & (index % np.uint64(8) == 1)
+        wins = (tag == tables.STAGE) & (index % np.uint64(16) > 10)
+        some = progress | wins
+        digest.update(number.to_bytes(8, "little"))
+        for column in found:
+            digest.update(column[some].tobytes())
+    return digest.digest()
+
+
+def _catch_up(fork: Fork, stakes: bytes) -> CatchUp:
     async def catch_up(statuses: Mapping[int, Status]) -> Mapping[int, Head]:
         cut = {number: status.position for number, status in statuses.items()}
         await written(fork.history, cut)
-        run = fork.replay(fork.recipe.claims, to=cut)
-        if _effects(run) != order.effects:
+        run = fork.catch_up(cut)
+        if _stakes(run) != stakes:
             what = "rewards changed while the fork was committed"
             raise _MovedError(what, fix="nothing has changed; commit again")
         replicas = run.replicas.items()
@@ -113,7 +130,12 @@ def changes_to_adopt(replica: Replica) -> Changes:
     stays as it is: clock, position, receipts, borders, and the game servers' part of a player.
     """
     found = replica.changes()
-    others = tables.tag_of(found.names) != tables.PLAYER
+    mine = tables.tag_of(found.names) == tables.PLAYER
+    same = not (mine & (tables.index_of(found.names) % np.uint64(8) == 0)).any()
+    if same:  # every slot holds the same player in both
+        players, slots = replica.base_players, replica.base_slots
+        return Changes.between(*found, players=players, slots=slots)
+    others = ~mine
     parts = (Differences(*(column[others] for column in found)), _players(replica))
     names, old, new = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     players = len(_words(replica, branch=False))

@@ -42,6 +42,10 @@ class Sent:
         self.rows += list(parcels[new])
         self.causes += table["cause"][new].tolist()
 
+    def forget(self, count: int) -> None:
+        """Forget all but the first so many parcels."""
+        del self.rows[count:], self.causes[count:]
+
     @property
     def last(self) -> int:
         """Number of the last parcel."""

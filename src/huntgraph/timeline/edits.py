@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from huntgraph.errors import ForkError, did_you_mean
 from huntgraph.schema import MOVE, NONE, RULE, Kind
@@ -23,6 +24,8 @@ __all__ = ["Drop", "Edit", "Insert", "Replace", "Retime", "Rules", "read_edit", 
 
 EDITABLE: Final = (*PLAYER_KINDS, *EDGE_KINDS, *HUNT_KINDS)
 """Kinds that are inputs. All others are the clock's, or follow from other records."""
+ROW_KINDS: Final = tuple(range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
+"""Kinds laid out as rows of hunts."""
 FIELDS: Final = ("hunt", "from", "to", "arg")
 """Fields of a move that an edit may set beside its kind and, for other records, none."""
 
@@ -40,6 +43,35 @@ class Drop:
             return list(events)
         found = lookup(history, self.query)
         return [(int(row["partition"]), int(row["position"])) for row in found]
+
+    def is_plain(self) -> bool:
+        """Whether records fit by what they hold, whatever came of them."""
+        query = self.query
+        outcome = query.teams or query.area or query.claims or query.refused or query.events
+        return not outcome
+
+    def fits(
+        self,
+        history: History,
+        partition: int,
+        moves: NDArray[np.void],
+        positions: NDArray[np.uint64],
+    ) -> NDArray[np.bool_]:
+        """Tell which of a partition's records fit, shape (n,); only if it is plain."""
+        query, part = self.query, history.indexed.of[partition]
+        fit = np.isin(moves["kind"], query.kinds)
+        if query.partitions and partition not in query.partitions:
+            fit[:] = False
+        if query.players:
+            players = np.array(query.players, np.uint64)
+            fit &= np.isin(moves["kind"], PLAYER_KINDS) & np.isin(moves["player"], players)
+        if query.servers:
+            server = np.where(np.isin(moves["kind"], ROW_KINDS), 0, moves["server"])
+            fit &= np.isin(server, query.servers)
+        fit &= part.time_at(positions)[0] >= query.since_ms
+        if query.until_ms is not None:
+            fit &= positions <= part.position_at(query.until_ms)
+        return fit
 
 
 @dataclass(frozen=True)

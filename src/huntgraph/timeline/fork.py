@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import ItemsView, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -16,34 +16,92 @@ from huntgraph.timeline.borders import Originals
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import Diff, make_diff
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules, record_of
-from huntgraph.timeline.history import History
+from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.lookup import PLAYER_KINDS, Query
 from huntgraph.timeline.points import parse_event, since_ms
 from huntgraph.timeline.recipe import Recipe
-from huntgraph.timeline.replay import CLAIMS, Claims, Outcomes, Replay, replay_original
+from huntgraph.timeline.replay import CLAIMS, Claims, Outcomes, Replay, follow_original
 from huntgraph.timeline.replica import JOURNAL, Replica
-from huntgraph.timeline.script import Script, Touched, compile_edits, read_script
+from huntgraph.timeline.script import Script, Touched, compile_edits, joined, read_script
 
 __all__ = ["Fork", "Run"]
 
 
-class Run:
-    """What a replay left: the images, and what each record came to, in the original and here."""
+@dataclass(frozen=True)
+class _Part:
+    """What was replayed at one time: records as they were and as they are, and their outcomes."""
 
-    def __init__(
-        self,
-        history: History,
-        point: Cut,
-        head: Cut,
-        replicas: Mapping[int, Replica],
-        touched: Touched,
-    ) -> None:
-        self.history, self.point, self.head = history, point, head
-        self.replicas, self.touched = dict(replicas), touched
-        self.originals: dict[int, Script] = {}
-        self.scripts: dict[int, Script] = {}
-        self.was: dict[int, Outcomes] = {}
-        self.now: dict[int, Outcomes] = {}
+    originals: dict[int, Script]
+    scripts: dict[int, Script]
+    was: dict[int, Outcomes]
+    now: dict[int, Outcomes]
+
+
+class Run:
+    """A replay: the images, and what each record came to, in the original and in the fork."""
+
+    def __init__(self, history: History, recipe: Recipe) -> None:
+        self.history, self.recipe, self.point = history, recipe, recipe.point
+        self.head = self.point
+        self.replicas = {n: self._replica(n) for n in history.sources}
+        _check_memory(self.replicas, recipe.budget_mib)
+        self.touched = Touched()
+        self._parts: list[_Part] = []
+        self._replay: Replay | None = None
+
+    @property
+    def _sources(self) -> ItemsView[int, Source]:
+        return self.history.sources.items()
+
+    def _replica(self, number: int) -> Replica:
+        history, position = self.history, self.point[number]
+        opened = partial(history.engine_at, number, journal=JOURNAL)
+        replica = Replica(history.sources[number].world, number, opened, position)
+        replica.fork_at(position)
+        return replica
+
+    def extend(self, head: Cut) -> None:
+        """Replay on, to a consistent cut at or behind the last one.
+
+        Raises ForkError for edits that are not possible, ReplayError when the logs do not give
+        what they recorded; the run is of no use then.
+        """
+        if self.head.keys() != head.keys() or any(self.head[n] > head[n] for n in head):
+            what = "the fork's point lies behind the place it is to be replayed to"
+            raise ForkError(what, fix="replay it to the head", code="HG1725")
+        plain = {n: read_script(s, self.head[n], head[n]) for n, s in self._sources}
+        crossed = Originals(self.history.index())
+        edits, touched = self.recipe.edits, self.touched
+        scripts = compile_edits(self.history, edits, plain, touched, (self.point, self.head))
+        was = follow_original(self.replicas, plain, crossed)
+        self.head = head
+        if self._replay is None:
+            claims = self.recipe.claims
+            self._replay = Replay(self.replicas, scripts, crossed, was, head, claims)
+        else:
+            self._replay.go_on(scripts, crossed, was, head)
+        now = self._replay.run()
+        self._parts.append(_Part(plain, scripts, was, now))
+
+    @property
+    def originals(self) -> dict[int, Script]:
+        """The records as they were logged, by partition."""
+        return {n: joined([part.originals[n] for part in self._parts]) for n in self.replicas}
+
+    @property
+    def scripts(self) -> dict[int, Script]:
+        """The records as they were replayed."""
+        return {n: joined([part.scripts[n] for part in self._parts]) for n in self.replicas}
+
+    @property
+    def was(self) -> dict[int, Outcomes]:
+        """What each record of the originals came to."""
+        return {n: Outcomes.joined([part.was[n] for part in self._parts]) for n in self.replicas}
+
+    @property
+    def now(self) -> dict[int, Outcomes]:
+        """What each record of the scripts came to."""
+        return {n: Outcomes.joined([part.now[n] for part in self._parts]) for n in self.replicas}
 
     def head_hashes(self) -> dict[int, int]:
         """Give the state hash of each partition's head."""
@@ -149,8 +207,18 @@ class Fork:
             what = f'"{claims}" is no policy for claims'
             raise ForkError(what, fix=f"choose one of {', '.join(CLAIMS)}", code="HG1724")
         self.recipe = replace(self.recipe, claims=claims)
-        self._run = _run(self.history, self.recipe, to or self.history.head())
-        return self._run
+        self._run = None
+        run = Run(self.history, self.recipe)
+        run.extend(to or self.history.head())
+        self._run = run
+        return run
+
+    def catch_up(self, to: Cut | None = None) -> Run:
+        """Replay on to the head as it is now, or to a later cut; gives what came of it."""
+        run, self._run = self.run, None
+        run.extend(to or self.history.head())
+        self._run = run
+        return run
 
     @property
     def run(self) -> Run:
@@ -172,34 +240,6 @@ class Fork:
 
     def _ms(self, when: str | int) -> int:
         return when if isinstance(when, int) else since_ms(self.history, when)
-
-
-def _run(history: History, recipe: Recipe, head: Cut) -> Run:
-    point = recipe.point
-    if point.keys() != head.keys() or any(point[number] > head[number] for number in point):
-        what = "the fork's point lies behind the place it is to be replayed to"
-        raise ForkError(what, fix="replay it to the head", code="HG1725")
-    sources = history.sources.items()
-    plain = {number: read_script(source, point[number], head[number]) for number, source in sources}
-    scripts, touched = compile_edits(history, recipe.edits, plain)
-    replicas = {}
-    for number, source in sources:
-        opened = partial(history.engine_at, number, journal=JOURNAL)
-        replicas[number] = Replica(source.world, number, opened, point[number])
-        replicas[number].fork_at(point[number])
-    _check_memory(replicas, recipe.budget_mib)
-    run = Run(history, point, head, replicas, touched)
-    run.originals, run.scripts = plain, scripts
-    crossed = Originals(history.index())
-    run.was = replay_original(replicas, plain, crossed)
-    for number, source in sources:
-        # While the base still stands at the point, a branch is a copy of it.
-        replicas[number].fork_at(point[number])
-        for records in source.records(point[number] + 1, head[number]):
-            replicas[number].follow(records)
-    play = Replay(replicas, scripts, crossed, run.was, point, head, recipe.claims)
-    run.now = play.run()
-    return run
 
 
 def _check_memory(replicas: Mapping[int, Replica], budget_mib: int) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
 from huntgraph.timeline.tables import players_of
 
-__all__ = ["CLAIMS", "Claims", "Replay", "Win", "replay_original"]
+__all__ = ["CLAIMS", "Claims", "Replay", "Win", "follow_original"]
 
 Claims = Literal["recompute", "keep", "void"]
 """What becomes of claims: the next rightful one wins, wins are kept, or lost ones stay unwon."""
@@ -46,19 +46,27 @@ class Outcomes:
     wins: dict[int, Win] = field(default_factory=dict)
     """By position."""
 
+    @classmethod
+    def joined(cls, parts: Sequence[Outcomes]) -> Self:
+        """Give outcomes of scripts that follow one another."""
+        wins: dict[int, Win] = {}
+        for part in parts:
+            wins |= part.wins
+        return cls(np.concatenate([part.updates for part in parts]), wins)
 
-def replay_original(
+
+def follow_original(
     replicas: Mapping[int, Replica], scripts: Mapping[int, Script], originals: Originals
 ) -> dict[int, Outcomes]:
-    """Replay unedited scripts on the branches, which stand at the fork's point.
+    """Let the bases follow the log as it is.
 
-    Gives what each record came to, and tells `originals` what was under way at the head. Raises
-    ReplayError HG1521 at the first record that does not behave as it did.
+    Gives what each record came to, and tells `originals` what is under way now. Raises ReplayError
+    HG1521 at the first record that does not behave as it did.
     """
     found = {}
     for number, replica in replicas.items():
         script = scripts[number]
-        updates = replica.replay(script.rows, script.positions)
+        updates, events = replica.follow(script.rows, script.positions)
         bad = np.flatnonzero(
             (updates["position"] != script.positions) | (updates["code"] == Code.HASH_MISMATCH)
         )
@@ -66,10 +74,10 @@ def replay_original(
             at = int(script.positions[bad[0]])
             what = f"the replay differs from the log at {number}/{at}"
             raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
-        found[number] = Outcomes(updates, _wins(replica, script))
+        found[number] = Outcomes(updates, {w.position: w for w in _won(number, events)})
         for other in replicas:
             if other != number:
-                originals.set_outbox((number, other), replica.branch_parcels(other))
+                originals.set_outbox((number, other), replica.base_parcels(other))
     return found
 
 
@@ -82,21 +90,48 @@ class Replay:
         scripts: Mapping[int, Script],
         originals: Originals,
         was: Mapping[int, Outcomes],
-        point: Cut,
         head: Cut,
         claims: Claims,
     ) -> None:
-        self._replicas, self._scripts, self._head = replicas, scripts, head
-        self._originals, self._was, self._claims = originals, was, claims
-        self._next = dict.fromkeys(scripts, 0)
+        self._replicas, self._claims = replicas, claims
         self._taken: dict[tuple[Way, int], int] = {}
-        self._point = point
-        self._stops = {number: _stops(script, claims) for number, script in scripts.items()}
+        ways = [(p, q) for p in replicas for q in replicas if p != q]
+        self._sent = {way: Sent(replicas[way[0]].branch_peer(way[1])[1]) for way in ways}
+        self._marks: dict[int, int] = {}
+        self._collected: dict[Way, int] = {}
+        self._begin(scripts, originals, was, head)
+
+    def _begin(
+        self,
+        scripts: Mapping[int, Script],
+        originals: Originals,
+        was: Mapping[int, Outcomes],
+        head: Cut,
+    ) -> None:
+        self._scripts, self._originals, self._was = scripts, originals, was
+        self._head = head
+        self._next = dict.fromkeys(scripts, 0)
+        self._stops = {number: _stops(script, self._claims) for number, script in scripts.items()}
         self.outcomes = {
             number: Outcomes(np.zeros(len(script), UPDATE)) for number, script in scripts.items()
         }
-        ways = [(p, q) for p in replicas for q in replicas if p != q]
-        self._sent = {way: Sent(replicas[way[0]].branch_peer(way[1])[1]) for way in ways}
+
+    def go_on(
+        self,
+        scripts: Mapping[int, Script],
+        originals: Originals,
+        was: Mapping[int, Outcomes],
+        head: Cut,
+    ) -> None:
+        """Take the scripts behind those that were run, up to a later head, to be run next.
+
+        What was delivered at the former head is taken back: it has its place in the log now.
+        """
+        for number, replica in self._replicas.items():
+            replica.back_to(self._marks[number])
+        for way, sent in self._sent.items():
+            sent.forget(self._collected[way])
+        self._begin(scripts, originals, was, head)
 
     def run(self) -> dict[int, Outcomes]:
         """Replay to the head; gives what each record of the scripts came to."""
@@ -105,9 +140,12 @@ class Replay:
             if not any(went_on):
                 what = "the logs wait for one another: they are not of one history"
                 raise ReplayError(what, fix="run huntgraph verify", code="HG1522")
+        self._marks = {number: replica.mark() for number, replica in self._replicas.items()}
+        self._collected = {way: len(sent.rows) for way, sent in self._sent.items()}
         self._finish()
         for number, replica in self._replicas.items():
-            self.outcomes[number].wins |= {w.position: w for w in _won(number, replica)}
+            won = _won(number, replica.events())
+            self.outcomes[number].wins |= {w.position: w for w in won}
         return self.outcomes
 
     def _advance(self, number: int) -> bool:
@@ -256,14 +294,8 @@ def _stops(script: Script, claims: Claims) -> NDArray[np.intp]:
     return np.append(np.flatnonzero(stops), -1) if not stops.any() else np.flatnonzero(stops)
 
 
-def _wins(replica: Replica, script: Script) -> dict[int, Win]:
-    last = int(script.positions[-1]) if len(script) else 0
-    return {w.position: w for w in _won(replica.partition, replica) if w.position <= last}
-
-
-def _won(number: int, replica: Replica) -> list[Win]:
-    """Treasures won since the branch's events were last taken."""
-    events = replica.events()
+def _won(number: int, events: NDArray[np.void]) -> list[Win]:
+    """Treasures won, by events of a partition."""
     claimed = events[events["kind"] == Event.CLAIMED]
     names = ("position", "hunt", "value", "player")
     columns = [claimed[name].tolist() for name in names]

@@ -12,7 +12,6 @@ from huntgraph.engine import Engine, PlayerState, Rows
 from huntgraph.errors import ForkError
 from huntgraph.schema import EVENT
 from huntgraph.timeline import tables
-from huntgraph.timeline.log import LogRecords
 from huntgraph.timeline.tables import Differences
 
 __all__ = ["JOURNAL", "Replica"]
@@ -52,9 +51,25 @@ class Replica:
         """Bytes of one image."""
         return self._base.image_bytes
 
-    def follow(self, records: LogRecords) -> None:
-        """Take the next records of the log into the base."""
-        self._base.advance(records.rows, records.positions)
+    def follow(
+        self, rows: NDArray[np.uint8], positions: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Take the next records of the log into the base; give updates and events (dtype EVENT)."""
+        updates = self._base.replay(rows, positions)
+        self._base.receipts()
+        return updates, self._base.events()
+
+    def base_parcels(self, partition: int) -> NDArray[np.uint8]:
+        """Give the base's parcels that a partition has not acknowledged, shape (n, 64)."""
+        return self._base.parcels(partition)
+
+    def mark(self) -> int:
+        """Tell where the branch stands, for `back_to`."""
+        return self._forked().mark()
+
+    def back_to(self, mark: int) -> None:
+        """Take back all that was replayed on the branch since a mark."""
+        self._forked().undo_to(mark)
 
     def fork_at(self, position: int) -> None:
         """Let the branch stand where the base stood at a position, and forget the last branch."""
@@ -146,7 +161,12 @@ class Replica:
     @property
     def base_slots(self) -> int:
         """Slots of edges that the base has, absent ones too."""
-        return len(self._base.weights())
+        return self._base.edge_slots
+
+    @property
+    def base_players(self) -> int:
+        """Slots of players that the base has."""
+        return self._base.player_slots
 
     def weights(self, *, branch: bool) -> NDArray[np.uint16]:
         """Give the weight of every slot of the branch or the base, by edge id."""

@@ -7,7 +7,7 @@ nothing; an added edge that is taken out is removed again at once, so that edge 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from huntgraph.errors import ForkError
 from huntgraph.schema import MOVE, RULE, Kind
+from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules
 from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.lookup import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.points import Event
 
-__all__ = ["Script", "Touched", "compile_edits", "read_script", "struck"]
+__all__ = ["Script", "Touched", "compile_edits", "joined", "read_script", "struck"]
 
 Rows = NDArray[np.uint8]
 INSERTABLE: Final = (*EDGE_KINDS, *HUNT_KINDS, Kind.GRANT)
@@ -79,6 +80,15 @@ def read_script(source: Source, after: int, last: int) -> Script:
     return Script(source.partition, rows, positions, np.zeros(len(rows), np.bool_))
 
 
+def joined(scripts: Sequence[Script]) -> Script:
+    """Give scripts that follow one another as one."""
+    rows, positions, edited = (
+        np.concatenate([getattr(script, name) for script in scripts])
+        for name in ("rows", "positions", "edited")
+    )
+    return Script(scripts[0].partition, rows, positions, edited)
+
+
 def struck(row: Rows) -> Rows:
     """Give the STRIKE that stands in for a player's record."""
     found = row.copy()
@@ -87,9 +97,16 @@ def struck(row: Rows) -> Rows:
 
 
 def compile_edits(
-    history: History, edits: Iterable[Edit], scripts: dict[int, Script]
-) -> tuple[dict[int, Script], Touched]:
+    history: History,
+    edits: Iterable[Edit],
+    scripts: dict[int, Script],
+    touched: Touched,
+    span: tuple[Cut, Cut],
+) -> dict[int, Script]:
     """Lay edits over the scripts of all partitions, in the order of the edits.
+
+    `span`: the fork's point, and where these scripts begin; what edits name between the two was
+    seen to before. `touched` takes in what edits name.
 
     Raises ForkError HG1730 for a record that is no input, HG1731 for one that is not behind the
     fork's point, HG1732 for what would break a player's numbering, HG1733 for a hunt not loaded,
@@ -97,13 +114,12 @@ def compile_edits(
     """
     for number, script in scripts.items():
         _check_uncorrected(number, script)
-    touched = Touched()
-    overlays = {number: _Overlay(script, touched) for number, script in scripts.items()}
+    point, begin = span
+    overlays = {n: _Overlay(s, touched, (point[n], begin[n])) for n, s in scripts.items()}
     for edit in edits:
         match edit:
             case Drop():
-                for event in edit.events(history):
-                    _of(overlays, event).drop(event[1], strict=bool(edit.query.events))
+                _drop(history, edit, scripts, overlays)
             case Replace(event, record):
                 _of(overlays, event).replace(event[1], record)
             case Insert(after, record):
@@ -116,20 +132,34 @@ def compile_edits(
             case Rules(slot, rows):
                 for number, raw in rows.items():
                     _of(overlays, (number, 0)).load(slot, raw)
-    return {number: overlay.script() for number, overlay in overlays.items()}, touched
+    return {number: overlay.script() for number, overlay in overlays.items()}
+
+
+def _drop(
+    history: History, edit: Drop, scripts: dict[int, Script], overlays: dict[int, _Overlay]
+) -> None:
+    if not edit.is_plain():
+        for event in edit.events(history):
+            _of(overlays, event).drop(event[1], strict=bool(edit.query.events))
+        return
+    for number, script in scripts.items():
+        fit = edit.fits(history, number, script.moves, script.positions)
+        for position in script.positions[fit].tolist():
+            overlays[number].drop(position, strict=False)
 
 
 class _Overlay:
     """Differences of one script, not yet put together."""
 
-    def __init__(self, script: Script, touched: Touched) -> None:
+    def __init__(self, script: Script, touched: Touched, span: tuple[int, int]) -> None:
         self._script, self._touched = script, touched
+        self._point, self._begin = span
         self._rows, self._kept = script.rows.copy(), np.ones(len(script), np.bool_)
         self._edited = np.zeros(len(script), np.bool_)
         self._added: list[tuple[int, Rows]] = []
 
     def drop(self, position: int, *, strict: bool) -> None:
-        if not strict and not self._has(position):
+        if (not strict and not self._has(position)) or self._was_seen_to(position):
             return  # a query may find what lies before the fork's point
         at = self._at(position)
         row = self._rows[at].copy()
@@ -148,6 +178,8 @@ class _Overlay:
             self._kept[at] = False
 
     def replace(self, position: int, record: bytes) -> None:
+        if self._was_seen_to(position):
+            return
         at = self._at(position)
         old, new = self._rows[at].view(MOVE)[0], np.frombuffer(record, np.uint8).copy()
         kind = self._check(position, self._rows[at])
@@ -164,6 +196,8 @@ class _Overlay:
         self._rows[at], self._edited[at] = new, True
 
     def insert(self, position: int, record: bytes) -> None:
+        if self._was_seen_to(position):
+            return
         self._at(position)
         row = np.frombuffer(record, np.uint8).copy()
         if row[0] not in INSERTABLE:
@@ -174,6 +208,8 @@ class _Overlay:
         self._added.append((position, row))
 
     def retime(self, position: int, after: int) -> None:
+        if self._was_seen_to(position):
+            return
         at, to = self._at(position), self._at(after)
         row = self._rows[at].copy()
         kind = self._check(position, row)
@@ -189,7 +225,9 @@ class _Overlay:
         rows_of_it = np.isin(moves["kind"], np.arange(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
         mine = np.flatnonzero(rows_of_it & (moves["hunt"] == slot))
         begins = mine[moves["kind"][mine] == Kind.HUNT_BEGIN]
-        if not len(begins):
+        if self._goes_on() and not len(mine):
+            return
+        if not len(begins) or self._goes_on():
             what = f"no hunt was loaded into slot {slot} behind the fork's point"
             where = f"partition {self._script.partition}"
             fix = "fork from before the hunt was published"
@@ -220,6 +258,12 @@ class _Overlay:
         before, behind = own[own < at], own[own > at]
         early = len(before) > 0 and to < before[-1]
         return not early and not (len(behind) > 0 and to >= behind[0])
+
+    def _goes_on(self) -> bool:
+        return self._begin > self._point
+
+    def _was_seen_to(self, position: int) -> bool:
+        return self._point < position <= self._begin
 
     def _has(self, position: int) -> bool:
         first = int(self._script.positions[0]) if len(self._script) else 0

@@ -1,0 +1,78 @@
+"""A fork that catches up in rounds is the fork that was replayed at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from huntgraph.errors import ReplayError
+from huntgraph.timeline.cut import Cut
+from huntgraph.timeline.edits import Drop, Edit
+from huntgraph.timeline.fork import Fork
+from huntgraph.timeline.history import History
+from huntgraph.timeline.lookup import PLAYER_KINDS, Query
+from huntgraph.timeline.recipe import Recipe
+from huntgraph.timeline.replay import CLAIMS, Claims
+from huntgraph.timeline.replica import Replica
+from tests.model.histories import history_of, played
+
+PLACE = Path("nowhere")
+ROUNDS = 4
+
+
+def cuts(history: History, rng: Random) -> list[Cut]:
+    """Consistent cuts, each behind the one before, the head at last."""
+    head = history.head()
+    shares = sorted(rng.random() for _ in range(ROUNDS))
+    wild = [{n: int(share * end) for n, end in head.items()} for share in shares]
+    found = [history.messages().shrink(cut) for cut in wild] + [head]
+    return [cut for at, cut in enumerate(found) if all(_behind(cut, c) for c in found[:at])]
+
+
+def _behind(cut: Cut, other: Cut) -> bool:
+    return all(cut[n] >= other[n] for n in cut)
+
+
+def forks(seed: int, claims: Claims) -> tuple[Fork, Fork, list[Cut]]:
+    """The same fork twice, and the cuts to replay one of them to."""
+    rng = Random(seed)
+    history = history_of(played(seed, quiet=seed % 2 == 0), PLACE)
+    point, *rest = cuts(history, rng)
+    query = Query(players=tuple(rng.sample(range(1, 12), 2)), kinds=PLAYER_KINDS)
+    edits: tuple[Edit, ...] = (Drop(query),) if seed % 3 else ()
+    recipe = Recipe("f", point, edits, claims=claims)
+    return Fork(history, recipe), Fork(history, recipe), rest
+
+
+@pytest.mark.parametrize("claims", CLAIMS)
+@pytest.mark.parametrize("seed", range(6))
+def test_catching_up_ends_where_one_replay_does(seed: int, claims: Claims) -> None:
+    slowly, at_once, rest = forks(seed, claims)
+    assert len(rest) > 1
+    slowly.replay(claims, to=rest[0])
+    for cut in rest[1:]:
+        slowly.catch_up(cut)
+    run = at_once.replay(claims, to=rest[-1])
+    assert slowly.run.hashes() == run.hashes()
+    assert slowly.run.head_hashes() == run.head_hashes()
+    assert slowly.diff().to_dict() == at_once.diff().to_dict()
+
+
+def test_what_was_delivered_at_a_former_head_must_be_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Planted: it stays where it is."""
+    monkeypatch.setattr(Replica, "back_to", lambda replica, mark: None)
+    for seed in range(1, 12, 2):
+        slowly, at_once, rest = forks(seed, "recompute")
+        slowly.replay(to=rest[0])
+        try:
+            for cut in rest[1:]:
+                slowly.catch_up(cut)
+        except ReplayError:
+            return
+        if slowly.run.hashes() != at_once.replay(to=rest[-1]).hashes():
+            return
+    pytest.fail("nothing was under way at any cut")
