@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import resource
+import asyncio
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,17 +15,25 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from huntgraph.cluster.control import Status
 from huntgraph.engine import Engine
 from huntgraph.schema import MOVE, Kind
 from huntgraph.timeline import Log
+from huntgraph.timeline.cells import Changes
+from huntgraph.timeline.commit import Head, Order, Report, commit
 from huntgraph.timeline.warm import Warm
 from huntgraph.world import World
 
-__all__ = ["Floor", "Forks", "Place", "Timing", "floor"]
+__all__ = ["Forks", "Place", "Timing", "floor_ms", "resident_bytes"]
 
 T = TypeVar("T")
+U = TypeVar("U")
+Words = NDArray[np.uint64]
+Found = tuple[Words, Words, Words]
+"""Names, old and new words of cells."""
 THREADS: Final = 2
 EDGE: Final = 1
+LOG_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -42,68 +51,85 @@ class Timing:
 
     phase_ms: dict[str, float] = field(default_factory=dict)
     records: int = 0
-    changed_cells: int = 0
     changed_edges: int = 0
-    began_s: float = 0.0
-    """Of the wall clock, as `ended_s`."""
-    ended_s: float = 0.0
+    changed_cells: int = 0
+    fence_ms: float = 0.0
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Measure a phase."""
         began = time.perf_counter()
         yield
-        self.phase_ms[name] = self.phase_ms.get(name, 0.0) + (time.perf_counter() - began) * 1e3
-
-
-@dataclass(frozen=True)
-class Floor:
-    """What moving and comparing the same memory takes, milliseconds."""
-
-    memcpy_ms: float
-    memcmp_ms: float
+        self.phase_ms[name] = (time.perf_counter() - began) * 1e3
 
 
 class Forks:
-    """All partitions, warm, and forks of them."""
+    """All partitions, warm, and forks of them. Only for the thread that made it."""
 
-    def __init__(self, places: Sequence[Place], *, players: int, history_s: float, rate: float):
-        self.places, self.history_s = places, history_s
+    def __init__(
+        self, places: Sequence[Place], folder: Path, *, players: int, history_s: float, rate: float
+    ) -> None:
+        self.places, self.folder, self.history_s = places, folder, history_s
         self._pool = ThreadPoolExecutor(THREADS)
         keep = int(1.5 * rate * history_s / len(places)) + 2 * players
         self.warm = [_open(place, players, keep) for place in places]
+        self._ends = [warm.position for warm in self.warm]
 
     def follow(self) -> int:
         """Bring all heads to the ends of their logs; gives how many records that were."""
         return sum(warm.follow() for warm in self.warm)
 
-    def settle(self) -> None:
-        """Make all branches their heads, as is done between forks."""
+    def fork(self, share: float) -> Timing:
+        """Fork `history_s` back, strike the moves of a share of the players, replay, compare."""
+        self.follow()
+        # A branch is kept the same as its head between forks.
         self._each(lambda warm: warm.go_back(warm.position))
-
-    def fork(self, share: float) -> tuple[Timing, list[Change]]:
-        """Fork `history_s` back, drop the moves of a share of the players, replay, compare."""
-        timing = Timing(began_s=time.time())
+        timing = Timing()
         since_ms = int((time.time() - self.history_s) * 1e3)
         points = [warm.before(since_ms) for warm in self.warm]
         with timing.phase("fork"):
             self._zip(lambda warm, point: warm.go_back(point), points)
         with timing.phase("edit"):
-            inputs = self._zip(lambda warm, point: _edit(warm, point, share), points)
+            inputs = self._zip(lambda warm, point: _edited(warm, point, share), points)
         with timing.phase("replay"):
             self._zip(lambda warm, given: warm.branch.advance(*given), inputs)
         with timing.phase("diff"):
-            changes = self._each(lambda warm: warm.branch.changes(warm.head))
+            found = self._each(lambda warm: warm.branch.changes(warm.head))
+        self._ends = [warm.position for warm in self.warm]
         timing.records = sum(len(rows) for rows, _ in inputs)
-        timing.changed_cells = sum(len(change[0]) for change in changes)
-        timing.changed_edges = sum(_edges(change) for change in changes)
-        timing.ended_s = time.time()
-        return timing, changes
+        timing.changed_cells = sum(len(names) for names, _, _ in found)
+        timing.changed_edges = sum(_count_edges(names) for names, _, _ in found)
+        return timing
 
-    def hashes_agree(self) -> bool:
+    def is_the_head(self) -> bool:
         """Whether forks without edits end where the heads are."""
         self.fork(0.0)
         return all(warm.branch.state_hash() == warm.head.state_hash() for warm in self.warm)
+
+    def fork_and_commit(self, share: float) -> Timing:
+        """Fork as `fork` does, and adopt what came of it in all partitions."""
+        timing, report = self.fork(share), Report()
+        sockets = {place.partition: place.directory / "control.sock" for place in self.places}
+
+        async def catch_up(statuses: Mapping[int, Status]) -> Mapping[int, Head]:
+            self._catch_up([statuses[place.partition].position for place in self.places], share)
+            heads = self._each(_head)
+            return {place.partition: head for place, head in zip(self.places, heads, strict=True)}
+
+        with timing.phase("commit"):
+            order = Order(who="bench", why="measured")
+            asyncio.run(commit(self.folder, sockets, catch_up, order, report=report))
+        timing.fence_ms = report.fence_ms
+        return timing
+
+    def _catch_up(self, positions: Sequence[int], share: float) -> None:
+        by = time.monotonic() + LOG_S
+        while any(w.position < p for w, p in zip(self.warm, positions, strict=True)):
+            self.follow()
+            if time.monotonic() > by:
+                raise TimeoutError("the logs do not hold what the actors have applied")
+        inputs = self._zip(lambda warm, end: _edited(warm, end, share), self._ends)
+        self._zip(lambda warm, given: warm.branch.advance(*given), inputs)
 
     def _each(self, do: Callable[[Warm], T]) -> list[T]:
         return list(self._pool.map(do, self.warm))
@@ -112,22 +138,17 @@ class Forks:
         return list(self._pool.map(do, self.warm, given))
 
 
-Change = tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]
-U = TypeVar("U")
-
-
-def floor(bytes_each: int, images: int) -> Floor:
-    """Copy and compare as much memory as all images are, on as many threads."""
-    pair = [np.zeros(bytes_each, np.uint8), np.ones(bytes_each, np.uint8)]
-    pair[0][:] = pair[1]
+def floor_ms(image_bytes: int, images: int) -> tuple[float, float]:
+    """Copy and compare as much memory as all images have, on as many threads: milliseconds."""
+    pair = [np.ones(image_bytes, np.uint8) for _ in range(2)]
     copy = min(_timed(lambda: np.copyto(pair[0], pair[1])) for _ in range(5))
     compare = min(_timed(lambda: np.array_equal(pair[0], pair[1])) for _ in range(5))
-    return Floor(copy * images / THREADS, compare * images / THREADS)
+    return copy * images / THREADS, compare * images / THREADS
 
 
 def resident_bytes() -> int:
     """Give the resident memory of this process."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _timed(do: Callable[[], object]) -> float:
@@ -138,20 +159,28 @@ def _timed(do: Callable[[], object]) -> float:
 
 def _open(place: Place, players: int, keep: int) -> Warm:
     world = World.open(place.world, verify="header")
-    head = Engine(world, players=players, journal=1 << (2 * keep).bit_length())
+    head = Engine(world, players=players, journal=1 << (3 * keep).bit_length())
     log = Log(place.directory, world_id=world.world_id, partition=place.partition)
     return Warm(log, head, keep=keep)
 
 
-def _edit(warm: Warm, point: int, share: float) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
-    """Strike the moves of every so-many-th player."""
+def _edited(warm: Warm, point: int, share: float) -> tuple[NDArray[np.uint8], Words]:
+    """The records behind a point, with the moves of every so-many-th player struck."""
     rows = warm.records(point)
     if share:
         moves = rows.view(MOVE).reshape(-1)
         struck = (moves["kind"] == Kind.GO) & (moves["player"] % round(1 / share) == 0)
         rows[struck, 0] = Kind.STRIKE
-    return rows, np.arange(point + 1, point + 1 + len(rows), dtype=np.uint64)
+    kept = ~np.isin(rows[:, 0], (Kind.HASH, Kind.FENCE, Kind.SETTLE))
+    return rows[kept], np.arange(point + 1, point + 1 + len(rows), dtype=np.uint64)[kept]
 
 
-def _edges(change: Change) -> int:
-    return int(np.count_nonzero(change[0] >> np.uint64(56) == EDGE))
+def _head(warm: Warm) -> Head:
+    found = warm.branch.changes(warm.head)
+    players, slots = warm.head.player_slots, warm.head.edge_slots
+    changes = Changes.between(*found, players=players, slots=slots)
+    return Head(warm.position, warm.head.state_hash(), changes)
+
+
+def _count_edges(names: Words) -> int:
+    return int(np.count_nonzero(names >> np.uint64(56) == EDGE))

@@ -19,6 +19,7 @@ from huntgraph.bench.ring import ring
 from huntgraph.bench.routes import routes
 from huntgraph.bench.scene import IdlePolicy, Options, Scene, build, private_folder
 from huntgraph.bench.soak import soak
+from huntgraph.bench.timeline import timeline
 from huntgraph.errors import UsageError, did_you_mean
 from huntgraph.schema import HUNTS
 
@@ -43,6 +44,7 @@ WITHOUT_SCENE: Final[dict[str, Callable[[Options, Path], Found]]] = {
     "rivals": routes,
     "guidance": guidance,
     "soak": soak,
+    "timeline": timeline,
 }
 """Given a private folder: they make worlds of their own, or none."""
 ALL: Final = (*BENCHES, *WITHOUT_SCENE)
@@ -78,10 +80,14 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     "durable": {"seconds": 10.0},
     "guidance": {"seconds": 20.0, "edges": 46_800_000},
     "soak": {"seconds": 600.0},
+    "timeline": {"seconds": 10.0, "edges": 46_800_000},
 }
 """Defaults that differ from measurement to measurement."""
-QUICK_OWN: Final[dict[str, dict[str, Any]]] = {"soak": {"seconds": 3.0}}
-"""A soak must outlive two kills."""
+QUICK_OWN: Final[dict[str, dict[str, Any]]] = {
+    "soak": {"seconds": 3.0},
+    "timeline": {"seconds": 1.0},
+}
+"""A soak must outlive two kills, a fork needs some ticks to go back."""
 
 
 def names() -> tuple[str, ...]:

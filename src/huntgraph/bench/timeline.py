@@ -1,0 +1,223 @@
+"""Seconds of history forked, edited, replayed, compared and adopted while players go on."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from huntgraph.bench.crew import Crew, open_crew
+from huntgraph.bench.distribution import percentiles, quantile
+from huntgraph.bench.forks import Forks, Place, Timing, floor_ms, resident_bytes
+from huntgraph.bench.result import Found
+from huntgraph.bench.scene import Options
+
+__all__ = ["timeline"]
+
+FOLLOW_S: Final = 0.2
+FORKS: Final = 10
+COMMITS: Final = 3
+LEAKS: Final = 40
+CHEATERS: Final = 1e-4
+"""Share of players whose moves are struck: about one in a partition."""
+MANY: Final = 0.2
+"""The same for the diff of many edges."""
+
+
+@dataclass
+class Seen:
+    """What was measured."""
+
+    alone_ns: list[int] = field(default_factory=list)
+    """Rounds while nothing was forked, and while it was."""
+    beside_ns: list[int] = field(default_factory=list)
+    forks: list[Timing] = field(default_factory=list)
+    many: list[Timing] = field(default_factory=list)
+    commits: list[Timing] = field(default_factory=list)
+    resident: list[int] = field(default_factory=list)
+    agree: bool = False
+    floor: tuple[float, float] = (0.0, 0.0)
+    allocations: int = 0
+
+
+def timeline(options: Options, folder: Path) -> Found:
+    """Measure forks of the last `seconds` seconds while players wander in all partitions."""
+    crews, seen = asyncio.run(_measure(options, folder))
+    best = min(seen.commits, key=lambda run: sum(run.phase_ms.values()))
+    quickest = {
+        name: min(run.phase_ms[name] for run in seen.forks) for name in seen.forks[0].phase_ms
+    }
+    totals = np.array([sum(run.phase_ms.values()) for run in seen.commits])
+    many = min(seen.many, key=lambda run: run.phase_ms["diff"])
+    alone, beside = (np.array(ns, np.uint64) for ns in (seen.alone_ns, seen.beside_ns))
+    figures: dict[str, float] = {
+        **{f"{name}_ms": round(ms, 2) for name, ms in quickest.items()},
+        "commit_ms": round(best.phase_ms["commit"], 2),
+        "total_ms": round(float(totals.min()), 2),
+        "total_median_ms": round(float(np.median(totals)), 2),
+        "fence_ms": round(min(run.fence_ms for run in seen.commits), 2),
+        "fence_worst_ms": round(max(run.fence_ms for run in seen.commits), 2),
+        "replay_moves_per_s": round(
+            max(run.records / run.phase_ms["replay"] for run in seen.forks) * 1e3
+        ),
+        "history_s": options.seconds,
+        "records": best.records,
+        "changed_edges": best.changed_edges,
+        "many_changed_edges": many.changed_edges,
+        "many_diff_ms": round(many.phase_ms["diff"], 2),
+        "floor_memcpy_ms": round(seen.floor[0], 2),
+        "floor_memcmp_ms": round(seen.floor[1], 2),
+        "live_p99_ms": quantile(alone, 0.99, 1e6),
+        "live_p99_beside_forks_ms": quantile(beside, 0.99, 1e6),
+        "live_p99_ratio": round(quantile(beside, 0.99) / max(quantile(alone, 0.99), 1.0), 3),
+        "allocations": seen.allocations,
+        "rss_slope_bytes_per_run": round(float(np.polyfit(*_line(seen.resident), 1)[0])),
+        "hashes_agree": int(seen.agree),
+        "edges": sum(len(crew.world.head) for crew in crews),
+        "partitions": options.partitions,
+    }
+    return Found(
+        figures=figures,
+        samples=len(seen.forks) + len(seen.commits),
+        distribution={
+            "fork_replay_diff_ms": percentiles(
+                np.array([sum(run.phase_ms.values()) for run in seen.forks])
+            ),
+            "round_alone_ms": percentiles(alone, 1e6),
+            "round_beside_forks_ms": percentiles(beside, 1e6),
+        },
+        floor={"memcpy_ms": seen.floor[0], "memcmp_ms": seen.floor[1]},
+        offered=f"open loop, {options.rate:,} moves/s over {options.partitions} partitions",
+        idle_policy=options.idle_policy,
+    )
+
+
+def _line(seen: list[int]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The second half of what was seen: by then all memory there will be has been taken."""
+    later = np.array(seen[len(seen) // 2 :], np.float64)
+    return np.arange(len(later)), later
+
+
+async def _measure(options: Options, folder: Path) -> tuple[list[Crew], Seen]:
+    seen = Seen()
+    async with AsyncExitStack() as stack:
+        crews = [
+            await stack.enter_async_context(open_crew(options, folder, number, options.partitions))
+            for number in range(options.partitions)
+        ]
+        spawn = multiprocessing.get_context("spawn")
+        pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=spawn))
+        other = Other(pool)
+        places = [
+            Place(
+                crew.number, crew.supervisor.options.directory, folder / f"world-{crew.number}.hgw"
+            )
+            for crew in crews
+        ]
+        await other.ask(_open, places, folder, options.players, options.seconds, options.rate)
+        walk = [asyncio.create_task(crew.walk(options.rate / len(crews), 1e18)) for crew in crews]
+        try:
+            await _windows(other, crews, options, seen)
+        finally:
+            for task in walk:
+                task.cancel()
+            await asyncio.gather(*walk, return_exceptions=True)
+        for crew in crews:
+            await crew.link.drain()
+    return crews, seen
+
+
+async def _windows(other: Other, crews: list[Crew], options: Options, seen: Seen) -> None:
+    before = _allocations(crews)
+    await other.follow(1.2 * options.seconds)
+    _forget(crews)
+    await other.follow(options.seconds)
+    seen.alone_ns = [ns for crew in crews for ns in crew.late_ns]
+    _forget(crews)
+    for _ in range(FORKS):
+        seen.forks.append(await other.ask(_fork, CHEATERS))
+    for _ in range(LEAKS):
+        seen.resident.append(await other.ask(_fork_and_weigh, CHEATERS))
+    seen.beside_ns = [ns for crew in crews for ns in crew.late_ns]
+    seen.many = [await other.ask(_fork, MANY) for _ in range(3)]
+    seen.agree = await other.ask(_agree)
+    for _ in range(COMMITS):
+        seen.commits.append(await other.ask(_commit, CHEATERS))
+        # A fork begins behind the last correction.
+        await other.follow(1.2 * options.seconds)
+    seen.floor = await other.ask(_floor)
+    seen.allocations = _allocations(crews) - before
+
+
+def _place(crew: Crew, folder: Path) -> Place:
+    world = folder / f"world-{crew.number}.hgw"
+    return Place(crew.number, crew.supervisor.options.directory, world)
+
+
+def _forget(crews: list[Crew]) -> None:
+    for crew in crews:
+        crew.forget()
+
+
+def _allocations(crews: list[Crew]) -> int:
+    return sum(int(crew.supervisor.actor.counters().value("allocations")) for crew in crews)
+
+
+class Other:
+    """The process that forks."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+
+    async def ask(self, do: Callable[..., Any], *arguments: Any) -> Any:
+        """Let it do something; gives what came of it."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, do, *arguments)
+
+    async def follow(self, seconds: float) -> None:
+        """Let it follow the logs for a while, and nothing else."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while loop.time() < until:
+            await self.ask(_follow)
+            await asyncio.sleep(FOLLOW_S)
+
+
+_forks: list[Forks] = []
+"""In the other process: what it works on."""
+
+
+def _open(places: list[Place], folder: Path, players: int, history_s: float, rate: float) -> None:
+    _forks.append(Forks(places, folder, players=players, history_s=history_s, rate=rate))
+
+
+def _follow() -> int:
+    return _forks[0].follow()
+
+
+def _fork(share: float) -> Timing:
+    return _forks[0].fork(share)
+
+
+def _fork_and_weigh(share: float) -> int:
+    _forks[0].fork(share)
+    return resident_bytes()
+
+
+def _agree() -> bool:
+    return _forks[0].is_the_head()
+
+
+def _commit(share: float) -> Timing:
+    return _forks[0].fork_and_commit(share)
+
+
+def _floor() -> tuple[float, float]:
+    heads = [warm.head for warm in _forks[0].warm]
+    return floor_ms(max(head.state_bytes for head in heads), len(heads))
