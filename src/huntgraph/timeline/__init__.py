@@ -6,6 +6,7 @@ from huntgraph.timeline.history import History
 from huntgraph.timeline.log import Log, LogRecords
 from huntgraph.timeline.timeline import Timeline, open_timeline
 from huntgraph.timeline.verify import Problem, Verification, verify
+from huntgraph.timeline.warm import Warm
 
 __all__ = [
     "Diff",
@@ -16,6 +17,7 @@ __all__ = [
     "Problem",
     "Timeline",
     "Verification",
+    "Warm",
     "open_timeline",
     "verify",
 ]
