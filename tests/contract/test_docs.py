@@ -168,8 +168,9 @@ def test_every_test_that_promises_name_exists() -> None:
         assert (ROOT / path).is_file(), path
         assert not test or f"def {test}(" in (ROOT / path).read_text(), f"{path}::{test}"
     for binary, name in re.findall(r"--test (\w+)(?: -- (\w+))?", text):
-        tests = ROOT / "crates" / "actor" / "tests"
-        found = [tests / f"{binary}.rs", *(tests / binary).rglob("*.rs")]
+        folders = [ROOT / "crates" / crate / "tests" for crate in ("actor", "core")]
+        found = [folder / f"{binary}.rs" for folder in folders]
+        found += [path for folder in folders for path in (folder / binary).rglob("*.rs")]
         code = "".join(path.read_text() for path in found if path.is_file())
         assert code, f"there is no --test {binary}"
         assert f"fn {name}" in code, f"--test {binary} has no {name}"
