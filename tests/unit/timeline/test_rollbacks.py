@@ -1,4 +1,4 @@
-"""Promise P13: ten thousand rollbacks of a branch leave no memory taken, and always the same state."""
+"""Promise P13: ten thousand rollbacks of a branch leave no memory taken, and always one state."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ impl Actor {
         let block: &'static mut [_] = booted.block.leak();
         let partition = Partition::attach(block)
             .map_err(|e| Failure::new("HG3013", e, "image", "report this"))?;
-        let mut actor = Self::open(options, partition, logger, recovered.epoch, signals)?;
+        let actor = Self::open(options, partition, logger, recovered.epoch, signals)?;
         // Whoever looks before the first tick takes 0 for a log that is full.
         actor.meters.set("log_room", actor.engine.logger.room() as u64);
         let boot_ms = started.elapsed().as_millis();
