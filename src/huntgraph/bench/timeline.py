@@ -50,28 +50,11 @@ class Seen:
 def timeline(options: Options, folder: Path) -> Found:
     """Measure forks of the last `seconds` seconds while players wander in all partitions."""
     crews, seen = asyncio.run(_measure(options, folder))
-    best = min(seen.commits, key=lambda run: sum(run.phase_ms.values()))
-    quickest = {
-        name: min(run.phase_ms[name] for run in seen.forks) for name in seen.forks[0].phase_ms
-    }
-    totals = np.array([sum(run.phase_ms.values()) for run in seen.commits])
-    many = min(seen.many, key=lambda run: run.phase_ms["diff"])
     alone, beside = (np.array(ns, np.uint64) for ns in (seen.alone_ns, seen.beside_ns))
-    figures: dict[str, float] = {
-        **{f"{name}_ms": round(ms, 2) for name, ms in quickest.items()},
-        "commit_ms": round(best.phase_ms["commit"], 2),
-        "total_ms": round(float(totals.min()), 2),
-        "total_median_ms": round(float(np.median(totals)), 2),
-        "fence_ms": round(min(run.fence_ms for run in seen.commits), 2),
-        "fence_worst_ms": round(max(run.fence_ms for run in seen.commits), 2),
-        "replay_moves_per_s": round(
-            max(run.records / run.phase_ms["replay"] for run in seen.forks) * 1e3
-        ),
+    figures = {
+        **_forks_figures(seen),
+        **_commit_figures(seen),
         "history_s": options.seconds,
-        "records": best.records,
-        "changed_edges": best.changed_edges,
-        "many_changed_edges": many.changed_edges,
-        "many_diff_ms": round(many.phase_ms["diff"], 2),
         "floor_memcpy_ms": round(seen.floor[0], 2),
         "floor_memcmp_ms": round(seen.floor[1], 2),
         "live_p99_ms": quantile(alone, 0.99, 1e6),
@@ -83,13 +66,12 @@ def timeline(options: Options, folder: Path) -> Found:
         "edges": sum(len(crew.world.head) for crew in crews),
         "partitions": options.partitions,
     }
+    sums = np.array([sum(run.phase_ms.values()) for run in seen.forks])
     return Found(
         figures=figures,
         samples=len(seen.forks) + len(seen.commits),
         distribution={
-            "fork_replay_diff_ms": percentiles(
-                np.array([sum(run.phase_ms.values()) for run in seen.forks])
-            ),
+            "fork_replay_diff_ms": percentiles(sums),
             "round_alone_ms": percentiles(alone, 1e6),
             "round_beside_forks_ms": percentiles(beside, 1e6),
         },
@@ -97,6 +79,34 @@ def timeline(options: Options, folder: Path) -> Found:
         offered=f"open loop, {options.rate:,} moves/s over {options.partitions} partitions",
         idle_policy=options.idle_policy,
     )
+
+
+def _forks_figures(seen: Seen) -> dict[str, float]:
+    """The quickest of each phase; and the diff of many edges."""
+    names = seen.forks[0].phase_ms
+    quickest = {name: min(run.phase_ms[name] for run in seen.forks) for name in names}
+    rate = max(run.records / run.phase_ms["replay"] for run in seen.forks)
+    many = min(seen.many, key=lambda run: run.phase_ms["diff"])
+    return {
+        **{f"{name}_ms": round(ms, 2) for name, ms in quickest.items()},
+        "replay_moves_per_s": round(rate * 1e3),
+        "many_changed_edges": many.changed_edges,
+        "many_diff_ms": round(many.phase_ms["diff"], 2),
+    }
+
+
+def _commit_figures(seen: Seen) -> dict[str, float]:
+    totals = [sum(run.phase_ms.values()) for run in seen.commits]
+    best = seen.commits[int(np.argmin(totals))]
+    return {
+        "commit_ms": round(best.phase_ms["commit"], 2),
+        "total_ms": round(min(totals), 2),
+        "total_median_ms": round(float(np.median(totals)), 2),
+        "fence_ms": round(min(run.fence_ms for run in seen.commits), 2),
+        "fence_worst_ms": round(max(run.fence_ms for run in seen.commits), 2),
+        "records": best.records,
+        "changed_edges": best.changed_edges,
+    }
 
 
 def _line(seen: list[int]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
