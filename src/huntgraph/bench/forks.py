@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from huntgraph.cluster.control import Status
 from huntgraph.engine import Engine
-from huntgraph.schema import MOVE, Kind
-from huntgraph.timeline import Log
+from huntgraph.schema import Kind
+from huntgraph.timeline import Log, LogRecords
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import Head, Order, Report, commit
 from huntgraph.timeline.warm import Warm
 from huntgraph.world import World
 
-__all__ = ["Forks", "Place", "Timing", "floor_ms", "resident_bytes"]
+__all__ = ["Forks", "Place", "Timing", "floor_ms", "now_ms", "resident_bytes"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -70,7 +70,8 @@ class Forks:
         self, places: Sequence[Place], folder: Path, *, players: int, history_s: float, rate: float
     ) -> None:
         self.places, self.folder, self.history_s = places, folder, history_s
-        self._pool = ThreadPoolExecutor(THREADS)
+        self._pools = {threads: ThreadPoolExecutor(threads) for threads in (1, THREADS)}
+        self._pool = self._pools[THREADS]
         keep = int(1.5 * rate * history_s / len(places)) + 2 * players
         self.warm = [_open(place, players, keep) for place in places]
         self._ends = [warm.position for warm in self.warm]
@@ -79,36 +80,41 @@ class Forks:
         """Bring all heads to the ends of their logs; gives how many records that were."""
         return sum(warm.follow() for warm in self.warm)
 
-    def fork(self, share: float) -> Timing:
-        """Fork `history_s` back, strike the moves of a share of the players, replay, compare."""
+    def fork(self, share: float, head_ms: int | None = None) -> Timing:
+        """Fork `history_s` back, strike the moves of a share of the players, replay, compare.
+
+        `head_ms`: when the history to be forked ended. Without it players go on: one core is left
+        to them, and the history ends now.
+        """
+        self._pool = self._pools[THREADS if head_ms else 1]
         self.follow()
         # A branch is kept the same as its head between forks.
         self._each(lambda warm: warm.go_back(warm.position))
         timing = Timing()
-        since_ms = int((time.time() - self.history_s) * 1e3)
+        since_ms = (head_ms or now_ms()) - int(self.history_s * 1e3)
         points = [warm.before(since_ms) for warm in self.warm]
         with timing.phase("fork"):
             self._zip(lambda warm, point: warm.go_back(point), points)
         with timing.phase("edit"):
             inputs = self._zip(lambda warm, point: _edited(warm, point, share), points)
         with timing.phase("replay"):
-            self._zip(lambda warm, given: warm.branch.advance(*given), inputs)
+            self._zip(_replay, inputs)
         with timing.phase("diff"):
             found = self._each(lambda warm: warm.branch.changes(warm.head))
         self._ends = [warm.position for warm in self.warm]
-        timing.records = sum(len(rows) for rows, _ in inputs)
+        timing.records = sum(len(part.rows) for parts in inputs for part in parts)
         timing.changed_cells = sum(len(names) for names, _, _ in found)
         timing.changed_edges = sum(_count_edges(names) for names, _, _ in found)
         return timing
 
-    def is_the_head(self) -> bool:
+    def is_the_head(self, head_ms: int) -> bool:
         """Whether forks without edits end where the heads are."""
-        self.fork(0.0)
+        self.fork(0.0, head_ms)
         return all(warm.branch.state_hash() == warm.head.state_hash() for warm in self.warm)
 
-    def fork_and_commit(self, share: float) -> Timing:
+    def fork_and_commit(self, share: float, head_ms: int | None = None) -> Timing:
         """Fork as `fork` does, and adopt what came of it in all partitions."""
-        timing, report = self.fork(share), Report()
+        timing, report = self.fork(share, head_ms), Report()
         sockets = {place.partition: place.directory / "control.sock" for place in self.places}
 
         async def catch_up(statuses: Mapping[int, Status]) -> Mapping[int, Head]:
@@ -129,7 +135,7 @@ class Forks:
             if time.monotonic() > by:
                 raise TimeoutError("the logs do not hold what the actors have applied")
         inputs = self._zip(lambda warm, end: _edited(warm, end, share), self._ends)
-        self._zip(lambda warm, given: warm.branch.advance(*given), inputs)
+        self._zip(_replay, inputs)
 
     def _each(self, do: Callable[[Warm], T]) -> list[T]:
         return list(self._pool.map(do, self.warm))
@@ -144,6 +150,11 @@ def floor_ms(image_bytes: int, images: int) -> tuple[float, float]:
     copy = min(_timed(lambda: np.copyto(pair[0], pair[1])) for _ in range(5))
     compare = min(_timed(lambda: np.array_equal(pair[0], pair[1])) for _ in range(5))
     return copy * images / THREADS, compare * images / THREADS
+
+
+def now_ms() -> int:
+    """Give the wall clock, as ticks have it."""
+    return time.time_ns() // 1_000_000
 
 
 def resident_bytes() -> int:
@@ -164,15 +175,26 @@ def _open(place: Place, players: int, keep: int) -> Warm:
     return Warm(log, head, keep=keep)
 
 
-def _edited(warm: Warm, point: int, share: float) -> tuple[NDArray[np.uint8], Words]:
+def _edited(warm: Warm, point: int, share: float) -> list[LogRecords]:
     """The records behind a point, with the moves of every so-many-th player struck."""
-    rows = warm.records(point)
-    if share:
-        moves = rows.view(MOVE).reshape(-1)
-        struck = (moves["kind"] == Kind.GO) & (moves["player"] % round(1 / share) == 0)
-        rows[struck, 0] = Kind.STRIKE
-    kept = ~np.isin(rows[:, 0], (Kind.HASH, Kind.FENCE, Kind.SETTLE))
-    return rows[kept], np.arange(point + 1, point + 1 + len(rows), dtype=np.uint64)[kept]
+    return [_struck(records, share) for records in warm.kept(point)]
+
+
+def _struck(records: LogRecords, share: float) -> LogRecords:
+    if not share:
+        return records
+    moves = records.moves
+    struck = (moves["player"] % round(1 / share) == 0) & (moves["kind"] == Kind.GO)
+    if not struck.any():
+        return records
+    rows = records.rows.copy()
+    rows[struck, 0] = Kind.STRIKE
+    return LogRecords(records.first, rows)
+
+
+def _replay(warm: Warm, edited: list[LogRecords]) -> None:
+    for records in edited:
+        warm.branch.advance(records.rows, records.positions)
 
 
 def _head(warm: Warm) -> Head:

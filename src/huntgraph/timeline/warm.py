@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
 from huntgraph.engine import Engine
 from huntgraph.errors import ReplayError
@@ -66,10 +65,13 @@ class Warm:
         at = bisect_right(self._ticks, (time_ms, 1 << 63))
         return self._ticks[max(at - 1, 0)][1]
 
-    def records(self, after: int) -> NDArray[np.uint8]:
-        """Give the rows of all positions behind one that is kept, shape (n, 64)."""
-        parts = [part.rows[max(after + 1 - part.first, 0) :] for part in self._kept]
-        return np.concatenate([part for part in parts if len(part)] or [np.zeros((0, 64), "u1")])
+    def kept(self, after: int) -> list[LogRecords]:
+        """Give all records behind a position that is kept, in parts as they were read."""
+        parts = [
+            LogRecords(max(part.first, after + 1), part.rows[max(after + 1 - part.first, 0) :])
+            for part in self._kept
+        ]
+        return [part for part in parts if len(part.rows)]
 
     def go_back(self, position: int) -> Engine:
         """Give the branch as the partition was after the record at `position`.
