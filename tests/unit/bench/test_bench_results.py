@@ -39,17 +39,20 @@ KEYS = {
     | {f"grid_scipy_{key}" for key in ("one_to_all_ms", "pair_ms", "change_and_exact_ms")},
     "guidance": {"answers", "judged", "moves_per_s", "partitions", "edges"},
     "soak": {"minutes", "moves", "judged", "restarts"},
+    "timeline": {"fork_ms", "replay_ms", "diff_ms", "commit_ms", "total_ms", "fence_ms"}
+    | {"replay_moves_per_s", "history_s", "many_changed_edges", "live_p99_ratio", "hashes_agree"},
 }
 ZERO = {
     "edges": {"wrong"},
     "guidance": {"wrong", "refused"},
     "soak": {"lost", "twice", "unsent", "wrong"},
+    "timeline": {"allocations"},
 }
 PARTS = {"name", "figures", "machine", "load", "idle_policy", "commit", "samples", "distribution"}
 MACHINE = {"cpu", "cores", "memory_gib", "kernel", "python", "rustc"}
 WITH_FLOOR = {
     *("apply", "roundtrip", "frame", "handshake", "durable", "memory"),
-    *("jetstream", "quic_rivals", "ring", "guidance"),
+    *("jetstream", "quic_rivals", "ring", "guidance", "timeline"),
 }
 NONE_AT_BEST = {"after_boot", "page_faults"}
 
