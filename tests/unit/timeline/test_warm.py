@@ -42,6 +42,10 @@ class GrowingLog:
         self.rows = np.concatenate([self.rows, records.view(np.uint8).reshape(-1, 64)])
 
 
+def warm_of(world: Any, log: Any) -> Warm:
+    return Warm(log, Engine(world, players=PLAYERS, journal=1 << 14), keep=400)
+
+
 def played(world: Any, log: GrowingLog) -> Iterator[int]:
     """Let everyone walk, a tick a step; gives the tick after each."""
     who, at = np.arange(PLAYERS), np.arange(PLAYERS) * 7
@@ -56,7 +60,7 @@ def played(world: Any, log: GrowingLog) -> Iterator[int]:
 
 def test_it_goes_back_to_ticks_and_replays_what_is_kept() -> None:
     world, log = generate(edges=2_000, seed=3), GrowingLog()
-    warm = Warm(log, Engine(world, players=PLAYERS, journal=1 << 14), keep=400)  # type: ignore[arg-type]
+    warm = warm_of(world, log)
     for tick in played(world, log):
         warm.follow()
         point = warm.before(1000 + TICK_MS * (tick - 3))
@@ -72,7 +76,7 @@ def test_it_goes_back_to_ticks_and_replays_what_is_kept() -> None:
 
 def test_records_of_another_state_are_refused() -> None:
     world, log = generate(edges=2_000, seed=3), GrowingLog()
-    warm = Warm(log, Engine(world, players=PLAYERS, journal=1 << 10), keep=400)  # type: ignore[arg-type]
+    warm = warm_of(world, log)
     log.append(move(Kind.GO, player=5, seq=1, from_=0, to=1))
     with pytest.raises(ReplayError, match="refused here"):
         warm.follow()
