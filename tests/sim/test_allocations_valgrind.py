@@ -22,7 +22,7 @@ from tests.sim.allocation_scene import ROUND_MOVES, counts, planted_program, scr
 from tests.sim.client_scene import Scene
 
 pytestmark = pytest.mark.slow
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 7
 TOTAL: Final = re.compile(r"total heap usage: ([\d,]+) allocs")
 
 
