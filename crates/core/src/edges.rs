@@ -108,9 +108,18 @@ impl Partition<'_> {
         let cells =
             self.header.cells.wrapping_sub(edge_cell(edge, old.weight, old.heat, old.closed));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
-        self.topology.edges.set_heat(edge, heat);
+        self.put_heat(edge, heat);
         if (weight, closed) != (old.weight, old.closed) {
             self.reweigh(edge, weight, closed, sink);
+        }
+    }
+
+    /// The one place where heat changes: decay must come by where there is any.
+    #[inline(always)]
+    fn put_heat(&mut self, edge: usize, heat: u8) {
+        self.topology.edges.set_heat(edge, heat);
+        if heat > 0 {
+            self.warm.note(edge);
         }
     }
 
@@ -233,7 +242,6 @@ impl Partition<'_> {
     /// A player went along this edge.
     #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(&mut self, edge: usize, sink: &mut S) {
-        self.warm.note(edge);
         let old = self.topology.edges.state(edge);
         let EdgeState { weight, heat, closed } = old;
         let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
@@ -245,7 +253,7 @@ impl Partition<'_> {
             let cells = edge_cell(edge, weight, risen, closed)
                 .wrapping_sub(edge_cell(edge, weight, heat, closed));
             self.header.cells = self.header.cells.wrapping_add(cells);
-            self.topology.edges.set_heat(edge, risen);
+            self.put_heat(edge, risen);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Cells by name: together they are the state hash, and there are no others.
 
-use huntgraph_core::schema::HUNTS;
+use huntgraph_core::schema::{HUNTS, Rule, kind};
 use huntgraph_core::{Partition, mix};
 
-use crate::support::{Rng, World, block};
+use crate::support::{Rng, Shadow, World, block, must, tick_of};
 use crate::turmoil::Turmoil;
 
 /// Every name that may have a cell in a partition without borders, and some that never have.
@@ -32,4 +32,42 @@ fn the_cells_by_name_add_up_to_the_state_hash() {
             assert_eq!(sum, partition.state_hash(), "after {round}");
         }
     }
+}
+
+/// Heat that nobody walked there cools like all other.
+#[test]
+fn heat_that_a_cell_was_given_decays() {
+    let world = World::random(&mut Rng(31), 60, 150, 30);
+    let limits = world.limits(8, 1);
+    let mut memory = block(limits);
+    let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+    let mut shadow = Shadow::new(&world);
+    let blank = Rule::default();
+    let traffic = Rule { kind: kind::HUNT_TRAFFIC, index: 1, points: 3, delay: 2, ..blank };
+    let rows = [
+        Rule { kind: kind::HUNT_BEGIN, hunt_id: 1, ..blank },
+        traffic,
+        Rule { kind: kind::HUNT_PUBLISH, count: 1, ..blank },
+    ];
+    for row in rows {
+        must(&mut partition, &row.encode(), &mut shadow);
+    }
+    let tick = tick_of(&partition);
+    must(&mut partition, &tick, &mut shadow);
+    let edges: Vec<usize> = (0..partition.edge_ids()).step_by(7).collect();
+    let warmed: Vec<usize> =
+        edges.into_iter().filter(|&edge| partition.edge(edge).unwrap().weight > 0).collect();
+    for &edge in &warmed {
+        let name = 1 << 56 | edge as u64;
+        let word = partition.cell(name).unwrap() | 6 << 16;
+        partition.set_cell(name, word, &mut ()).unwrap();
+    }
+    for _ in 0..2 {
+        let tick = tick_of(&partition);
+        must(&mut partition, &tick, &mut shadow);
+    }
+    for edge in warmed {
+        assert_eq!(partition.edge(edge).unwrap().heat, 3, "edge {edge}");
+    }
+    assert_eq!(partition.state_hash(), partition.rehash());
 }
