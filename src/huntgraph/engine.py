@@ -199,10 +199,6 @@ class Engine:
         """Take back all records since `mark`. Raises ValueError when the journal is too short."""
         self._core.undo_to(mark)
 
-    def rewind(self, position: int) -> None:
-        """Take back all records after `position`. Raises ValueError: the journal is too short."""
-        self._core.rewind(position)
-
     def changes(self, head: Engine) -> tuple[Words, Words, Words]:
         """Give all cells in which this branch differs from its head: names, old and new words.
 

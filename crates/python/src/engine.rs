@@ -193,11 +193,6 @@ impl Engine {
         self.partition()?.undo_to(mark).map_err(bad)
     }
 
-    /// Takes back all records after `position`.
-    fn rewind(&mut self, position: u64) -> PyResult<()> {
-        self.partition()?.rewind(position).map_err(bad)
-    }
-
     /// Names, words in the head, words in this branch: of all cells that differ.
     fn changes<'py>(&mut self, py: Python<'py>, head: &mut Self) -> PyResult<Changes<'py>> {
         let [names, old, new] = py.detach(|| self.differ(&mut head.block))?;

@@ -21,6 +21,7 @@ from huntgraph.schema import Kind
 from huntgraph.timeline import Log, LogRecords
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import Head, Order, Report, commit
+from huntgraph.timeline.tables import EDGE, tag_of
 from huntgraph.timeline.warm import Warm
 from huntgraph.world import World
 
@@ -32,7 +33,6 @@ Words = NDArray[np.uint64]
 Found = tuple[Words, Words, Words]
 """Names, old and new words of cells."""
 THREADS: Final = 2
-EDGE: Final = 1
 LOG_S: Final = 5.0
 
 
@@ -217,4 +217,4 @@ def _head(warm: Warm) -> Head:
 
 
 def _count_edges(names: Words) -> int:
-    return int(np.count_nonzero(names >> np.uint64(56) == EDGE))
+    return int(np.count_nonzero(tag_of(names) == EDGE))

@@ -12,13 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.schema import CORRECTION, GATE_EDGES, GATES, STAGES, Kind
+from huntgraph.timeline.tables import (
+    ADDED,
+    EDGE,
+    GATE,
+    GATE_EDGE,
+    HUNT,
+    PLAYER,
+    SINGLE,
+    STAGE,
+)
 
 __all__ = ["Changes", "bare_hash", "mix", "tag"]
 
 Names = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
-EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, SINGLE, ADDED = 1, 2, 3, 4, 5, 6, 7, 10
 TAG: Final = np.uint64(56)
 INDEX: Final = np.uint64((1 << 56) - 1)
 POSITION: Final = SINGLE << 56 | 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,10 +145,6 @@ class Replica:
         order = np.argsort(names, kind="stable")
         return Differences(names[order], old[order], new[order])
 
-    def head_cells(self, names: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Give the base's words of these cells, 0 for those it has not."""
-        return tables.words_at(names, self._base.cells())
-
     def small_cells(self, *, branch: bool) -> Cells:
         """Give names and words of all cells but those of edges, of the branch or the base."""
         return (self._forked() if branch else self._base).cells(edges=False)
@@ -171,11 +167,6 @@ class Replica:
     def weights(self, *, branch: bool) -> NDArray[np.uint16]:
         """Give the weight of every slot of the branch or the base, by edge id."""
         return (self._forked() if branch else self._base).weights()
-
-    def save(self) -> dict[str, Any]:
-        """Give both images as bytes, by name, as far as they are there."""
-        images = {"base": self._base, "branch": self._branch}
-        return {name: engine.save() for name, engine in images.items() if engine is not None}
 
     def _forked(self) -> Engine:
         if self._branch is None:

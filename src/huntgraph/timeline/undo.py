@@ -12,9 +12,10 @@ import numpy as np
 from huntgraph.cluster.control import Status
 from huntgraph.errors import AuditError
 from huntgraph.timeline.audit import Audit, Entry
-from huntgraph.timeline.cells import ABSENT, EDGE, HUNT, NOBODY, PLAYER, Changes, Mask, Names, tag
+from huntgraph.timeline.cells import ABSENT, NOBODY, Changes, Mask, Names, tag
 from huntgraph.timeline.commit import Head, Order, commit
 from huntgraph.timeline.plan import Plan
+from huntgraph.timeline.tables import EDGE, HUNT, PLAYER
 
 __all__ = ["Conflict", "Live", "Read", "undo"]
 
