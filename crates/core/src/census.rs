@@ -34,7 +34,8 @@ impl Partition<'_> {
         self.border.each_cell(&mut take);
     }
 
-    fn each_hunt_cell(&self, slot: usize, take: &mut impl FnMut(u64, u64)) {
+    /// Calls `take` with the name and the word of every cell of a hunt.
+    pub(crate) fn each_hunt_cell(&self, slot: usize, take: &mut impl FnMut(u64, u64)) {
         let (hunt, at) = (&self.hunts[slot], slot as u64);
         list(HUNT | (at * 16), &hunt.words(), take);
         if hunt.partitions != 0 {

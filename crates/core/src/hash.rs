@@ -1,12 +1,10 @@
 //! The state hash: a sum over cells, so that a change costs two mixes (rules, section 8).
 
-use crate::cells::{
-    ADDED, CORRECTION, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, POSITION, SINGLE, STAGE,
-};
+use crate::cells::{ADDED, CORRECTION, EDGE, PLAYER, POSITION, SINGLE};
 use crate::edge_lines::EdgeState;
 use crate::image::Partition;
 use crate::players::Player;
-use crate::schema::{GATE_EDGES, GATES, HUNTS, STAGES};
+use crate::schema::HUNTS;
 
 /// Mixes a cell's name and its word: both halves of a 128-bit product.
 #[inline(always)]
@@ -128,25 +126,8 @@ impl Partition<'_> {
     }
 
     fn hunt_cells(&self, slot: usize) -> u64 {
-        let hunt = &self.hunts[slot];
-        let at = slot as u64;
-        let own = hunt.words();
-        let own = own.iter().enumerate().map(|(w, &word)| mix(HUNT | (at * 16 + w as u64), word));
-        let shared = Some(hunt.partitions).filter(|&bits| bits != 0);
-        let own = own.chain(shared.map(|bits| mix(HUNT | (at * 16 + 9), bits)));
-        let stages = (0..hunt.stages as usize).flat_map(|s| {
-            let name = STAGE | ((at * STAGES as u64 + s as u64) * 16);
-            let words = hunt.stage[s].words();
-            (0..words.len()).map(move |w| mix(name + w as u64, words[w]))
-        });
-        let gates = (0..hunt.gates as usize).flat_map(|g| {
-            let name = GATE | ((at * GATES as u64 + g as u64) * 4);
-            let words = hunt.gate[g].words();
-            (0..words.len()).map(move |w| mix(name + w as u64, words[w]))
-        });
-        let edges = (0..hunt.edges as usize).map(|i| {
-            mix(GATE_EDGE | (at * GATE_EDGES as u64 + i as u64), hunt.gate_edge[i] as u64)
-        });
-        sum(own.chain(stages).chain(gates).chain(edges))
+        let mut cells = 0u64;
+        self.each_hunt_cell(slot, &mut |name, word| cells = cells.wrapping_add(mix(name, word)));
+        cells
     }
 }
