@@ -99,7 +99,8 @@ def test_millions_of_answers_under_churn(seed: int, edges: int) -> None:
     trial.slices = tuple(each * edges // 9_000 for each in SLICES)
     trial.run(batches=600, movers=2_000)
     assert not trial.judge.wrong, f"seed {seed}: {trial.judge.wrong[:3]}"
-    assert trial.judge.judged >= 900_000, trial.judge.seen
+    # Nearly half of all ask before their target has a field.
+    assert trial.judge.judged >= 500_000, trial.judge.seen
 
 
 def trial_to_spoil() -> Trial:

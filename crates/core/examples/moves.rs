@@ -1,30 +1,29 @@
 //! Applies a number of moves and nothing else worth counting: `valgrind --tool=callgrind
-//! --toggle-collect='*apply_batch*'` counts the instructions of just that, on a noisy machine too.
+//! --toggle-collect='*apply_all*'` counts the instructions of just that, on a noisy machine too.
 //!
-//! `moves COUNT` walks 1,000 players over a grid of 128 x 128 nodes, traffic rule in force, each
-//! answer read from the target's field; prints the time of a move and the state hash.
+//! `moves COUNT [SIDE]` walks 1,000 players over a grid of 128 x 128 nodes, or 12,500 over one of
+//! SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the time of
+//! a move and the state hash.
 
 use std::time::{Duration, Instant};
 
-use huntgraph_core::schema::{Move, Rule, form, kind, rule};
+use huntgraph_core::schema::{Move, Rule, Update, flag, form, kind, rule};
 use huntgraph_core::{Limits, Line, Partition, WorldView};
 
-const SIDE: u32 = 128;
-const PLAYERS: u64 = 1_000;
 const BATCH: usize = 100;
 /// Moves made at a time, so that they are in the cache as those of a frame are.
 const CHUNK: usize = 1_000;
 
 /// Rows of a grid with four neighbours.
-fn grid() -> (Vec<u32>, Vec<u32>, Vec<u16>) {
+fn grid(side: u32) -> (Vec<u32>, Vec<u32>, Vec<u16>) {
     let (mut first, mut head) = (vec![0], Vec::new());
-    for node in 0..SIDE * SIDE {
-        let (x, y) = (node % SIDE, node / SIDE);
+    for node in 0..side * side {
+        let (x, y) = (node % side, node / side);
         let ways = [
-            (y > 0).then(|| node - SIDE),
+            (y > 0).then(|| node - side),
             (x > 0).then(|| node - 1),
-            (x + 1 < SIDE).then(|| node + 1),
-            (y + 1 < SIDE).then(|| node + SIDE),
+            (x + 1 < side).then(|| node + 1),
+            (y + 1 < side).then(|| node + side),
         ];
         head.extend(ways.into_iter().flatten());
         first.push(head.len() as u32);
@@ -35,7 +34,7 @@ fn grid() -> (Vec<u32>, Vec<u32>, Vec<u16>) {
 }
 
 /// Slot 0: a treasure in the middle and a traffic rule.
-fn hunt() -> [Rule; 4] {
+fn hunt(side: u32) -> [Rule; 4] {
     let blank = Rule::default();
     [
         Rule { kind: kind::HUNT_BEGIN, hunt_id: 1, ..blank },
@@ -43,7 +42,7 @@ fn hunt() -> [Rule; 4] {
             kind: kind::HUNT_STAGE,
             form: form::TREASURE,
             rule: rule::PLAYER,
-            from: SIDE * SIDE / 2 + SIDE / 2,
+            from: side * side / 2 + side / 2,
             ..blank
         },
         Rule {
@@ -60,13 +59,14 @@ fn hunt() -> [Rule; 4] {
 }
 
 /// Opens the hunt and lets everyone in; where each player stands.
-fn open(partition: &mut Partition) -> Vec<u32> {
-    for row in hunt() {
+fn open(partition: &mut Partition, side: u32, players: u32) -> Vec<u32> {
+    for row in hunt(side) {
         partition.apply(&row.encode(), &mut ());
     }
     let tick = |arg| Move { kind: kind::TICK, arg, ..Move::default() }.encode();
     partition.apply(&tick(1), &mut ());
-    let at: Vec<u32> = (0..PLAYERS as u32).map(|player| player * 16 % (SIDE * SIDE)).collect();
+    let at: Vec<u32> =
+        (0..players).map(|player| player.wrapping_mul(40_503) % (side * side)).collect();
     for (player, &to) in at.iter().enumerate() {
         let enter =
             Move { kind: kind::ENTER, seq: 1, player: player as u64 + 1, to, ..Move::default() };
@@ -77,9 +77,51 @@ fn open(partition: &mut Partition) -> Vec<u32> {
     at
 }
 
+/// Players on a random walk.
+struct Walk<'a> {
+    first: &'a [u32],
+    head: &'a [u32],
+    at: Vec<u32>,
+    made: usize,
+    random: u32,
+}
+
+impl Walk<'_> {
+    /// The next moves, one player after the other.
+    fn next(&mut self, moves: &mut [[u8; 64]]) {
+        let players = self.at.len();
+        for record in moves {
+            self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let from = self.at[self.made % players];
+            let row = self.first[from as usize] as usize..self.first[from as usize + 1] as usize;
+            let to = self.head[row.start + (self.random >> 16) as usize % row.len()];
+            let (seq, player) =
+                ((self.made / players) as u32 + 2, (self.made % players) as u64 + 1);
+            *record = Move { kind: kind::GO, seq, player, from, to, ..Move::default() }.encode();
+            self.at[player as usize - 1] = to;
+            self.made += 1;
+        }
+    }
+}
+
+/// What is counted; gives how many moves were refused or not yet guided.
+#[inline(never)]
+fn apply_all(partition: &mut Partition, moves: &[[u8; 64]]) -> usize {
+    let mut others = 0;
+    for batch in moves.chunks(BATCH) {
+        partition.apply_batch(batch, &mut (), |(), _, answer, _| {
+            let Update { code, flags, .. } = answer.update;
+            others += usize::from(code != 0 || flags & flag::PENDING != 0);
+        });
+    }
+    others
+}
+
 fn main() {
     let count: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
-    let (first, head, cost) = grid();
+    let side = std::env::args().nth(2).and_then(|n| n.parse().ok());
+    let (side, players) = side.map_or((128, 1_000), |side| (side, 12_500));
+    let (first, head, cost) = grid(side);
     let world = WorldView {
         first: &first,
         head: &head,
@@ -89,35 +131,32 @@ fn main() {
         halo_owner: &[],
         halo_twin: &[],
     };
-    let limits = Limits::of(&world, PLAYERS as u32, 1);
+    let limits = Limits::of(&world, players, 1);
     let mut block = vec![Line::default(); limits.total_lines()];
     let mut partition = Partition::create(&mut block, limits, &world).expect("the grid is sound");
-    let mut at = open(&mut partition);
-    let (mut random, mut made, mut refused) = (1u32, 0, 0u32);
-    let mut moves = Vec::with_capacity(CHUNK);
-    let mut took = Duration::ZERO;
-    while made < count {
-        moves.clear();
-        for number in made..count.min(made + CHUNK) {
-            let player = number % PLAYERS as usize;
-            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let from = at[player];
-            let row = &head[first[from as usize] as usize..first[from as usize + 1] as usize];
-            let to = row[(random >> 16) as usize % row.len()];
-            at[player] = to;
-            let (seq, player) = (number as u32 / PLAYERS as u32 + 2, player as u64 + 1);
-            moves.push(Move { kind: kind::GO, seq, player, from, to, ..Move::default() }.encode());
-        }
-        made += moves.len();
+    let at = open(&mut partition, side, players);
+    let mut walk = Walk { first: &first, head: &head, at, made: 0, random: 1 };
+    let mut moves = vec![[0; 64]; players as usize];
+    // The field grows as players ask for more of it.
+    for _ in 0..16 {
+        walk.next(&mut moves);
+        warm_up(&mut partition, &moves);
+    }
+    let mut moves = vec![[0; 64]; CHUNK];
+    let (mut took, mut others) = (Duration::ZERO, 0);
+    for _ in 0..count.div_ceil(CHUNK) {
+        walk.next(&mut moves);
         let begun = Instant::now();
-        for batch in moves.chunks(BATCH) {
-            partition.apply_batch(batch, &mut (), |(), _, answer, _| {
-                refused += u32::from(answer.update.code != 0);
-            });
-        }
+        others += apply_all(&mut partition, &moves);
         took += begun.elapsed();
     }
-    assert_eq!(refused, 0, "every move is sound");
+    assert_eq!(others, 0, "every move is taken and guided");
     let each_ns = took.as_nanos() as f64 / count as f64;
     println!("{count} moves, {each_ns:.1} ns each, state {:016x}", partition.state_hash());
+}
+
+/// Lets the field grow to where these moves lead.
+fn warm_up(partition: &mut Partition, moves: &[[u8; 64]]) {
+    partition.apply_batch(moves, &mut (), |(), _, _, _| {});
+    partition.work(u32::MAX);
 }

@@ -1,5 +1,6 @@
 //! The way of a record: decode, check, change, answer (rules, section 2).
 
+use crate::batch::Found;
 use crate::history::Section;
 use crate::image::Partition;
 use crate::players::{NO_STAGE, Player};
@@ -53,19 +54,24 @@ impl Partition<'_> {
     /// without a position change nothing.
     #[inline]
     pub fn apply<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
-        self.apply_at(raw, NONE, sink)
+        self.apply_found(raw, self.fetch_player(raw), sink)
     }
 
-    /// As [`Self::apply`], with a guess where the player stands in the table.
+    /// As [`Self::apply`], with what was found out of the record before.
     #[inline(always)]
-    pub(crate) fn apply_at<S: Sink>(&mut self, raw: &[u8; 64], guess: u32, sink: &mut S) -> Answer {
+    pub(crate) fn apply_found<S: Sink>(
+        &mut self,
+        raw: &[u8; 64],
+        found: Found,
+        sink: &mut S,
+    ) -> Answer {
         if self.is_fenced(raw[0]) {
             return self.refuse_fenced(raw);
         }
         match raw[0] {
             kind::GO => {
                 let record = Move::decode(raw);
-                match self.stride(&record, guess, sink) {
+                match self.stride(&record, found, sink) {
                     Some(answer) => answer,
                     None => self.player_move(&record, sink),
                 }

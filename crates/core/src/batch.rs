@@ -4,6 +4,7 @@ use crate::apply::{Answer, Sink};
 use crate::image::{Header, Partition};
 use crate::memory::prefetch;
 use crate::schema::{NONE, Receipt, STAGES};
+use crate::topology::RowSpan;
 
 /// Records between the first fetch for a record and its turn, and between the later ones.
 const FAR: usize = 24;
@@ -11,6 +12,19 @@ const MIDDLE: usize = 16;
 const NEAR: usize = 8;
 /// More than lie between.
 const WINDOW: usize = 32;
+
+/// What is found out of a move before its turn.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    /// Where the index first points for the player: right nearly always, checked later.
+    pub slot: u32,
+    /// The row that the player leaves, if it is where the record says.
+    pub row: RowSpan,
+}
+
+impl Found {
+    const NOTHING: Self = Self { slot: NONE, row: RowSpan { start: 0, end: 0 } };
+}
 
 impl Partition<'_> {
     /// Applies records in order, as [`Self::apply`] does one by one; `answered` gets each record,
@@ -45,60 +59,56 @@ impl Partition<'_> {
         seek: impl Fn(&mut Header, usize),
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        // Where the index first points for the records ahead: right nearly always, checked later.
-        let mut slots = [NONE; WINDOW];
+        let mut found = [Found::NOTHING; WINDOW];
         records.iter().take(FAR).for_each(|ahead| self.fetch_index(ahead));
-        for (slot, ahead) in slots.iter_mut().zip(records.iter().take(MIDDLE)) {
-            *slot = self.fetch_player(ahead);
+        for (found, ahead) in found.iter_mut().zip(records.iter().take(MIDDLE)) {
+            *found = self.fetch_player(ahead);
         }
-        for (&slot, ahead) in slots.iter().zip(records.iter().take(NEAR)) {
-            self.fetch_page(ahead, slot);
+        for (&found, ahead) in found.iter().zip(records.iter().take(NEAR)) {
+            self.fetch_page(ahead, found.slot);
         }
         for (at, record) in records.iter().enumerate() {
             if let Some(ahead) = records.get(at + FAR) {
                 self.fetch_index(ahead);
             }
             if let Some(ahead) = records.get(at + MIDDLE) {
-                slots[(at + MIDDLE) % WINDOW] = self.fetch_player(ahead);
+                found[(at + MIDDLE) % WINDOW] = self.fetch_player(ahead);
             }
             if let Some(ahead) = records.get(at + NEAR) {
-                self.fetch_page(ahead, slots[(at + NEAR) % WINDOW]);
+                self.fetch_page(ahead, found[(at + NEAR) % WINDOW].slot);
             }
             seek(self.header, at);
-            let answer = self.apply_at(record, slots[at % WINDOW], sink);
+            let answer = self.apply_found(record, found[at % WINDOW], sink);
             let receipt = self.receipt(&answer);
             answered(sink, record, &answer, receipt);
         }
     }
 
-    /// First of what is fetched: where the player and the rows are told.
+    /// First of what is fetched: where the player and its row are told.
     #[inline(always)]
     fn fetch_index(&self, raw: &[u8; 64]) {
         prefetch(self.index, self.bucket(word(raw, 8)));
         self.topology.prefetch_group(half(raw, 16));
-        self.topology.prefetch_group(half(raw, 20));
     }
 
-    /// Then the player, whose slot this gives, and the row it leaves.
+    /// Then the player and the row that it leaves; what was found out for that.
     #[inline(always)]
-    fn fetch_player(&self, raw: &[u8; 64]) -> u32 {
+    pub(crate) fn fetch_player(&self, raw: &[u8; 64]) -> Found {
         let slot = self.index[self.bucket(word(raw, 8))];
         prefetch(self.players, slot as usize);
         let from = half(raw, 16);
-        if from < self.header.nodes {
-            self.topology.prefetch(from);
-        }
-        slot
+        let known = from < self.header.nodes;
+        let row = if known { self.topology.prefetch(from) } else { RowSpan::default() };
+        Found { slot, row }
     }
 
-    /// At last the field's page for the node that the player comes to, and that node's row.
+    /// At last the field's page for the node that the player comes to.
     #[inline(always)]
     fn fetch_page(&self, raw: &[u8; 64], slot: u32) {
         let to = half(raw, 20);
         if to >= self.header.nodes {
             return;
         }
-        self.topology.prefetch(to);
         if let Some(player) = self.players.get(slot as usize) {
             let owner = player.hunt as usize * STAGES + player.target as usize;
             if let Some(table) = self.guidance.table_of(owner) {

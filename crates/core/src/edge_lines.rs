@@ -32,6 +32,29 @@ pub(crate) struct EdgeState {
     pub closed: bool,
 }
 
+/// Where an edge stands: its line, and its place there. An edge's id will do wherever a spot is
+/// asked for, at the price of a division.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub line: usize,
+    at: usize,
+}
+
+impl From<usize> for Spot {
+    #[inline(always)]
+    fn from(edge: usize) -> Self {
+        Self { line: edge / LINE_EDGES, at: edge % LINE_EDGES }
+    }
+}
+
+impl Spot {
+    /// The edge's id.
+    #[inline(always)]
+    pub(crate) fn edge(self) -> usize {
+        self.line * LINE_EDGES + self.at
+    }
+}
+
 /// All edges of a partition by their ids, absent and added ones too.
 pub(crate) struct EdgeLines<'a>(pub(crate) &'a mut [EdgeLine]);
 
@@ -44,60 +67,67 @@ impl EdgeLines<'_> {
     /// Head less tail, or [`FAR`].
     #[inline(always)]
     pub(crate) fn near(&self, edge: usize) -> i16 {
-        self.0[edge / LINE_EDGES].near[edge % LINE_EDGES]
+        let Spot { line, at } = edge.into();
+        self.0[line].near[at]
     }
 
     /// Weight now, 0 for an absent slot.
     #[inline(always)]
     pub(crate) fn weight(&self, edge: usize) -> u16 {
-        self.0[edge / LINE_EDGES].weight[edge % LINE_EDGES]
+        self.state(edge).weight
     }
 
     /// Heat now.
     #[inline(always)]
     pub(crate) fn heat(&self, edge: usize) -> u8 {
-        self.0[edge / LINE_EDGES].heat[edge % LINE_EDGES]
+        self.state(edge).heat
     }
 
     /// Whether nobody may go along an edge now.
     #[inline(always)]
     pub(crate) fn is_closed(&self, edge: usize) -> bool {
-        self.0[edge / LINE_EDGES].closed >> (edge % LINE_EDGES) & 1 == 1
+        self.state(edge).closed
     }
 
     /// All but where it leads, in one reading.
     #[inline(always)]
-    pub(crate) fn state(&self, edge: usize) -> EdgeState {
-        let (line, at) = (&self.0[edge / LINE_EDGES], edge % LINE_EDGES);
+    pub(crate) fn state(&self, edge: impl Into<Spot>) -> EdgeState {
+        let Spot { line, at } = edge.into();
+        let line = &self.0[line];
         let closed = line.closed >> at & 1 == 1;
         EdgeState { weight: line.weight[at], heat: line.heat[at], closed }
     }
 
     /// All but where it leads, in one writing.
     #[inline(always)]
-    pub(crate) fn set_state(&mut self, edge: usize, state: EdgeState) {
-        let (line, at) = (&mut self.0[edge / LINE_EDGES], edge % LINE_EDGES);
+    pub(crate) fn set_state(&mut self, edge: impl Into<Spot>, state: EdgeState) {
+        let Spot { line, at } = edge.into();
+        let line = &mut self.0[line];
         (line.weight[at], line.heat[at]) = (state.weight, state.heat);
         line.closed = line.closed & !(1 << at) | (state.closed as u32) << at;
     }
 
     pub(crate) fn set_near(&mut self, edge: usize, near: i16) {
-        self.0[edge / LINE_EDGES].near[edge % LINE_EDGES] = near;
+        let Spot { line, at } = edge.into();
+        self.0[line].near[at] = near;
     }
 
     #[inline(always)]
     pub(crate) fn set_weight(&mut self, edge: usize, weight: u16) {
-        self.0[edge / LINE_EDGES].weight[edge % LINE_EDGES] = weight;
+        let Spot { line, at } = edge.into();
+        self.0[line].weight[at] = weight;
     }
 
     #[inline(always)]
-    pub(crate) fn set_heat(&mut self, edge: usize, heat: u8) {
-        self.0[edge / LINE_EDGES].heat[edge % LINE_EDGES] = heat;
+    pub(crate) fn set_heat(&mut self, edge: impl Into<Spot>, heat: u8) {
+        let Spot { line, at } = edge.into();
+        self.0[line].heat[at] = heat;
     }
 
     #[inline(always)]
     pub(crate) fn set_closed(&mut self, edge: usize, closed: bool) {
-        let (line, at) = (&mut self.0[edge / LINE_EDGES], edge % LINE_EDGES);
+        let Spot { line, at } = edge.into();
+        let line = &mut self.0[line];
         line.closed = line.closed & !(1 << at) | (closed as u32) << at;
     }
 
@@ -108,16 +138,17 @@ impl EdgeLines<'_> {
 
     /// The first edge of `start..end` with this difference from head to tail.
     #[inline(always)]
-    pub(crate) fn find_near(&self, start: usize, end: usize, wanted: i16) -> Option<usize> {
-        let mut edge = start;
-        while edge < end {
-            let (line, at) = (edge / LINE_EDGES, edge % LINE_EDGES);
-            let stop = LINE_EDGES.min(at + end - edge);
-            let mine = equal_entries(&self.0[line].near, wanted) & ((1 << stop) - (1 << at));
-            if mine != 0 {
-                return Some(line * LINE_EDGES + mine.trailing_zeros() as usize);
+    pub(crate) fn find_near(&self, start: usize, end: usize, wanted: i16) -> Option<Spot> {
+        let Spot { mut line, at } = start.into();
+        // Entries of the line from here on, and how many of them are behind the end.
+        let (mut mine, mut rest) = (u32::MAX << at, at + end - start);
+        while rest > 0 {
+            let found = equal_entries(&self.0[line].near, wanted) & mine;
+            if found != 0 {
+                let at = found.trailing_zeros() as usize;
+                return (at < rest).then_some(Spot { line, at });
             }
-            edge += stop - at;
+            (line, mine, rest) = (line + 1, u32::MAX, rest.saturating_sub(LINE_EDGES));
         }
         None
     }
@@ -163,7 +194,11 @@ mod tests {
         for (start, end) in (0..all).flat_map(|start| (start..all).map(move |end| (start, end))) {
             for edge in 0..all {
                 let found = edges.find_near(start, end, edges.near(edge));
-                assert_eq!(found, (start..end).contains(&edge).then_some(edge), "{start}..{end}");
+                assert_eq!(
+                    found.map(Spot::edge),
+                    (start..end).contains(&edge).then_some(edge),
+                    "{start}..{end}"
+                );
             }
         }
     }

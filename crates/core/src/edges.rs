@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::apply::Sink;
-use crate::edge_lines::{EdgeState, LINE_EDGES};
+use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
 use crate::hash::{added_cell, edge_cell};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
@@ -108,7 +108,7 @@ impl Partition<'_> {
         let cells =
             self.header.cells.wrapping_sub(edge_cell(edge, old.weight, old.heat, old.closed));
         self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
-        self.put_heat(edge, heat);
+        self.put_heat(edge.into(), heat);
         if (weight, closed) != (old.weight, old.closed) {
             self.reweigh(edge, weight, closed, sink);
         }
@@ -116,10 +116,10 @@ impl Partition<'_> {
 
     /// The one place where heat changes: decay must come by where there is any.
     #[inline(always)]
-    fn put_heat(&mut self, edge: usize, heat: u8) {
-        self.topology.edges.set_heat(edge, heat);
+    fn put_heat(&mut self, spot: Spot, heat: u8) {
+        self.topology.edges.set_heat(spot, heat);
         if heat > 0 {
-            self.warm.note(edge);
+            self.warm.note(spot);
         }
     }
 
@@ -241,8 +241,8 @@ impl Partition<'_> {
 
     /// A player went along this edge.
     #[inline(always)]
-    pub(crate) fn heat_up<S: Sink>(&mut self, edge: usize, sink: &mut S) {
-        let old = self.topology.edges.state(edge);
+    pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, sink: &mut S) {
+        let (edge, old) = (spot.edge(), self.topology.edges.state(spot));
         let EdgeState { weight, heat, closed } = old;
         let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if risen >> self.header.shift != heat >> self.header.shift {
@@ -253,7 +253,7 @@ impl Partition<'_> {
             let cells = edge_cell(edge, weight, risen, closed)
                 .wrapping_sub(edge_cell(edge, weight, heat, closed));
             self.header.cells = self.header.cells.wrapping_add(cells);
-            self.put_heat(edge, risen);
+            self.put_heat(spot, risen);
         }
     }
 

@@ -57,14 +57,14 @@ pub(crate) fn bytes_of_mut<T: Plain>(items: &mut [T]) -> &mut [u8] {
     unsafe { core::slice::from_raw_parts_mut(items.as_mut_ptr().cast(), size_of_val(items)) }
 }
 
-/// Brings the line of `slice[index]` towards the cache; does nothing when out of range.
+/// Brings the line of `slice[index]` towards the cache; out of range, some other line or none.
 #[inline(always)]
 pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
-    if index < slice.len() {
+    {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address lies inside the slice; a prefetch never faults and changes nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().add(index).cast()) };
+        // SAFETY: a prefetch never faults and changes nothing, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().wrapping_add(index).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (slice, index);

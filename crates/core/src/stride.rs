@@ -1,28 +1,29 @@
 //! The move that nearly all moves are, without the detours of the rest.
 
-use crate::apply::{Answer, Sink, Taken};
+use crate::apply::{Answer, Sink};
+use crate::batch::Found;
 use crate::edge_lines::EdgeState;
 use crate::hash::step_cells;
 use crate::hunts::place;
 use crate::image::Partition;
 use crate::players::Player;
-use crate::schema::{Code, Event, Move, event, state};
+use crate::schema::{Code, Event, Move, Update, event, state};
 
 impl Partition<'_> {
     /// Takes the next step of a player who is here, whose last move was done, along an open edge to
-    /// an own node without a clue, in a hunt that has not changed since the last step. `None`: it
+    /// a near own node without a clue, in a hunt that has not changed since the last step. `None`: it
     /// is not such a step, and nothing has changed. It does what `player_move` would do, line by
     /// line of rules.md sections 2 to 4.
     #[inline(always)]
     pub(crate) fn stride<S: Sink>(
         &mut self,
         record: &Move,
-        guess: u32,
+        found: Found,
         sink: &mut S,
     ) -> Option<Answer> {
-        let slot = match self.players.get(guess as usize) {
-            Some(player) if player.id == record.player && guess < self.header.players => {
-                guess as usize
+        let slot = match self.players.get(found.slot as usize) {
+            Some(player) if player.id == record.player && found.slot < self.header.players => {
+                found.slot as usize
             }
             _ => self.player_slot(record.player)?,
         };
@@ -33,16 +34,17 @@ impl Partition<'_> {
         if !next || !here || player.last_code() != Code::Ok as u16 || !self.is_plain(player, to) {
             return None;
         }
-        let edge = self.topology.find(from, to)?.edge;
-        let EdgeState { weight, closed, .. } = self.topology.edges.state(edge);
+        let spot = self.topology.find_near(found.row, from, to)?;
+        let EdgeState { weight, closed, .. } = self.topology.edges.state(spot);
         if weight == 0 || closed {
             return None;
         }
-        self.journal.step(slot, from, player.last_position, self.header.cells);
-        self.header.position += 1;
-        let position = self.header.position;
-        let player = &mut self.players[slot];
+        let score = player.score;
         let before = (player.seq, player.node, player.last_position);
+        self.journal.step(slot, from, player.last_position, self.header.cells);
+        let position = self.header.position + 1;
+        self.header.position = position;
+        let player = &mut self.players[slot];
         (player.seq, player.node, player.last_position) = (record.seq, to, position);
         let cells = step_cells(slot, before, (record.seq, to, position));
         self.header.cells = self.header.cells.wrapping_add(cells);
@@ -51,13 +53,14 @@ impl Partition<'_> {
             player: record.player,
             from,
             to,
-            edge: edge as u32,
+            edge: spot.edge() as u32,
             ..self.event()
         });
-        self.heat_up(edge, sink);
-        let mut answer = self.answer(slot, record, Code::Ok as u16, position, Taken::NOTHING);
-        answer.logged = true;
-        Some(answer)
+        self.heat_up(spot, sink);
+        let (seq, node) = (record.seq, to);
+        let mut update = Update { position, seq, node, score, ..self.blank(record) };
+        self.guide(slot, &mut update);
+        Some(Answer { update, logged: true })
     }
 
     /// Whether coming to this node neither finds a clue nor changes the player's target.

@@ -8,13 +8,15 @@
 //! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
-use crate::edge_lines::{EdgeLines, FAR};
+use crate::edge_lines::{EdgeLines, FAR, Spot};
 use crate::limits::WorldView;
 use crate::memory::prefetch;
 use crate::schema::{DEGREE, NONE};
 
 /// Nodes of one [`RowGroup`].
 pub(crate) const GROUP_NODES: usize = 8;
+/// Least difference from tail to head that counts as near.
+const NEAREST: i32 = Onward::SLOTS as i32 + DEGREE as i32;
 /// Bit of a row's degree: the node has added edges.
 const HAS_ADDED: u8 = 1 << 7;
 
@@ -41,6 +43,13 @@ impl RowGroup {
         let end = self.first as usize + sum as usize;
         (end - (degrees >> 56) as usize, end, bytes >> 63 == 1)
     }
+}
+
+/// The edges of a row that the world has: this one does not move.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RowSpan {
+    pub start: u32,
+    pub end: u32,
 }
 
 /// A number under a key in a hash table; `key` is one more than what is looked up, 0 = free.
@@ -75,6 +84,24 @@ pub(crate) struct Way {
     pub head: u32,
 }
 
+/// Where a way goes on from a node, in 16 bits: the next node less this one or, where that does not
+/// fit, the slot that leads there.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Onward(i16);
+
+impl Onward {
+    /// There is no way, or it is not known.
+    pub(crate) const NOWHERE: Self = Self(i16::MIN);
+    /// Stands for slot 0.
+    const SLOTS: i16 = i16::MIN + 1;
+
+    #[inline(always)]
+    pub(crate) fn new(node: u32, way: Way) -> Self {
+        Self(difference(node, way.head).unwrap_or(Self::SLOTS + way.slot as i16))
+    }
+}
+
 /// A walk through a row, slot by slot: see [`Topology::step`].
 #[derive(Clone, Copy)]
 pub(crate) struct Walk {
@@ -106,10 +133,11 @@ pub(crate) fn count_far(world: &WorldView) -> usize {
     .sum()
 }
 
+/// Head less tail where that is near; the numbers below stand for slots ([`Onward`]).
 #[inline(always)]
 fn difference(tail: u32, head: u32) -> Option<i16> {
     let difference = head.wrapping_sub(tail) as i32;
-    (difference > FAR as i32 && difference <= i16::MAX as i32).then_some(difference as i16)
+    (NEAREST..=i16::MAX as i32).contains(&difference).then_some(difference as i16)
 }
 
 /// The place of `of` in a table: its own, or the free one where it belongs. Linear probing.
@@ -162,11 +190,18 @@ impl Topology<'_> {
         prefetch(self.rows, node as usize / GROUP_NODES);
     }
 
-    /// Brings a node's row towards the cache.
+    /// Brings a node's row towards the cache, without the added edges; where it is.
     #[inline(always)]
-    pub(crate) fn prefetch(&self, node: u32) {
+    pub(crate) fn prefetch(&self, node: u32) -> RowSpan {
         let (start, end, _) = self.row(node);
         self.edges.prefetch(start, end);
+        RowSpan { start: start as u32, end: end as u32 }
+    }
+
+    /// The slot `tail -> head` among the near ones of the row at `row`, which is the tail's.
+    #[inline(always)]
+    pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<Spot> {
+        self.edges.find_near(row.start as usize, row.end as usize, difference(tail, head)?)
     }
 
     #[inline(always)]
@@ -222,7 +257,8 @@ impl Topology<'_> {
     pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
         let (start, end, more) = self.row(tail);
         if let Some(wanted) = difference(tail, head) {
-            if let Some(edge) = self.edges.find_near(start, end, wanted) {
+            if let Some(spot) = self.edges.find_near(start, end, wanted) {
+                let edge = spot.edge();
                 return Some(Way { slot: (edge - start) as u8, edge, head });
             }
             if !more {
@@ -242,6 +278,23 @@ impl Topology<'_> {
             }
         }
         None
+    }
+
+    /// The node where a way goes on.
+    #[inline(always)]
+    pub(crate) fn next(&self, node: u32, onward: Onward) -> u32 {
+        if onward.0 as i32 >= NEAREST {
+            return node.wrapping_add_signed(onward.0 as i32);
+        }
+        self.way(node, (onward.0 - Onward::SLOTS) as u8).head
+    }
+
+    /// The slot by which a way goes on.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn way_on(&self, node: u32, onward: Onward) -> Way {
+        let way = self.find(node, self.next(node, onward));
+        way.expect("ways go on along slots of rows")
     }
 
     /// The slot of this number in a node's row.

@@ -1,14 +1,11 @@
-//! Where heat may be: a bit per group of edges, so that decay passes over the cold ones.
+//! Where heat may be: a bit per line of edges, so that decay passes over the cold ones.
 //!
 //! Derived from the heat of all edges, never hashed or saved.
 
-use crate::edge_lines::LINE_EDGES;
+use crate::edge_lines::{LINE_EDGES, Spot};
 use crate::image::Partition;
 
-/// Edges of a group: those of one line.
-const GROUP: usize = LINE_EDGES;
-
-/// A bit per group; set when an edge of it got warm, cleared when all were found cold.
+/// A bit per line; set when an edge of it got warm, cleared when all were found cold.
 pub(crate) struct Warm<'a> {
     pub bits: &'a mut [u64],
 }
@@ -16,19 +13,19 @@ pub(crate) struct Warm<'a> {
 impl Warm<'_> {
     /// Words of bits for so many edges.
     pub const fn words(edges: usize) -> usize {
-        edges / GROUP / 64 + 1
+        edges / LINE_EDGES / 64 + 1
     }
 
     /// An edge has heat now.
     #[inline(always)]
-    pub fn note(&mut self, edge: usize) {
-        let group = edge / GROUP;
-        self.bits[group / 64] |= 1 << (group % 64);
+    pub fn note(&mut self, edge: impl Into<Spot>) {
+        let line = edge.into().line;
+        self.bits[line / 64] |= 1 << (line % 64);
     }
 
-    /// All edges of a group are cold.
-    pub fn forget(&mut self, group: usize) {
-        self.bits[group / 64] &= !(1 << (group % 64));
+    /// All edges of a line are cold.
+    pub fn forget(&mut self, line: usize) {
+        self.bits[line / 64] &= !(1 << (line % 64));
     }
 
     /// The first edge from `edge` on that may be warm, at most `end`.
@@ -36,14 +33,14 @@ impl Warm<'_> {
         if edge >= end {
             return end;
         }
-        let group = edge / GROUP;
-        let mut word = group / 64;
-        let mut bits = self.bits[word] & u64::MAX << (group % 64);
-        while bits == 0 && (word + 1) * 64 * GROUP < end {
+        let line = edge / LINE_EDGES;
+        let mut word = line / 64;
+        let mut bits = self.bits[word] & u64::MAX << (line % 64);
+        while bits == 0 && (word + 1) * 64 * LINE_EDGES < end {
             word += 1;
             bits = self.bits[word];
         }
-        let found = (word * 64 + bits.trailing_zeros() as usize) * GROUP;
+        let found = (word * 64 + bits.trailing_zeros() as usize) * LINE_EDGES;
         if bits == 0 { end } else { found.clamp(edge, end) }
     }
 }
@@ -63,6 +60,6 @@ impl Partition<'_> {
     pub(crate) fn fetch_warm(&self, edge: usize, end: usize) -> usize {
         let found = self.warm.next(edge, end);
         self.topology.edges.prefetch(found, found);
-        ((found / GROUP + 1) * GROUP).min(end)
+        ((found / LINE_EDGES + 1) * LINE_EDGES).min(end)
     }
 }

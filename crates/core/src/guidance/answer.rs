@@ -66,14 +66,14 @@ impl Partition<'_> {
         let Some(field) = guidance.fields.get(number).filter(|f| f.grown == GROWN) else {
             return false;
         };
-        let (distance, slot) = guidance.numbers(field.table, node);
+        let (distance, onward) = guidance.numbers(field.table, node);
         update.epoch = field.epoch;
         if distance > field.radius {
             return self.beyond_radius(number, update);
         }
         let farthest = &mut guidance.fields[number].farthest[0];
         *farthest = (*farthest).max(distance);
-        (update.next, update.distance) = (self.topology.way(node, slot).head, distance);
+        (update.next, update.distance) = (self.topology.next(node, onward), distance);
         update.flags |= flag::GUIDED | flag::CERTIFIED;
         true
     }
@@ -120,13 +120,13 @@ impl Partition<'_> {
         let Some(&Field { table, .. }) = field.filter(|field| field.grown == GROWN) else {
             return false;
         };
-        let (distance, slot) = self.guidance.numbers(table, node);
+        let (distance, onward) = self.guidance.numbers(table, node);
         update.epoch = epoch;
         update.flags |= if partial == 0 { flag::CERTIFIED } else { 0 };
         if distance == UNREACHABLE {
             update.flags |= flag::NO_PATH;
         } else {
-            (update.next, update.distance) = (self.topology.way(node, slot).head, distance);
+            (update.next, update.distance) = (self.topology.next(node, onward), distance);
             update.flags |= flag::GUIDED;
         }
         true

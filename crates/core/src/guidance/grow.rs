@@ -2,13 +2,14 @@
 //!
 //! A field is exact up to its *radius*; growing raises the radius bucket by bucket, so that near
 //! hunters are answered long before far ones. It may stop anywhere, at a tick's edge or for want of
-//! pages, and goes on later from the nodes at the radius. The slot of the next edge is the lowest
-//! one on a shortest way: the same weights give the same field however it was reached.
+//! pages, and goes on later from the nodes at the radius. Of several shortest ways the one with the
+//! lowest slot is taken: the same weights give the same field however it was reached.
 
 use super::queue::Next;
 use super::{COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
+use crate::topology::{Onward, Way};
 
 /// Queue entries drained by one operation.
 const DRAINED_AT_ONCE: u32 = 64;
@@ -171,19 +172,21 @@ impl Partition<'_> {
         // In a round, the halo's distances come from their owners: edges from there are theirs.
         let round = self.guidance.fields[self.guidance.work.field as usize].round == 1;
         let nodes = if round { self.header.own_nodes } else { self.header.nodes };
-        let mut slot = u8::MAX;
+        let mut onward = Onward::NOWHERE;
         let mut walk = self.topology.walk(node);
         while let Some(way) = self.topology.step(&mut walk) {
             let beyond = self.guidance.distance(table, way.head);
             if beyond > distance && way.head < nodes {
                 self.relax_to(way.head, node, distance);
-            } else if beyond < distance && slot == u8::MAX {
-                let onward = self.epoch_weight(way.edge) == Some(distance - beyond);
-                slot = if onward { way.slot } else { slot };
+            } else if beyond < distance
+                && onward == Onward::NOWHERE
+                && self.epoch_weight(way.edge) == Some(distance - beyond)
+            {
+                onward = Onward::new(node, way);
             }
         }
-        if self.guidance.slot(table, node) != slot {
-            self.guidance.set_slot(node, slot);
+        if self.guidance.onward(table, node) != onward {
+            self.guidance.set_onward(node, onward);
         }
     }
 
@@ -192,26 +195,27 @@ impl Partition<'_> {
     fn relax_to(&mut self, tail: u32, head: u32, distance: u32) {
         // Rows are symmetric, so that the way back is always there.
         if let Some(way) = self.topology.find(tail, head) {
-            self.relax(way.edge, way.slot, tail, distance);
+            self.relax(way, tail, distance);
         }
     }
 
-    /// Offers `tail` the way over `edge` to a node at `distance`: a shorter one is taken, of equal
-    /// ones the lower slot.
+    /// Offers `tail` a way on to a node at `distance`: a shorter one is taken, of equal ones the
+    /// lower slot.
     #[inline(always)]
-    pub(super) fn relax(&mut self, edge: usize, slot: u8, tail: u32, distance: u32) {
-        let Some(weight) = self.epoch_weight(edge) else {
+    pub(super) fn relax(&mut self, way: Way, tail: u32, distance: u32) {
+        let Some(weight) = self.epoch_weight(way.edge) else {
             return;
         };
         let longer = distance.saturating_add(weight);
-        let known = self.guidance.distance(self.guidance.work.table, tail);
+        let (known, onward) = self.guidance.numbers(self.guidance.work.table, tail);
         if longer < known {
             self.label(tail, longer);
-        } else if longer == known
-            && longer != UNREACHABLE
-            && slot < self.guidance.slot(self.guidance.work.table, tail)
-        {
-            self.guidance.set_slot(tail, slot);
+        } else if longer == known && onward != Onward::NOWHERE {
+            // Without an onward node it has its turn to be settled, and finds the lowest slot then.
+            let taken = self.topology.way_on(tail, onward);
+            if way.slot < taken.slot {
+                self.guidance.set_onward(tail, Onward::new(tail, way));
+            }
         }
     }
 

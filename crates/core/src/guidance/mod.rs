@@ -1,7 +1,7 @@
 //! Guidance: where a player's target lies and how far, exact for a named epoch.
 //!
-//! Each target that is hunted has a *field*: for the nodes around it the distance and the slot of
-//! the next edge (`pages`). Fields are worked out in slices between moves ([`Partition::work`])
+//! Each target that is hunted has a *field*: for the nodes around it the distance and the next
+//! node (`pages`). Fields are worked out in slices between moves ([`Partition::work`])
 //! against the weights of one tick, the *epoch* (`epoch`), while live weights go on changing; the
 //! values that changed since the epoch are remembered aside (`frozen`). A field grows outwards from
 //! its target (`grow`) and is repaired from epoch to epoch (`repair`), with a bucket queue

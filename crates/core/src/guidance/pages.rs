@@ -8,6 +8,7 @@
 use super::Guidance;
 use crate::memory::prefetch;
 use crate::schema::UNREACHABLE;
+use crate::topology::Onward;
 
 /// Nodes of a page.
 pub const PAGE_NODES: usize = 64;
@@ -17,12 +18,12 @@ pub const PAGE_NODES: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub struct Page([Known; PAGE_NODES]);
 
-/// What a field knows of a node: in bytes, so that both nearly always lie on one cache line.
+/// What a field knows of a node: halved, so that both nearly always lie on one cache line.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    distance: [u8; 4],
-    slot: u8,
+    distance: [u16; 2],
+    onward: Onward,
 }
 
 impl Page {
@@ -30,12 +31,16 @@ impl Page {
 }
 
 impl Known {
-    const NOTHING: Self = Self { distance: UNREACHABLE.to_le_bytes(), slot: u8::MAX };
+    const NOTHING: Self = Self { distance: halves(UNREACHABLE), onward: Onward::NOWHERE };
 
     #[inline(always)]
     fn distance(&self) -> u32 {
-        u32::from_le_bytes(self.distance)
+        self.distance[0] as u32 | (self.distance[1] as u32) << 16
     }
+}
+
+const fn halves(distance: u32) -> [u16; 2] {
+    [distance as u16, (distance >> 16) as u16]
 }
 
 impl Guidance<'_> {
@@ -75,11 +80,11 @@ impl Guidance<'_> {
         &self.pages[self.page_of(table, node)].0[node as usize % PAGE_NODES]
     }
 
-    /// Distance and slot of a node.
+    /// Distance of a node, and where its way goes on.
     #[inline(always)]
-    pub(crate) fn numbers(&self, table: u32, node: u32) -> (u32, u8) {
+    pub(crate) fn numbers(&self, table: u32, node: u32) -> (u32, Onward) {
         let known = self.known(table, node);
-        (known.distance(), known.slot)
+        (known.distance(), known.onward)
     }
 
     /// Distance of a node, UNREACHABLE when not known.
@@ -88,10 +93,10 @@ impl Guidance<'_> {
         self.known(table, node).distance()
     }
 
-    /// Slot of the next edge, 255 when not known.
+    /// Where a node's way goes on, NOWHERE when that is not known.
     #[inline(always)]
-    pub(crate) fn slot(&self, table: u32, node: u32) -> u8 {
-        self.known(table, node).slot
+    pub(crate) fn onward(&self, table: u32, node: u32) -> Onward {
+        self.known(table, node).onward
     }
 
     /// The page of the table under work that holds a node, made its own first: taken anew, or
@@ -130,15 +135,15 @@ impl Guidance<'_> {
     #[inline(always)]
     pub(super) fn set_distance(&mut self, node: u32, distance: u32) -> bool {
         let Some(page) = self.own_page(node) else { return false };
-        self.pages[page].0[node as usize % PAGE_NODES].distance = distance.to_le_bytes();
+        self.pages[page].0[node as usize % PAGE_NODES].distance = halves(distance);
         true
     }
 
-    /// Writes a slot in the table under work; false when there is no page for it.
+    /// Writes where a way goes on in the table under work; false when there is no page for it.
     #[inline(always)]
-    pub(super) fn set_slot(&mut self, node: u32, slot: u8) -> bool {
+    pub(super) fn set_onward(&mut self, node: u32, onward: Onward) -> bool {
         let Some(page) = self.own_page(node) else { return false };
-        self.pages[page].0[node as usize % PAGE_NODES].slot = slot;
+        self.pages[page].0[node as usize % PAGE_NODES].onward = onward;
         true
     }
 

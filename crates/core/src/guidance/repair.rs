@@ -9,6 +9,7 @@
 use super::{BLANK, IDLE, INVALIDATE, RELAX, RESEED, SEED, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
+use crate::topology::Onward;
 
 impl Partition<'_> {
     /// Keeps what each changed edge was at the old epoch; the number that differ now. To be called
@@ -66,7 +67,7 @@ impl Partition<'_> {
     fn forget_behind(&mut self, edge: usize) {
         let (tail, head) = self.topology.ends(edge);
         let known = self.known(tail);
-        if known == UNREACHABLE || !self.leads_over(tail, edge, head) {
+        if known == UNREACHABLE || !self.leads_to(tail, head) {
             return;
         }
         let over = self.epoch_weight(edge).map(|weight| self.known(head).saturating_add(weight));
@@ -75,11 +76,10 @@ impl Partition<'_> {
         }
     }
 
-    /// Whether the way of `tail` begins with this edge.
-    fn leads_over(&self, tail: u32, edge: usize, head: u32) -> bool {
-        let slot = self.guidance.slot(self.guidance.work.table, tail);
-        let way = self.topology.find(tail, head);
-        way.is_some_and(|way| way.edge == edge && way.slot == slot)
+    /// Whether the way of `node` goes on to this neighbour: no two edges lead from one to the other.
+    fn leads_to(&self, node: u32, neighbour: u32) -> bool {
+        let onward = self.guidance.onward(self.guidance.work.table, node);
+        onward != Onward::NOWHERE && self.topology.next(node, onward) == neighbour
     }
 
     /// Puts a node at the end of the chain of forgotten ones.
@@ -92,7 +92,7 @@ impl Partition<'_> {
         self.guidance.chain[work.chain as usize] = node;
         work.chain += 1;
         self.guidance.set_distance(node, UNREACHABLE);
-        self.guidance.set_slot(node, u8::MAX);
+        self.guidance.set_onward(node, Onward::NOWHERE);
     }
 
     /// The next forgotten node, or the next phase.
@@ -111,10 +111,7 @@ impl Partition<'_> {
         let Some(node) = self.next_forgotten(RESEED) else { return };
         let mut walk = self.topology.walk(node);
         while let Some(way) = self.topology.step(&mut walk) {
-            if self.known(way.head) != UNREACHABLE
-                && let Some(back) = self.topology.find(way.head, node)
-                && self.guidance.slot(self.guidance.work.table, way.head) == back.slot
-            {
+            if self.known(way.head) != UNREACHABLE && self.leads_to(way.head, node) {
                 self.forget(way.head);
             }
         }
@@ -145,7 +142,7 @@ impl Partition<'_> {
         if beyond != UNREACHABLE
             && let Some(way) = self.topology.find(tail, head)
         {
-            self.relax(edge, way.slot, tail, beyond);
+            self.relax(way, tail, beyond);
         }
     }
 
