@@ -2,8 +2,8 @@
 //! --toggle-collect='*apply_all*'` counts the instructions of just that, on a noisy machine too.
 //!
 //! `moves COUNT [SIDE]` walks 1,000 players over a grid of 128 x 128 nodes, or 12,500 over one of
-//! SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the time of
-//! a move and the state hash.
+//! SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the times of
+//! a move and of a tick, and the state hash.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use huntgraph_core::schema::{Move, Rule, Update, flag, form, kind, rule};
 use huntgraph_core::{Limits, Line, Partition, WorldView};
 
 const BATCH: usize = 100;
-/// Moves made at a time, so that they are in the cache as those of a frame are.
-const CHUNK: usize = 1_000;
+/// Moves between two ticks, as 80,000 a second are.
+const CHUNK: usize = 4_000;
 
 /// Rows of a grid with four neighbours.
 fn grid(side: u32) -> (Vec<u32>, Vec<u32>, Vec<u16>) {
@@ -63,8 +63,7 @@ fn open(partition: &mut Partition, side: u32, players: u32) -> Vec<u32> {
     for row in hunt(side) {
         partition.apply(&row.encode(), &mut ());
     }
-    let tick = |arg| Move { kind: kind::TICK, arg, ..Move::default() }.encode();
-    partition.apply(&tick(1), &mut ());
+    tick(partition);
     let at: Vec<u32> =
         (0..players).map(|player| player.wrapping_mul(40_503) % (side * side)).collect();
     for (player, &to) in at.iter().enumerate() {
@@ -72,9 +71,15 @@ fn open(partition: &mut Partition, side: u32, players: u32) -> Vec<u32> {
             Move { kind: kind::ENTER, seq: 1, player: player as u64 + 1, to, ..Move::default() };
         partition.apply(&enter.encode(), &mut ());
     }
-    partition.apply(&tick(2), &mut ());
+    tick(partition);
     partition.work(u32::MAX);
     at
+}
+
+#[inline(never)]
+fn tick(partition: &mut Partition) {
+    let arg = partition.header.tick + 1;
+    partition.apply(&Move { kind: kind::TICK, arg, ..Move::default() }.encode(), &mut ());
 }
 
 /// Players on a random walk.
@@ -104,17 +109,18 @@ impl Walk<'_> {
     }
 }
 
-/// What is counted; gives how many moves were refused or not yet guided.
+/// What is counted; gives how many moves were refused and how many not guided.
 #[inline(never)]
-fn apply_all(partition: &mut Partition, moves: &[[u8; 64]]) -> usize {
-    let mut others = 0;
+fn apply_all(partition: &mut Partition, moves: &[[u8; 64]]) -> (usize, usize) {
+    let (mut refused, mut pending) = (0, 0);
     for batch in moves.chunks(BATCH) {
         partition.apply_batch(batch, &mut (), |(), _, answer, _| {
             let Update { code, flags, .. } = answer.update;
-            others += usize::from(code != 0 || flags & flag::PENDING != 0);
+            refused += usize::from(code != 0);
+            pending += usize::from(flags & flag::PENDING != 0);
         });
     }
-    others
+    (refused, pending)
 }
 
 fn main() {
@@ -143,16 +149,27 @@ fn main() {
         warm_up(&mut partition, &moves);
     }
     let mut moves = vec![[0; 64]; CHUNK];
-    let (mut took, mut others) = (Duration::ZERO, 0);
-    for _ in 0..count.div_ceil(CHUNK) {
+    let (mut moving, mut ticking, mut unguided) = (Duration::ZERO, Duration::ZERO, 0);
+    let ticks = count.div_ceil(CHUNK);
+    for _ in 0..ticks {
         walk.next(&mut moves);
         let begun = Instant::now();
-        others += apply_all(&mut partition, &moves);
-        took += begun.elapsed();
+        let (refused, pending) = apply_all(&mut partition, &moves);
+        moving += begun.elapsed();
+        assert_eq!(refused, 0, "every move is sound");
+        unguided += pending;
+        let begun = Instant::now();
+        tick(&mut partition);
+        ticking += begun.elapsed();
+        partition.work(u32::MAX);
     }
-    assert_eq!(others, 0, "every move is taken and guided");
-    let each_ns = took.as_nanos() as f64 / count as f64;
-    println!("{count} moves, {each_ns:.1} ns each, state {:016x}", partition.state_hash());
+    assert!(unguided * 100 < count, "nearly every move is guided: {unguided} were not");
+    let move_ns = moving.as_nanos() as f64 / (ticks * CHUNK) as f64;
+    let tick_us = ticking.as_micros() as f64 / ticks as f64;
+    println!(
+        "{move_ns:.1} ns a move, {tick_us:.1} us a tick, state {:016x}",
+        partition.state_hash()
+    );
 }
 
 /// Lets the field grow to where these moves lead.

@@ -3,6 +3,8 @@
 //! A step reads and changes its edge: where it leads, its weight, its heat and whether it is closed
 //! stand on one line, so that a step waits for memory once, not four times.
 
+use core::ops::Range;
+
 use crate::memory::{equal_entries, prefetch};
 
 /// Edges of one [`EdgeLine`].
@@ -37,7 +39,7 @@ pub(crate) struct EdgeState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
     pub line: usize,
-    at: usize,
+    pub at: usize,
 }
 
 impl From<usize> for Spot {
@@ -153,14 +155,18 @@ impl EdgeLines<'_> {
         None
     }
 
-    /// The edges of `start..end` on the line of `start` that have any heat: the line's first edge,
-    /// and a bit for each from there on.
-    pub(crate) fn warm(&self, start: usize, end: usize) -> (usize, u32) {
-        let (line, at) = (start / LINE_EDGES, start % LINE_EDGES);
-        let stop = LINE_EDGES.min(at + end - start);
+    /// A bit for each of these edges, all on one line, that has any heat: bit 0 for the line's first.
+    pub(crate) fn warm(&self, edges: Range<usize>) -> u32 {
+        let Spot { line, at } = edges.start.into();
         let heat = self.0[line].heat.iter().rev();
         let warm = heat.fold(0, |bits, &heat| bits << 1 | (heat > 0) as u32);
-        (start - at, warm & ((1 << stop) - (1 << at)))
+        warm & ((1 << (at + edges.len())) - (1 << at))
+    }
+
+    /// Brings a line towards the cache.
+    #[inline(always)]
+    pub(crate) fn prefetch_line(&self, line: usize) {
+        prefetch(self.0, line);
     }
 
     /// Brings the lines of a row towards the cache.
@@ -207,11 +213,11 @@ mod tests {
     fn warm_edges_are_those_of_the_range() {
         let mut lines = filled();
         let edges = EdgeLines(&mut lines);
-        for (start, end) in (0..36).flat_map(|start| (start + 1..36).map(move |end| (start, end))) {
-            let (first, bits) = edges.warm(start, end);
+        for (start, end) in (0..12).flat_map(|start| (start..=12).map(move |end| (start, end))) {
+            let bits = edges.warm(12 + start..12 + end);
             for at in 0..LINE_EDGES {
-                let wanted = (start..end).contains(&(first + at)) && edges.heat(first + at) > 0;
-                assert_eq!(bits >> at & 1 == 1, wanted, "edge {} of {start}..{end}", first + at);
+                let wanted = (start..end).contains(&at) && edges.heat(12 + at) > 0;
+                assert_eq!(bits >> at & 1 == 1, wanted, "edge {at} of {start}..{end}");
             }
         }
     }

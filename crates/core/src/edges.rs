@@ -1,15 +1,10 @@
-//! Edges: rows, closing and opening, prices and heat (rules, section 4).
-
-use core::ops::Range;
+//! Edges: rows, closing and opening, and prices (rules, section 4).
 
 use crate::apply::Sink;
-use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
+use crate::edge_lines::{EdgeState, Spot};
 use crate::hash::{added_cell, edge_cell};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
-
-/// Lines of warm edges that are fetched before their turn to cool.
-const FETCHED: usize = 12;
 
 /// What is known of one edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +82,6 @@ impl Partition<'_> {
         }
     }
 
-    /// Weight that this heat adds under the traffic rule.
-    #[inline(always)]
-    pub(crate) fn term(&self, heat: u8) -> u32 {
-        (heat as u32 >> self.header.shift) * self.header.cost
-    }
-
     /// The one place where an edge changes: hash, guidance and delta follow.
     #[inline(always)]
     pub(crate) fn set_edge<S: Sink>(
@@ -116,7 +105,7 @@ impl Partition<'_> {
 
     /// The one place where heat changes: decay must come by where there is any.
     #[inline(always)]
-    fn put_heat(&mut self, spot: Spot, heat: u8) {
+    pub(crate) fn put_heat(&mut self, spot: Spot, heat: u8) {
         self.topology.edges.set_heat(spot, heat);
         if heat > 0 {
             self.warm.note(spot);
@@ -229,99 +218,5 @@ impl Partition<'_> {
         // A world without edges has no least cost yet.
         let least = if header.cost_max == 0 { cost } else { header.cost_min };
         (header.cost_min, header.cost_max) = (least.min(cost), header.cost_max.max(cost));
-    }
-
-    /// Gives an edge another heat; the weight follows by the difference of the terms.
-    #[inline(never)]
-    fn set_heat<S: Sink>(&mut self, edge: usize, heat: u8, sink: &mut S) {
-        let base = self.weight(edge) as u32 - self.term(self.heat(edge));
-        let weight = (base + self.term(heat)) as u16;
-        self.set_edge(edge, weight, heat, self.is_closed(edge), sink);
-    }
-
-    /// A player went along this edge.
-    #[inline(always)]
-    pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, sink: &mut S) {
-        let (edge, old) = (spot.edge(), self.topology.edges.state(spot));
-        let EdgeState { weight, heat, closed } = old;
-        let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
-        if risen >> self.header.shift != heat >> self.header.shift {
-            self.set_heat(edge, risen, sink);
-        } else if risen != heat {
-            // In the same bucket: the weight stays.
-            self.journal.edge(edge, old);
-            let cells = edge_cell(edge, weight, risen, closed)
-                .wrapping_sub(edge_cell(edge, weight, heat, closed));
-            self.header.cells = self.header.cells.wrapping_add(cells);
-            self.put_heat(spot, risen);
-        }
-    }
-
-    /// One tick's share of the decay round: every edge decays once in `period` ticks.
-    pub(crate) fn decay<S: Sink>(&mut self, sink: &mut S) {
-        let period_ticks = self.header.period_ticks as u64;
-        if period_ticks == 0 {
-            return;
-        }
-        let turn = self.header.tick as u64 % period_ticks;
-        let edges = self.edge_ids() as u64;
-        let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
-        self.change_warm(start as usize..end as usize, sink, |partition, old| {
-            let heat = old.heat - (old.heat >> partition.header.decay_shift).max(1);
-            let base = old.weight as u32 - partition.term(old.heat);
-            EdgeState { weight: (base + partition.term(heat)) as u16, heat, ..old }
-        });
-    }
-
-    /// Changes the edges that have any heat.
-    #[inline(always)]
-    fn change_warm<S: Sink>(
-        &mut self,
-        edges: Range<usize>,
-        sink: &mut S,
-        change: impl Fn(&Self, EdgeState) -> EdgeState,
-    ) {
-        let (mut from, mut ahead) = (edges.start, edges.start);
-        (0..FETCHED).for_each(|_| ahead = self.fetch_warm(ahead, edges.end));
-        loop {
-            from = self.warm.next(from, edges.end);
-            if from >= edges.end {
-                return;
-            }
-            ahead = self.fetch_warm(ahead, edges.end);
-            let (first, mut warm) = self.topology.edges.warm(from, edges.end);
-            while warm != 0 {
-                let edge = first + warm.trailing_zeros() as usize;
-                warm &= warm - 1;
-                let new = change(self, self.topology.edges.state(edge));
-                self.set_edge(edge, new.weight, new.heat, new.closed, sink);
-            }
-            if self.topology.edges.is_cold(first / LINE_EDGES) {
-                self.warm.forget(first / LINE_EDGES);
-            }
-            from = first + LINE_EDGES;
-        }
-    }
-
-    /// Whether the traffic rule's greatest term fits on the greatest base cost.
-    pub(crate) fn traffic_fits(&self, shift: u32, cost: u32) -> bool {
-        let term = (HEAT_MAX as u64 >> shift) * cost as u64;
-        self.header.cost_max as u64 + term <= WEIGHT_MAX as u64
-    }
-
-    /// Puts a traffic rule in force: every warm edge gets its new term.
-    pub(crate) fn set_traffic<S: Sink>(&mut self, rule: [u32; 5], sink: &mut S) {
-        let [rise, shift, decay_shift, period_ticks, cost] = rule;
-        let old = (self.header.shift, self.header.cost);
-        let h = &mut *self.header;
-        (h.rise, h.decay_shift, h.period_ticks) = (rise, decay_shift, period_ticks);
-        if old == (shift, cost) {
-            return;
-        }
-        (h.shift, h.cost) = (shift, cost);
-        self.change_warm(0..self.edge_ids(), sink, |partition, edge| {
-            let base = edge.weight as u32 - (edge.heat as u32 >> old.0) * old.1;
-            EdgeState { weight: (base + partition.term(edge.heat)) as u16, ..edge }
-        });
     }
 }

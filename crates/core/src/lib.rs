@@ -25,6 +25,7 @@ mod edges;
 mod grant;
 pub mod guidance;
 mod hash;
+mod heat;
 pub mod history;
 mod hunts;
 mod image;

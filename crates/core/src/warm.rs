@@ -27,22 +27,6 @@ impl Warm<'_> {
     pub fn forget(&mut self, line: usize) {
         self.bits[line / 64] &= !(1 << (line % 64));
     }
-
-    /// The first edge from `edge` on that may be warm, at most `end`.
-    pub fn next(&self, edge: usize, end: usize) -> usize {
-        if edge >= end {
-            return end;
-        }
-        let line = edge / LINE_EDGES;
-        let mut word = line / 64;
-        let mut bits = self.bits[word] & u64::MAX << (line % 64);
-        while bits == 0 && (word + 1) * 64 * LINE_EDGES < end {
-            word += 1;
-            bits = self.bits[word];
-        }
-        let found = (word * 64 + bits.trailing_zeros() as usize) * LINE_EDGES;
-        if bits == 0 { end } else { found.clamp(edge, end) }
-    }
 }
 
 impl Partition<'_> {
@@ -54,12 +38,5 @@ impl Partition<'_> {
                 self.warm.note(edge);
             }
         }
-    }
-
-    /// Brings the next line that may be warm towards the cache; where the one after it begins.
-    pub(crate) fn fetch_warm(&self, edge: usize, end: usize) -> usize {
-        let found = self.warm.next(edge, end);
-        self.topology.edges.prefetch(found, found);
-        ((found / LINE_EDGES + 1) * LINE_EDGES).min(end)
     }
 }

@@ -1,0 +1,151 @@
+//! Heat: what players leave on the edges they take, how it cools, and what it adds to weights
+//! (rules, section 4).
+
+use core::ops::Range;
+
+use crate::apply::Sink;
+use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
+use crate::hash::edge_cell;
+use crate::image::Partition;
+use crate::schema::{HEAT_MAX, WEIGHT_MAX};
+
+/// The places of the bits that are set.
+#[inline(always)]
+fn places(mut bits: u64) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let place = bits.trailing_zeros() as usize;
+        let found = (bits != 0).then_some(place);
+        bits &= bits.wrapping_sub(1);
+        found
+    })
+}
+
+impl Partition<'_> {
+    /// Weight that this heat adds under the traffic rule.
+    #[inline(always)]
+    pub(crate) fn term(&self, heat: u8) -> u32 {
+        (heat as u32 >> self.header.shift) * self.header.cost
+    }
+
+    /// A player went along this edge.
+    #[inline(always)]
+    pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, sink: &mut S) {
+        let old = self.topology.edges.state(spot);
+        let EdgeState { weight, heat, closed } = old;
+        let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
+        if risen >> self.header.shift != heat >> self.header.shift {
+            self.change_bucket(spot, risen, sink);
+        } else if risen != heat {
+            let edge = spot.edge();
+            self.journal.edge(edge, old);
+            let cells = edge_cell(edge, weight, risen, closed)
+                .wrapping_sub(edge_cell(edge, weight, heat, closed));
+            self.header.cells = self.header.cells.wrapping_add(cells);
+            self.put_heat(spot, risen);
+        }
+    }
+
+    /// Gives an edge a heat of another bucket; the weight follows by the difference of the terms.
+    #[inline(never)]
+    fn change_bucket<S: Sink>(&mut self, spot: Spot, heat: u8, sink: &mut S) {
+        let old = self.topology.edges.state(spot);
+        let base = old.weight as u32 - self.term(old.heat);
+        self.set_edge(spot.edge(), (base + self.term(heat)) as u16, heat, old.closed, sink);
+    }
+
+    /// One tick's share of the decay round: every edge decays once in `period` ticks.
+    pub(crate) fn decay<S: Sink>(&mut self, sink: &mut S) {
+        let period_ticks = self.header.period_ticks as u64;
+        if period_ticks == 0 {
+            return;
+        }
+        let turn = self.header.tick as u64 % period_ticks;
+        let edges = self.edge_ids() as u64;
+        let (start, end) = (turn * edges / period_ticks, (turn + 1) * edges / period_ticks);
+        self.each_warm(start as usize..end as usize, |partition, line, warm| {
+            partition.cool(line, warm, sink);
+        });
+    }
+
+    /// Cools edges of a line, each of which is warm: first all that stay in their bucket.
+    #[inline(always)]
+    fn cool<S: Sink>(&mut self, line: usize, warm: u64, sink: &mut S) {
+        let (shift, decay_shift) = (self.header.shift, self.header.decay_shift);
+        let cooled = |heat: u8| heat - (heat >> decay_shift).max(1);
+        let Self { header, topology, journal, .. } = self;
+        let (mut cells, mut others) = (0u64, 0);
+        for at in places(warm) {
+            let spot = Spot { line, at };
+            let old = topology.edges.state(spot);
+            let heat = cooled(old.heat);
+            if heat >> shift != old.heat >> shift {
+                others |= 1 << at;
+                continue;
+            }
+            let edge = spot.edge();
+            journal.edge(edge, old);
+            topology.edges.set_heat(spot, heat);
+            cells = cells
+                .wrapping_add(edge_cell(edge, old.weight, heat, old.closed))
+                .wrapping_sub(edge_cell(edge, old.weight, old.heat, old.closed));
+        }
+        header.cells = header.cells.wrapping_add(cells);
+        for at in places(others) {
+            let spot = Spot { line, at };
+            self.change_bucket(spot, cooled(self.topology.edges.state(spot).heat), sink);
+        }
+    }
+
+    /// Visits the lines of edges that have any heat, with a bit for each of those edges.
+    #[inline(always)]
+    fn each_warm(&mut self, edges: Range<usize>, mut visit: impl FnMut(&mut Self, usize, u64)) {
+        let lines = edges.start / LINE_EDGES..edges.end.div_ceil(LINE_EDGES);
+        let words = lines.start / 64..lines.end.div_ceil(64);
+        self.fetch_warm(words.start);
+        for word in words {
+            self.fetch_warm(word + 1);
+            let noted = places(self.warm.bits[word]).map(|at| word * 64 + at);
+            for line in noted.filter(|line| lines.contains(line)) {
+                let first = line * LINE_EDGES;
+                let mine = edges.start.max(first)..edges.end.min(first + LINE_EDGES);
+                visit(self, line, self.topology.edges.warm(mine) as u64);
+                if self.topology.edges.is_cold(line) {
+                    self.warm.forget(line);
+                }
+            }
+        }
+    }
+
+    /// Brings the lines noted in a word towards the cache.
+    fn fetch_warm(&self, word: usize) {
+        let bits = self.warm.bits.get(word).copied().unwrap_or(0);
+        places(bits).for_each(|at| self.topology.edges.prefetch_line(word * 64 + at));
+    }
+
+    /// Whether the traffic rule's greatest term fits on the greatest base cost.
+    pub(crate) fn traffic_fits(&self, shift: u32, cost: u32) -> bool {
+        let term = (HEAT_MAX as u64 >> shift) * cost as u64;
+        self.header.cost_max as u64 + term <= WEIGHT_MAX as u64
+    }
+
+    /// Puts a traffic rule in force: every warm edge gets its new term.
+    pub(crate) fn set_traffic<S: Sink>(&mut self, rule: [u32; 5], sink: &mut S) {
+        let [rise, shift, decay_shift, period_ticks, cost] = rule;
+        let old = (self.header.shift, self.header.cost);
+        let h = &mut *self.header;
+        (h.rise, h.decay_shift, h.period_ticks) = (rise, decay_shift, period_ticks);
+        if old == (shift, cost) {
+            return;
+        }
+        (h.shift, h.cost) = (shift, cost);
+        self.each_warm(0..self.edge_ids(), |partition, line, warm| {
+            for at in places(warm) {
+                let spot = Spot { line, at };
+                let EdgeState { weight, heat, closed } = partition.topology.edges.state(spot);
+                let base = weight as u32 - (heat as u32 >> old.0) * old.1;
+                let weight = (base + partition.term(heat)) as u16;
+                partition.set_edge(spot.edge(), weight, heat, closed, sink);
+            }
+        });
+    }
+}
