@@ -259,10 +259,9 @@ impl Partition<'_> {
             hint: taken.hint,
             ..self.blank(record)
         };
-        let player = &self.players[slot];
-        (update.seq, update.node) = (player.seq, player.node);
-        update.score = player.score;
-        self.guide(slot, &mut update);
+        let player = self.players[slot];
+        (update.seq, update.node, update.score) = (player.seq, player.node, player.score);
+        self.guide(&player, &mut update);
         self.tell_moved(slot, &mut update);
         Answer { update, logged: false }
     }

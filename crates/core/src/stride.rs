@@ -4,7 +4,7 @@ use crate::apply::{Answer, Sink};
 use crate::batch::Found;
 use crate::edge_lines::EdgeState;
 use crate::hash::step_cells;
-use crate::hunts::place;
+use crate::hunts::{Hunt, place};
 use crate::image::Partition;
 use crate::players::Player;
 use crate::schema::{Code, Event, Move, Update, event, state};
@@ -21,17 +21,21 @@ impl Partition<'_> {
         found: Found,
         sink: &mut S,
     ) -> Option<Answer> {
-        let slot = match self.players.get(found.slot as usize) {
+        let guess = found.slot as usize;
+        let (slot, player) = match self.players.get_mut(guess) {
             Some(player) if player.id == record.player && found.slot < self.header.players => {
-                found.slot as usize
+                (guess, player)
             }
-            _ => self.player_slot(record.player)?,
+            _ => {
+                let slot = self.player_slot(record.player)?;
+                (slot, &mut self.players[slot])
+            }
         };
-        let player = &self.players[slot];
         let (from, to) = (record.from, record.to);
-        let next = record.seq == player.seq.wrapping_add(1) && player.seq != u32::MAX;
+        let next = player.seq.checked_add(1) == Some(record.seq);
         let here = player.present == 1 && player.node == from && to < self.header.own_nodes;
-        if !next || !here || player.last_code() != Code::Ok as u16 || !self.is_plain(player, to) {
+        let done = player.last_code() == Code::Ok as u16;
+        if !next || !here || !done || !is_plain(self.hunts, player, to) {
             return None;
         }
         let spot = self.topology.find_near(found.row, from, to)?;
@@ -39,15 +43,14 @@ impl Partition<'_> {
         if weight == 0 || closed {
             return None;
         }
-        let score = player.score;
-        let before = (player.seq, player.node, player.last_position);
         self.journal.step(slot, from, player.last_position, self.header.cells);
         let position = self.header.position + 1;
-        self.header.position = position;
-        let player = &mut self.players[slot];
+        let before = (player.seq, player.node, player.last_position);
         (player.seq, player.node, player.last_position) = (record.seq, to, position);
         let cells = step_cells(slot, before, (record.seq, to, position));
-        self.header.cells = self.header.cells.wrapping_add(cells);
+        let player = *player;
+        (self.header.position, self.header.cells) =
+            (position, self.header.cells.wrapping_add(cells));
         sink.event(&Event {
             kind: event::WENT,
             player: record.player,
@@ -57,20 +60,20 @@ impl Partition<'_> {
             ..self.event()
         });
         self.heat_up(spot, sink);
-        let (seq, node) = (record.seq, to);
+        let Player { seq, node, score, .. } = player;
         let mut update = Update { position, seq, node, score, ..self.blank(record) };
-        self.guide(slot, &mut update);
+        self.guide(&player, &mut update);
         Some(Answer { update, logged: true })
     }
+}
 
-    /// Whether coming to this node neither finds a clue nor changes the player's target.
-    #[inline(always)]
-    fn is_plain(&self, player: &Player, node: u32) -> bool {
-        let Some(hunt) = self.hunts.get(player.hunt as usize) else {
-            return player.revision == 0;
-        };
-        let (word, bit) = place(node);
-        let same = hunt.edition == player.edition && hunt.revision == player.revision;
-        same && (hunt.state != state::OPEN || hunt.clue_places[word] & bit == 0)
-    }
+/// Whether coming to this node neither finds a clue nor changes the player's target.
+#[inline(always)]
+fn is_plain(hunts: &[Hunt], player: &Player, node: u32) -> bool {
+    let Some(hunt) = hunts.get(player.hunt as usize) else {
+        return player.revision == 0;
+    };
+    let (word, bit) = place(node);
+    let same = hunt.edition == player.edition && hunt.revision == player.revision;
+    same && (hunt.state != state::OPEN || hunt.clue_places[word] & bit == 0)
 }

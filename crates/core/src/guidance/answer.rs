@@ -20,8 +20,8 @@ impl Partition<'_> {
 
     /// Writes target, next step and distance of a player into its update.
     #[inline(always)]
-    pub(crate) fn guide(&mut self, slot: usize, update: &mut Update) {
-        let Player { hunt: at, target: stage, edition, node, .. } = self.players[slot];
+    pub(crate) fn guide(&mut self, player: &Player, update: &mut Update) {
+        let &Player { hunt: at, target: stage, edition, node, .. } = player;
         let Some(hunt) = self.hunts.get(at as usize) else {
             return;
         };
