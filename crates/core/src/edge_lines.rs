@@ -60,6 +60,14 @@ impl Spot {
 /// All edges of a partition by their ids, absent and added ones too.
 pub(crate) struct EdgeLines<'a>(pub(crate) &'a mut [EdgeLine]);
 
+/// Bit per byte that is not 0.
+fn nonzero_bytes(word: u64) -> u32 {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    // Each byte's uppermost bit, then all of them into the uppermost byte.
+    let uppermost = ((word & LOW) + LOW | word) & !LOW;
+    (uppermost.wrapping_mul(0x0002_0408_1020_4081) >> 56) as u32
+}
+
 /// Lines for so many edges.
 pub(crate) const fn edge_lines(edges: usize) -> usize {
     edges.div_ceil(LINE_EDGES)
@@ -158,8 +166,9 @@ impl EdgeLines<'_> {
     /// A bit for each of these edges, all on one line, that has any heat: bit 0 for the line's first.
     pub(crate) fn warm(&self, edges: Range<usize>) -> u32 {
         let Spot { line, at } = edges.start.into();
-        let heat = self.0[line].heat.iter().rev();
-        let warm = heat.fold(0, |bits, &heat| bits << 1 | (heat > 0) as u32);
+        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0[line].heat;
+        let first = nonzero_bytes(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let warm = first | nonzero_bytes(u32::from_le_bytes(rest) as u64) << 8;
         warm & ((1 << (at + edges.len())) - (1 << at))
     }
 
