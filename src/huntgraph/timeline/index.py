@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.schema import ARRIVAL, Kind
+from huntgraph.schema import ARRIVAL, CORRECTION, Kind
+from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.log import LogRecords
 
-__all__ = ["ACK", "TAKEN", "TICK", "Index", "PartitionIndex"]
+__all__ = ["ACK", "TAKEN", "TICK", "Correction", "Index", "PartitionIndex"]
 
 TICK: Final = np.dtype([("position", "u8"), ("tick", "u4"), ("time_ms", "u8")])
 """A tick: where it stands in the log, its number, the wall clock in ms since 1970."""
@@ -21,7 +23,23 @@ TAKEN: Final = np.dtype([("position", "u8"), ("from", "u2"), ("number", "u8"), (
 ACK: Final = np.dtype([("position", "u8"), ("to", "u2"), ("number", "u8")])
 """A HANDED_ON: partition `to` holds all parcels from here up to `number`."""
 
+_MARK: Final = np.dtype([("position", "u8"), ("kind", "u1"), ("id", "u8"), ("word", "u8")])
+"""A FENCE with the state hash that it was made at, or a SETTLE with the bare hash it ended with."""
+
 Table = NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction in a log, from its FENCE to its SETTLE."""
+
+    id: int
+    fence: int
+    """Position of the FENCE."""
+    settle: int | None
+    """Position of the SETTLE; None while it is under way."""
+    changed_nothing: bool
+    """Whether its cells got their old words back before it ended."""
 
 
 @dataclass
@@ -39,6 +57,7 @@ class PartitionIndex:
     _ticks: list[Table] = field(default_factory=list)
     _taken: list[Table] = field(default_factory=list)
     _acks: list[Table] = field(default_factory=list)
+    _marks: list[Table] = field(default_factory=list)
 
     @property
     def ticks(self) -> Table:
@@ -54,6 +73,16 @@ class PartitionIndex:
     def acks(self) -> Table:
         """All acknowledgements, dtype ACK."""
         return _joined(self._acks, ACK)
+
+    @property
+    def corrections(self) -> list[Correction]:
+        """All corrections."""
+        marks = [*_joined(self._marks, _MARK).tolist(), (None, 0, 0, 0)]
+        return [
+            Correction(number, fence, settle, bare_hash(was, fence - 1) == bare)
+            for (fence, kind, number, was), (settle, _, _, bare) in pairwise(marks)
+            if kind == Kind.FENCE
+        ]
 
     def follow(self, records: LogRecords) -> None:
         """Take in the records behind those seen so far."""
@@ -73,6 +102,10 @@ class PartitionIndex:
         self._taken += _table(records, parcels, TAKEN, **{name: rows[name] for name in names})
         acks = np.flatnonzero(kinds == Kind.HANDED_ON)
         self._acks += _table(records, acks, ACK, to=moves["arg"], number=moves["a"])
+        marks = np.flatnonzero((kinds == Kind.FENCE) | (kinds == Kind.SETTLE))
+        ends = records.rows.view(CORRECTION).reshape(-1)
+        columns = {"kind": kinds, "id": ends["id"], "word": ends["word_1"]}
+        self._marks += _table(records, marks, _MARK, **columns)
         came = np.flatnonzero((kinds == Kind.ENTER) | (kinds == Kind.ARRIVE))
         if len(came):
             self.players = np.union1d(self.players, moves["player"][came])

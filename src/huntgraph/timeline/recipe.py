@@ -38,6 +38,8 @@ class Recipe:
     point: Cut
     edits: tuple[Edit, ...] = ()
     claims: Claims = "recompute"
+    without: tuple[str, ...] = ()
+    """Ids of earlier commits that are left out."""
     made_ms: int = 0
     ttl_s: int = TTL_S
     budget_mib: int = BUDGET_MIB
@@ -55,6 +57,7 @@ class Recipe:
             "edits": [write_edit(edit) for edit in self.edits],
             "does": [describe(edit) for edit in self.edits],
             "claims": self.claims,
+            "without": list(self.without),
             "made_ms": self.made_ms,
             "ttl_s": self.ttl_s,
             "budget_mib": self.budget_mib,
@@ -70,6 +73,7 @@ class Recipe:
                 point={int(number): int(at) for number, at in body["point"].items()},
                 edits=tuple(read_edit(edit) for edit in body["edits"]),
                 claims=claims if claims in CLAIMS else "recompute",
+                without=tuple(body.get("without", ())),
                 made_ms=int(body["made_ms"]),
                 ttl_s=int(body["ttl_s"]),
                 budget_mib=int(body["budget_mib"]),

@@ -23,7 +23,9 @@ __all__ = ["CLAIMS", "Claims", "Replay", "Win", "follow_original"]
 Claims = Literal["recompute", "keep", "void"]
 """What becomes of claims: the next rightful one wins, wins are kept, or lost ones stay unwon."""
 CLAIMS: Final[tuple[Claims, ...]] = ("recompute", "keep", "void")
-HASHES: Final = (Kind.HASH, Kind.FENCE, Kind.SETTLE)
+PASSED_OVER: Final = (Kind.HASH, Kind.FENCE, Kind.CORRECT, Kind.SETTLE)
+"""Recorded hashes are those of the original; a commit is made again (`huntgraph.timeline.reach`),
+and a correction that was undone changed nothing."""
 PARCELS: Final = (Kind.ARRIVE, Kind.NOTICE)
 
 
@@ -171,8 +173,7 @@ class Replay:
 
     def _apply(self, number: int, begin: int, end: int) -> None:
         script = self._scripts[number]
-        # Recorded hashes are those of the original, and so are those that a fence asks for.
-        some = begin + np.flatnonzero(~np.isin(script.kinds[begin:end], HASHES))
+        some = begin + np.flatnonzero(~np.isin(script.kinds[begin:end], PASSED_OVER))
         if len(some):
             rows, positions = script.rows[some], script.positions[some]
             self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)
