@@ -14,7 +14,7 @@ from huntgraph.cluster.control import refuse
 from huntgraph.cluster.snapshots import make_snapshot
 from huntgraph.engine import move
 from huntgraph.errors import ForkError
-from huntgraph.schema import MOVE, Kind
+from huntgraph.schema import MOVE, Code, Kind
 from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.audit import Audit
 from huntgraph.timeline.cut import is_consistent
@@ -24,6 +24,7 @@ from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.live import undo_commit
 from huntgraph.timeline.log import Log
+from huntgraph.timeline.lookup import Query, lookup
 from huntgraph.timeline.plan import Plan
 from huntgraph.timeline.points import find_point
 from huntgraph.timeline.recipe import Recipe
@@ -124,8 +125,17 @@ def test_an_edge_that_a_fork_adds_before_a_live_one_is_committed(short_path: Pat
             await undo_commit(history, entry.id, reason="no bridge", who="a tester")
             live = history.engine_at(0, history.head()[0])
             assert live.weights()[-4:].tolist() == [3, 0, 0, 0]
+            struck = await coast.actors[0].control(move(Kind.STRIKE, player=9, seq=1))
+            assert struck.updates["code"][0] == Code.STRUCK
+            await coast.stop()
 
     within(play)
+    history = history_of(coast)
+    found = verify_all(history)
+    assert found.sound
+    assert [part.moves for part in found.partitions.values()] == [1, 0]
+    (row,) = lookup(history, Query(players=(9,)))
+    assert (row["kind"], row["code"], row["seq"]) == (Kind.STRIKE, Code.STRUCK, 1)
 
 
 def free_pairs(coast: Coast) -> tuple[tuple[int, int], tuple[int, int]]:

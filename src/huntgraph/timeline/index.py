@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from huntgraph.schema import ARRIVAL, CORRECTION, Kind
 from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.tables import ADDED, PLAYER, tag_of
 
 __all__ = ["ACK", "TAKEN", "TICK", "Correction", "Index", "PartitionIndex"]
 
@@ -51,9 +52,9 @@ class PartitionIndex:
     first: int = 1
     """Position of the first record there is."""
     edges_added: int = 0
-    """Records of kind EDGE_ADD."""
+    """Records that may have made an edge: EDGE_ADD, and rows of corrections."""
     players: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
-    """Ids of all who ever entered or arrived, sorted."""
+    """Ids of all who ever got a place in the table, sorted."""
     _ticks: list[Table] = field(default_factory=list)
     _taken: list[Table] = field(default_factory=list)
     _acks: list[Table] = field(default_factory=list)
@@ -92,7 +93,6 @@ class PartitionIndex:
             self.first = records.first
         self.end = records.first + len(records.rows) - 1
         moves, kinds = records.moves, records.rows[:, 0]
-        self.edges_added += int(np.count_nonzero(kinds == Kind.EDGE_ADD))
         ticks = np.flatnonzero(kinds == Kind.TICK)
         self._ticks += _table(records, ticks, TICK, tick=moves["arg"], time_ms=moves["time_ms"])
         parcels = np.flatnonzero((kinds == Kind.ARRIVE) | (kinds == Kind.NOTICE))
@@ -106,9 +106,14 @@ class PartitionIndex:
         ends = records.rows.view(CORRECTION).reshape(-1)
         columns = {"kind": kinds, "id": ends["id"], "word": ends["word_1"]}
         self._marks += _table(records, marks, _MARK, **columns)
-        came = np.flatnonzero((kinds == Kind.ENTER) | (kinds == Kind.ARRIVE))
-        if len(came):
-            self.players = np.union1d(self.players, moves["player"][came])
+        # What a correction makes stands alone in its row (rules, section 12).
+        rows, cells = ends[kinds == Kind.CORRECT], tag_of(ends["name_1"][kinds == Kind.CORRECT])
+        added = np.count_nonzero(kinds == Kind.EDGE_ADD) + np.count_nonzero(cells == ADDED)
+        self.edges_added += int(added)
+        made = rows["word_1"][(cells == PLAYER) & (rows["name_1"] % np.uint64(8) == 0)]
+        came = moves["player"][records.of(Kind.ENTER, Kind.ARRIVE, Kind.STRIKE)]
+        if len(came) or len(made):
+            self.players = np.unique(np.concatenate([self.players, came, made]))
 
     def time_at(self, positions: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
         """Give wall clock (ms) and tick at positions: those of the last tick up to each, else 0."""

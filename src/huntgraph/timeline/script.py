@@ -307,7 +307,7 @@ class _Overlay:
 
     def _check(self, position: int, row: Rows) -> int:
         kind = int(row[0])
-        if kind not in EDITABLE and kind != Kind.STRIKE:
+        if kind not in EDITABLE:
             what = f"a {_name(row)} is no input: it follows from other records, or is the clock's"
             raise self._failure(position, what, "edit the records it follows from", "HG1730")
         return kind
