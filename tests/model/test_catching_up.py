@@ -14,7 +14,8 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Drop, Edit
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History
-from huntgraph.timeline.lookup import PLAYER_KINDS, Query
+from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims
 from huntgraph.timeline.script import compile_edits

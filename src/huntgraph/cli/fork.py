@@ -43,7 +43,8 @@ def create(
         name: what to call it.
         before: an event, PARTITION/POSITION: the fork begins right before it.
         at: a point instead: a tag, head~5s, a time.
-        without: earlier commits to be left out, as huntgraph audit names them.
+        without: what is left out: earlier commits, as huntgraph audit names them, and records
+            that cannot be read, PARTITION/POSITION each.
         ttl: how long it is kept.
         budget_mib: memory that its images may take where it is replayed.
         folder: the folder of huntgraph serve, or an actor's own.
@@ -52,8 +53,9 @@ def create(
     """
     from huntgraph.timeline.points import duration_ms
 
-    kept = {"ttl_s": duration_ms(ttl) // 1000, "budget_mib": budget_mib, "without": without}
-    fork = opened(folder, world).fork(before=before, at=at, name=name, **kept)
+    kept = {"ttl_s": duration_ms(ttl) // 1000, "budget_mib": budget_mib}
+    timeline = opened(folder, world, without)
+    fork = timeline.fork(before=before, at=at, name=name, without=without, **kept)
     _tell(fork.recipe, json)
     return 0
 
@@ -230,5 +232,5 @@ def _tell(recipe: Recipe, json: bool) -> None:
     names = ("name", "claims", "ttl_s", "budget_mib")
     point = [(f"partition {n}", at) for n, at in recipe.point.items()]
     edits = [(f"edit {at}", text) for at, text in enumerate(body["does"], 1)]
-    out = [("left out", f"commit {commit}") for commit in recipe.without]
+    out = [("left out", name) for name in recipe.without]
     facts("", [*((name, body[name]) for name in names), *point, *out, *edits])

@@ -42,7 +42,8 @@ def rollback(
         claims: recompute: the next rightful claim wins; keep: others keep what they won; void:
             what is lost stays unwon.
         preview: only show what would change; so does leaving out --yes.
-        without: earlier commits to be left out, as huntgraph audit names them.
+        without: what is left out: earlier commits, as huntgraph audit names them, and records
+            that cannot be read, PARTITION/POSITION each.
         keep: keep the fork under this name.
         reason: why, for the audit trail; needed to commit.
         yes: commit it.
@@ -55,7 +56,7 @@ def rollback(
 
     if yes and not preview and not reason:
         raise UsageError("a commit needs a reason", fix='add --reason "why"')
-    timeline = opened(folder, world)
+    timeline = opened(folder, world, without)
     point = at_time(timeline.history, since_ms(timeline.history, since))
     with timeline.fork(at=cut_text(point), name=keep, without=without) as fork:
         with progress("Replaying the fork"):

@@ -38,11 +38,11 @@ Without = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
 Yes = Annotated[bool, Parameter(name="--yes", negative="")]
 
 
-def opened(folder: Path | None, world: Path | None = None) -> Timeline:
+def opened(folder: Path | None, world: Path | None = None, without: Sequence[str] = ()) -> Timeline:
     """Open the history of a folder of huntgraph serve, by default the user's."""
     from huntgraph.timeline.timeline import open_timeline
 
-    return open_timeline(layout_of(folder).folder, world)
+    return open_timeline(layout_of(folder).folder, world, without)
 
 
 def area_of(text: str | None) -> tuple[int, int, int, int] | None:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from huntgraph.errors import ForkError, did_you_mean
 from huntgraph.schema import MOVE, NONE, RULE, Kind
 from huntgraph.timeline.history import History
-from huntgraph.timeline.lookup import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS, Query, lookup
+from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
+from huntgraph.timeline.lookup import Query, lookup
 from huntgraph.timeline.points import Event, parse_event
 
 __all__ = ["Drop", "Edit", "Insert", "Replace", "Retime", "Rules", "read_edit", "write_edit"]

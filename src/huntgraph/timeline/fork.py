@@ -17,7 +17,8 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import Diff, make_diff
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules, record_of
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.lookup import PLAYER_KINDS, Query
+from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.points import parse_event, since_ms
 from huntgraph.timeline.reach import Crossed, find_reach, whole
 from huntgraph.timeline.recipe import Recipe
@@ -60,6 +61,7 @@ class Run:
         self.touched = Touched()
         self._parts: list[_Part] = []
         self._replay: Replay | None = None
+        self._torn: set[int] = set()
 
     @property
     def _sources(self) -> ItemsView[int, Source]:
@@ -110,7 +112,7 @@ class Run:
         plain, later_plain = _cut(plain, head)
         scripts, later = _cut(scripts, head)
         crossed = Originals(self.history.indexed)
-        was = follow_original(self.replicas, plain, crossed)
+        was = self._follow(plain, crossed, head)
         self.head = head
         if self._replay is None:
             claims = self._claims(head)
@@ -120,6 +122,16 @@ class Run:
         now = self._replay.run()
         self._parts.append(_Part(plain, scripts, was, now))
         return later_plain, later
+
+    def _follow(self, plain: Scripts, crossed: Originals, head: Cut) -> dict[int, Outcomes]:
+        """Let the bases follow the log; behind lost records only a snapshot tells what is live."""
+        begin, parts = self.head, self.history.indexed.of
+        lost = [n for n in parts if any(begin[n] < at <= head[n] for at, _ in parts[n].lost)]
+        self._torn.update(lost)
+        was = follow_original(self.replicas, plain, crossed, self._torn)
+        for number in lost:
+            self.replicas[number].reopen(head[number])
+        return was
 
     def _make_again(self, commit: Crossed) -> None:
         """Let each branch become what a commit makes of its base here."""

@@ -55,6 +55,8 @@ class PartitionIndex:
     """Records that may have made an edge: EDGE_ADD, and rows of corrections."""
     players: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     """Ids of all who ever got a place in the table, sorted."""
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """First and last position of records that could not be read, where they were named."""
     _ticks: list[Table] = field(default_factory=list)
     _taken: list[Table] = field(default_factory=list)
     _acks: list[Table] = field(default_factory=list)
@@ -93,6 +95,10 @@ class PartitionIndex:
             self.first = records.first
         self.end = records.first + len(records.rows) - 1
         moves, kinds = records.moves, records.rows[:, 0]
+        for position in records.positions[kinds == 0].tolist():
+            goes_on = bool(self.lost) and self.lost[-1][1] == position - 1
+            first = self.lost.pop()[0] if goes_on else position
+            self.lost.append((first, position))
         ticks = np.flatnonzero(kinds == Kind.TICK)
         self._ticks += _table(records, ticks, TICK, tick=moves["arg"], time_ms=moves["time_ms"])
         parcels = np.flatnonzero((kinds == Kind.ARRIVE) | (kinds == Kind.NOTICE))

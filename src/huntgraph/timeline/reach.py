@@ -49,14 +49,14 @@ def find_reach(history: History, recipe: Recipe) -> Reach:
     Raises ForkError HG1734 for a correction that cannot be made again: an undo, one without a
     recipe, one that the trail does not know; HG1735 when a commit to be left out is not there.
     """
-    if not recipe.without and not _corrections(history, recipe.point):
+    if not recipe.left_out and not _corrections(history, recipe.point):
         return Reach(recipe.point)
     trail = [each for each in Audit(history.folder).entries() if each.kind in DECIDED]
-    _check_known(recipe.without, trail)
+    _check_known(recipe.left_out, trail)
     begin = recipe.point
     while True:
         behind = [entry for entry in trail if _is_behind(entry, begin)]
-        out = _left_out(behind, recipe.without)
+        out = _left_out(behind, recipe.left_out)
         cuts = [_held(entry) for entry in trail if entry in behind or entry.id in out]
         for entry in behind:
             if entry.id not in out:
@@ -130,8 +130,12 @@ def _left_out(behind: Sequence[Entry], without: Iterable[str]) -> set[str]:
         if entry.id in out or entry.of in out:
             out.add(entry.id)
         else:
-            out.update(entry.recipe.get("without", ()))
+            out.update(_without(entry))
     return out
+
+
+def _without(entry: Entry) -> tuple[str, ...]:
+    return Recipe.from_dict(dict(entry.recipe)).left_out if entry.recipe else ()
 
 
 def _recipe(history: History, entry: Entry) -> Recipe:

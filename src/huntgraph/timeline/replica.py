@@ -59,6 +59,10 @@ class Replica:
         self._base.receipts()
         return updates, self._base.events()
 
+    def reopen(self, position: int) -> None:
+        """Open the base anew: from a snapshot behind lost records, if there is one."""
+        self._base, self._akin = self._open_at(position), False
+
     def base_parcels(self, partition: int) -> NDArray[np.uint8]:
         """Give the base's parcels that a partition has not acknowledged, shape (n, 64)."""
         return self._base.parcels(partition)

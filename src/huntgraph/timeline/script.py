@@ -19,7 +19,7 @@ from huntgraph.schema import MOVE, RULE, Kind
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.lookup import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
+from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.points import Event
 
 __all__ = ["Layer", "Script", "Touched", "compile_edits", "joined", "read_script", "struck"]
@@ -187,6 +187,8 @@ class _Overlay:
             return  # a query may find what lies before the fork's point
         at = self._at(position)
         row = self._rows[at].copy()
+        if not row[0]:
+            return  # it is lost
         kind = self._check(position, row)
         if not self._kept[at] or kind == Kind.STRIKE:
             return

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine, Rows
 from huntgraph.errors import UsageError
 from huntgraph.schema import RECEIPT, Code, Kind
+from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.log import Log, LogRecords
-from huntgraph.timeline.lookup import PLAYER_KINDS
 from huntgraph.timeline.snapshot import Snapshot
 from huntgraph.timeline.tables import SINGLE, name_of
 
