@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from huntgraph.schema import ARRIVAL, MOVE, Kind
 
 Records = NDArray[np.void]
-PLAYER_KINDS = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
+PLAYER_KINDS = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT, Kind.STRIKE)
 PARCEL_KINDS = (Kind.ARRIVE, Kind.NOTICE)
 DOUBLED, GAP, ELSEWHERE = "twice", "a number is missing", "moved where the player was not"
 RENUMBERED, UNCAUSED, UNHELD = "parcels out of order", "no such move", "acknowledged, not held"

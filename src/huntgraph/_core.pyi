@@ -4,7 +4,7 @@ Rows are arrays of shape (n, 64) of bytes, one record a row, laid out as `huntgr
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -130,8 +130,13 @@ class LogReader:
         partition: int = 0,
         world_id: int,
         first: int = 1,
+        without: Sequence[int] = ...,
     ) -> LogReader: ...
     def read(self, count: int = 65_536) -> tuple[int, NDArray[np.uint8]]: ...
+    @property
+    def lost(self) -> tuple[int, int] | None: ...
+    @property
+    def needed(self) -> list[int]: ...
     @property
     def durable(self) -> int: ...
 

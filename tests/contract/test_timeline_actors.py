@@ -10,16 +10,21 @@ import numpy as np
 import pytest
 
 from huntgraph.client import Identity, connect_all
+from huntgraph.cluster.control import refuse
 from huntgraph.cluster.snapshots import make_snapshot
-from huntgraph.schema import MOVE, Kind
+from huntgraph.engine import move
+from huntgraph.errors import ForkError
+from huntgraph.schema import MOVE, Code, Kind
 from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.audit import Audit
 from huntgraph.timeline.cut import is_consistent
+from huntgraph.timeline.edits import Insert
 from huntgraph.timeline.export import BLOCK, map_blocks
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.live import undo_commit
 from huntgraph.timeline.log import Log
+from huntgraph.timeline.lookup import Query, lookup
 from huntgraph.timeline.plan import Plan
 from huntgraph.timeline.points import find_point
 from huntgraph.timeline.recipe import Recipe
@@ -29,7 +34,7 @@ from huntgraph.timeline.timeline import Timeline
 from huntgraph.timeline.verify_all import check_crossings, verify_all
 from tests.coast import Coast
 from tests.fault.wanderers import Wanderers
-from tests.servers import PLAYERS, ground, within
+from tests.servers import PLAYERS, ground, until, within
 
 
 def history_of(coast: Coast) -> History:
@@ -84,6 +89,7 @@ def test_three_actors_forked_and_corrected(short_path: Path) -> None:
                 "walked through walls",
                 "recompute",
             )
+            await across(history, entry.id, wanderers)
             await undone(history, entry.id)
             await snapshots(coast)
             return await coast.stop()
@@ -97,6 +103,58 @@ def test_three_actors_forked_and_corrected(short_path: Path) -> None:
     judge_after(coast, hashes)
 
 
+def test_an_edge_that_a_fork_adds_before_a_live_one_is_committed(short_path: Path) -> None:
+    coast = Coast(short_path, 2)
+
+    async def play() -> None:
+        async with coast:
+            await coast.start()
+            early, late = free_pairs(coast)
+            await add_edge(coast, late)
+            history = history_of(coast)
+            start = find_point(history, "0:0,1:0")
+            added = move(Kind.EDGE_ADD, from_=early[0], to=early[1], arg=2)
+            fork = Fork(history, Recipe("", start, (Insert((0, 1), added.tobytes()),)))
+            entry = await adopt(fork, reason="a bridge", who="a tester")
+            live = history.engine_at(0, history.head()[0])
+            ends = list(zip(*(column.tolist() for column in live.edges()), strict=True))
+            assert ends[-4:] == [late, late[::-1], early, early[::-1]]
+            assert live.weights()[-4:].tolist() == [3, 0, 2, 0]
+            run = Fork(history, Recipe("", start)).replay()
+            assert run.hashes() == run.head_hashes()
+            await undo_commit(history, entry.id, reason="no bridge", who="a tester")
+            live = history.engine_at(0, history.head()[0])
+            assert live.weights()[-4:].tolist() == [3, 0, 0, 0]
+            struck = await coast.actors[0].control(move(Kind.STRIKE, player=9, seq=1))
+            assert struck.updates["code"][0] == Code.STRUCK
+            await coast.stop()
+
+    within(play)
+    history = history_of(coast)
+    found = verify_all(history)
+    assert found.sound
+    assert [part.moves for part in found.partitions.values()] == [1, 0]
+    (row,) = lookup(history, Query(players=(9,)))
+    assert (row["kind"], row["code"], row["seq"]) == (Kind.STRIKE, Code.STRUCK, 1)
+
+
+def free_pairs(coast: Coast) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Twice two nodes of partition 0 without slots between them."""
+    part = coast.parts[0]
+    first, last = part.own_nodes // 2, part.own_nodes - 2
+    heads = [set(part.head[part.first[n] : part.first[n + 1]].tolist()) for n in (0, first)]
+    far = [next(n for n in range(last, 0, -1) if n not in near) for near in heads]
+    return (0, far[0]), (first, far[1])
+
+
+async def add_edge(coast: Coast, ends: tuple[int, int]) -> None:
+    """Add an edge to the running partition 0."""
+    actor = coast.actors[0]
+    made = refuse(await actor.control(move(Kind.EDGE_ADD, from_=ends[0], to=ends[1], arg=3)))
+    counters, position = actor.counters(), int(made.updates["position"][0])
+    await until(lambda: counters.value("durable") >= position)
+
+
 def unedited(history: History) -> None:
     """A fork without edits ends as the live hunt, from a point in the middle of its course."""
     head = history.head()
@@ -105,6 +163,24 @@ def unedited(history: History) -> None:
     run = Fork(history, Recipe("", point)).replay(to=head)
     assert run.hashes() == run.head_hashes()
     assert sum(len(script) for script in run.scripts.values()) > 200
+
+
+async def across(history: History, first: str, wanderers: Wanderers) -> None:
+    """A second player is taken out from before the commit that took out the first."""
+    start = find_point(history, "0:0,1:0,2:0")
+    run = Fork(history, Recipe("", start)).replay()
+    assert run.hashes() == run.head_hashes()
+    player = wanderers.players[1].player
+    fork = Fork(history, Recipe("", start)).drop(player=player)
+    assert {change.player for change in fork.diff().players} >= {player}
+    entry = await adopt(fork, reason="it too", who="a tester")
+    assert [commit.id for commit in fork.run.reach.crossed] == [first]
+    run = Fork(history, Recipe("", start)).replay()
+    assert run.hashes() == run.head_hashes()
+    assert [commit.id for commit in run.reach.crossed] == [first, entry.id]
+    # Out of order: the first one is left out, the second one holds.
+    fork = Fork(history, Recipe("", find_point(history, "head"), without=(first,)))
+    assert {change.player for change in fork.diff().players} >= {wanderers.players[0].player}
 
 
 async def undone(history: History, name: str) -> None:
@@ -136,9 +212,9 @@ def judge_after(coast: Coast, hashes: list[int]) -> None:
         found = verify_all(history, from_snapshot=from_snapshot)
         assert found.sound, found.to_dict()
         assert found.first_bad() is None
-    assert [entry.kind for entry in Audit(coast.folder).entries()] == ["commit", "undo"]
+    assert [entry.kind for entry in Audit(coast.folder).entries()] == ["commit", "commit", "undo"]
     assert check_crossings(history) == []
-    with pytest.raises(Exception, match="correction was committed"):
+    with pytest.raises(ForkError, match="the undo"):
         Timeline(history).fork(at="0:0,1:0,2:0").replay()
     for number, source in history.sources.items():
         assert source.directory is not None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from huntgraph.schema import MOVE, Kind
 
 Records = NDArray[np.void]
-PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
+PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT, Kind.STRIKE)
 LOST: Final = "lost"
 DOUBLED: Final = "doubled"
 EXCHANGED: Final = "exchanged"

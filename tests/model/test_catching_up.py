@@ -14,7 +14,8 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Drop, Edit
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History
-from huntgraph.timeline.lookup import PLAYER_KINDS, Query
+from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims
 from huntgraph.timeline.script import compile_edits
@@ -76,9 +77,9 @@ def test_edits_that_are_forgotten_in_later_rounds_are_caught(
 ) -> None:
     """Planted: they are laid over the first round's records only."""
 
-    def forgetful(history: History, edits: Any, scripts: Any, touched: Any, span: Any) -> Any:
-        mine = edits if span[0] == span[1] else ()
-        return compile_edits(history, mine, scripts, touched, span)
+    def forgetful(history: History, layers: Any, scripts: Any, begin: Any) -> Any:
+        first = [layer for layer in layers if layer.point == begin]
+        return compile_edits(history, first, scripts, begin)
 
     caught = 0
     for seed in (1, 2, 4, 5):

@@ -12,7 +12,6 @@ import pytest
 from huntgraph.engine import Engine
 from huntgraph.schema import Code, Form
 from huntgraph.timeline import tables
-from huntgraph.timeline.adopt import changes_to_adopt
 from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.diff import Diff, make_diff
 from huntgraph.timeline.edge_diff import HOW
@@ -22,6 +21,7 @@ from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replica import Replica
+from huntgraph.timeline.slots import changes_to_adopt, differences, ends
 from tests.model.histories import history_of, played
 from tests.model.test_forks import choose, point_of
 
@@ -52,7 +52,7 @@ def judge(run: Run, diff: Diff) -> None:
         differing = cell_pairs(replica)
         wanted = {n & ((1 << 56) - 1) for n in differing if n >> 56 == tables.EDGE}
         mine = diff.edges[diff.edges["partition"] == number]
-        tail, head = replica.ends()
+        tail, head = ends(replica, differences(replica))
         found = set()
         for row in mine:
             edge = int(row["edge"])

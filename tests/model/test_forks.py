@@ -19,7 +19,8 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.history import History
-from huntgraph.timeline.lookup import PLAYER_KINDS, Query
+from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims, Replay
 from tests.model.fork_oracle import Item, Oracle, Side

@@ -166,6 +166,14 @@ def test_a_finding_names_the_player_the_move_and_the_place(rng: random.Random) -
     assert str(finding) == f"altered: player {player}, move {seq}, position {at + 1}"
 
 
+def test_a_struck_move_takes_its_number(rng: random.Random) -> None:
+    """What is struck while the hunt goes on is there, as another record than was sent."""
+    ledger, log = honest(rng)
+    at = some_move(log, rng)
+    log["kind"][at] = Kind.STRIKE
+    assert [finding.kind for finding in check(ledger, log)] == [ALTERED]
+
+
 def test_the_server_mark_is_no_alteration() -> None:
     record = move(Kind.ENTER, 1, 1)
     plain = record.tobytes()

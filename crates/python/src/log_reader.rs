@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use huntgraph_actor::disk::RealDisk;
-use huntgraph_actor::log::LogReader as Reader;
+use huntgraph_actor::log::{LogError, LogReader as Reader};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -12,24 +12,34 @@ use pyo3::prelude::*;
 #[pyclass(module = "huntgraph._core", unsendable)]
 pub struct LogReader {
     reader: Reader<RealDisk>,
+    /// First and last position that cannot be read, where reading stopped.
+    lost: Option<(u64, u64)>,
 }
 
-fn failed(error: huntgraph_actor::log::LogError) -> PyErr {
+fn failed(error: LogError) -> PyErr {
     PyValueError::new_err(format!("{}: {error}", error.code()))
 }
 
 #[pymethods]
 impl LogReader {
     #[new]
-    #[pyo3(signature = (directory, *, partition = 0, world_id, first = 1))]
-    fn new(directory: PathBuf, partition: u16, world_id: u64, first: u64) -> PyResult<Self> {
+    #[pyo3(signature = (directory, *, partition = 0, world_id, first = 1, without = Vec::new()))]
+    fn new(
+        directory: PathBuf,
+        partition: u16,
+        world_id: u64,
+        first: u64,
+        without: Vec<u64>,
+    ) -> PyResult<Self> {
         let disk = RealDisk::open(&directory)
             .map_err(|e| PyOSError::new_err(format!("{}: {e}", directory.display())))?;
-        let reader = Reader::open(disk, partition, world_id, first).map_err(failed)?;
-        Ok(Self { reader })
+        let mut reader = Reader::open(disk, partition, world_id, first).map_err(failed)?;
+        reader.pass_over(without);
+        Ok(Self { reader, lost: None })
     }
 
     /// Up to about `count` records, fewer at the end: the first one's position and their rows.
+    /// Those that are lost and passed over are 64 zero bytes each.
     #[pyo3(signature = (count = 65_536))]
     fn read<'py>(
         &mut self,
@@ -39,16 +49,34 @@ impl LogReader {
         let first = self.reader.next_position();
         let mut bytes: Vec<u8> = Vec::new();
         let reader = &mut self.reader;
-        py.detach(|| {
+        let read = py.detach(|| {
             while bytes.len() < count * 64
-                && let Some(block) = reader.next_block().map_err(failed)?
+                && let Some(block) = reader.next_block()?
             {
+                let before = (block.first_position - first) as usize * 64;
+                bytes.resize(before, 0);
                 bytes.extend_from_slice(block.records.as_flattened());
             }
-            Ok::<_, PyErr>(())
-        })?;
+            Ok(())
+        });
+        if let Err(LogError::Damaged { damage, .. }) = &read {
+            self.lost = Some((damage.first_position, damage.last_position));
+        }
+        read.map_err(failed)?;
         let rows = PyArray1::from_slice(py, &bytes).reshape([bytes.len() / 64, 64])?;
         Ok((first, rows))
+    }
+
+    /// First and last position that cannot be read, where reading stopped at damage.
+    #[getter]
+    fn lost(&self) -> Option<(u64, u64)> {
+        self.lost
+    }
+
+    /// The positions of `without` at which reading would have stopped.
+    #[getter]
+    fn needed(&self) -> Vec<u64> {
+        self.reader.needed().to_vec()
     }
 
     /// The greatest watermark read so far: positions up to it were on disk.

@@ -13,7 +13,7 @@ from huntgraph.schema import Kind
 
 __all__ = ["Account", "compare"]
 
-PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
+PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT, Kind.STRIKE)
 
 
 class Account(NamedTuple):

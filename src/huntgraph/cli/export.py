@@ -6,7 +6,7 @@ from pathlib import Path
 
 from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, say
-from huntgraph.cli.timeline import opened
+from huntgraph.cli.timeline import Without, opened
 
 __all__ = ["export"]
 
@@ -18,6 +18,7 @@ def export(
     at: str = "head",
     log: bool = True,
     state: bool = True,
+    without: Without = (),
     folder: Dir = None,
     world: Path | None = None,
     json: Json = False,
@@ -29,13 +30,14 @@ def export(
         at: the point up to which the log and at which the state is exported.
         log: export the records.
         state: export edges, players and stages.
+        without: records that cannot be read and are passed over, PARTITION/POSITION each.
         folder: the folder of huntgraph serve, or an actor's own.
         world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the files' paths as JSON.
     """
     from huntgraph.timeline.export import read_log, state_tables, write_parquet
 
-    timeline = opened(folder, world)
+    timeline = opened(folder, world, without)
     files = []
     for number, position in timeline.point(at).items():
         tables = {}

@@ -11,9 +11,10 @@ from cyclopts import Parameter
 from huntgraph.cli.diff_screen import show_diff
 from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, facts, print_json, progress, say, table
-from huntgraph.cli.timeline import Parquet, opened, save
+from huntgraph.cli.timeline import Parquet, Without, opened, save
 
 if TYPE_CHECKING:
+    from huntgraph.timeline.reach import Crossed
     from huntgraph.timeline.recipe import Recipe
 
 __all__ = ["create", "diff", "drop", "ls", "preview", "replay", "show"]
@@ -29,6 +30,7 @@ def create(
     *,
     before: str | None = None,
     at: str | None = None,
+    without: Without = (),
     ttl: str = "24h",
     budget_mib: int = 4096,
     folder: Dir = None,
@@ -41,6 +43,8 @@ def create(
         name: what to call it.
         before: an event, PARTITION/POSITION: the fork begins right before it.
         at: a point instead: a tag, head~5s, a time.
+        without: what is left out: earlier commits, as huntgraph audit names them, and records
+            that cannot be read, PARTITION/POSITION each.
         ttl: how long it is kept.
         budget_mib: memory that its images may take where it is replayed.
         folder: the folder of huntgraph serve, or an actor's own.
@@ -50,7 +54,8 @@ def create(
     from huntgraph.timeline.points import duration_ms
 
     kept = {"ttl_s": duration_ms(ttl) // 1000, "budget_mib": budget_mib}
-    fork = opened(folder, world).fork(before=before, at=at, name=name, **kept)
+    timeline = opened(folder, world, without)
+    fork = timeline.fork(before=before, at=at, name=name, without=without, **kept)
     _tell(fork.recipe, json)
     return 0
 
@@ -120,10 +125,12 @@ def replay(
     edited = sum(int(script.edited.sum()) for script in run.scripts.values())
     hashes = {str(n): f"{value:016x}" for n, value in run.hashes().items()}
     body = {"records": records, "edited": edited, "spent_ms": round(spent_ms, 1), "hashes": hashes}
+    body["commits"] = [{"id": c.id, "left_out": c.recipe is None} for c in run.reach.crossed]
     if json:
         print_json("fork-replay", {"name": name, "claims": fork.recipe.claims, **body})
     else:
         lines = [(f"partition {n}", value) for n, value in hashes.items()]
+        lines += [(_fate(commit), commit.id) for commit in run.reach.crossed]
         facts(
             "", [("records", records), ("edited", edited), ("spent", f"{spent_ms:.0f} ms"), *lines]
         )
@@ -213,6 +220,10 @@ def drop(name: str, /, *, folder: Dir = None, world: Path | None = None, json: J
     return 0
 
 
+def _fate(commit: Crossed) -> str:
+    return "left out" if commit.recipe is None else "made again"
+
+
 def _tell(recipe: Recipe, json: bool) -> None:
     if json:
         print_json("fork", recipe.to_dict())
@@ -221,4 +232,5 @@ def _tell(recipe: Recipe, json: bool) -> None:
     names = ("name", "claims", "ttl_s", "budget_mib")
     point = [(f"partition {n}", at) for n, at in recipe.point.items()]
     edits = [(f"edit {at}", text) for at, text in enumerate(body["does"], 1)]
-    facts("", [*((name, body[name]) for name in names), *point, *edits])
+    out = [("left out", name) for name in recipe.without]
+    facts("", [*((name, body[name]) for name in names), *point, *out, *edits])

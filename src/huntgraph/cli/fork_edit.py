@@ -119,7 +119,7 @@ def _edits(
 def _drop(timeline: Timeline, given: dict[str, Any]) -> Edit:
     """What fits all that is given; a player or a team alone means its moves and nothing else."""
     from huntgraph.timeline.edits import EDITABLE, Drop
-    from huntgraph.timeline.lookup import PLAYER_KINDS
+    from huntgraph.timeline.kinds import PLAYER_KINDS
 
     if not any(value for value in given.values()):
         fix = "name a player, a server, an area, a kind, an event ..."

@@ -9,7 +9,7 @@ from typing import Any
 
 from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Count, Json, print_json, say, table
-from huntgraph.cli.timeline import Area, Kinds, Numbers, Parquet, opened, query_of, save
+from huntgraph.cli.timeline import Area, Kinds, Numbers, Parquet, Without, opened, query_of, save
 
 __all__ = ["lookup"]
 
@@ -28,6 +28,7 @@ def lookup(
     partition: Numbers = (),
     limit: Count = 1000,
     parquet: Parquet = None,
+    without: Without = (),
     folder: Dir = None,
     world: Path | None = None,
     json: Json = False,
@@ -47,21 +48,18 @@ def lookup(
         partition: only these partitions.
         limit: at most so many, the earliest ones.
         parquet: write them to this file.
+        without: records that cannot be read and are passed over, PARTITION/POSITION each.
         folder: the folder of huntgraph serve, or an actor's own.
         world: the world's file or the folder of its parts, where the folder does not know it.
         json: print them as JSON.
     """
-    from huntgraph.timeline.lookup import ALL_KINDS, plain
+    from huntgraph.timeline.kinds import ALL_KINDS
     from huntgraph.timeline.lookup import lookup as look
+    from huntgraph.timeline.lookup import plain
 
-    timeline = opened(folder, world)
-    options: dict[str, Any] = {
-        "player": player,
-        "team": team,
-        "server": server,
-        "area": area,
-        "kind": kind,
-    }
+    timeline = opened(folder, world, without)
+    options: dict[str, Any] = {"player": player, "team": team, "server": server, "area": area}
+    options |= {"kind": kind}
     options |= {"since": since, "until": until, "claims": claims, "refused": refused}
     query = query_of(timeline, ALL_KINDS, **options, partition=partition)
     found = look(timeline.history, query, limit)

@@ -11,7 +11,7 @@ from huntgraph.cli.diff_screen import show_diff
 from huntgraph.cli.fork_commit import commit_fork
 from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, progress, say
-from huntgraph.cli.timeline import Yes, opened
+from huntgraph.cli.timeline import Without, Yes, opened
 from huntgraph.errors import UsageError
 
 __all__ = ["rollback"]
@@ -25,6 +25,7 @@ def rollback(
     since: str,
     claims: Literal["recompute", "keep", "void"] = "recompute",
     preview: Annotated[bool, Parameter(negative="")] = False,
+    without: Without = (),
     keep: str | None = None,
     reason: str = "",
     yes: Yes = False,
@@ -41,6 +42,8 @@ def rollback(
         claims: recompute: the next rightful claim wins; keep: others keep what they won; void:
             what is lost stays unwon.
         preview: only show what would change; so does leaving out --yes.
+        without: what is left out: earlier commits, as huntgraph audit names them, and records
+            that cannot be read, PARTITION/POSITION each.
         keep: keep the fork under this name.
         reason: why, for the audit trail; needed to commit.
         yes: commit it.
@@ -53,9 +56,9 @@ def rollback(
 
     if yes and not preview and not reason:
         raise UsageError("a commit needs a reason", fix='add --reason "why"')
-    timeline = opened(folder, world)
+    timeline = opened(folder, world, without)
     point = at_time(timeline.history, since_ms(timeline.history, since))
-    with timeline.fork(at=cut_text(point), name=keep) as fork:
+    with timeline.fork(at=cut_text(point), name=keep, without=without) as fork:
         with progress("Replaying the fork"):
             fork.drop(player=player).replay(claims)
             found = fork.diff()

@@ -17,20 +17,32 @@ from huntgraph.schema import Kind
 if TYPE_CHECKING:
     from huntgraph.timeline.timeline import Timeline
 
-__all__ = ["Area", "Kinds", "Numbers", "Parquet", "Yes", "area_of", "kinds_of", "opened", "save"]
+__all__ = [
+    "Area",
+    "Kinds",
+    "Numbers",
+    "Parquet",
+    "Without",
+    "Yes",
+    "area_of",
+    "kinds_of",
+    "opened",
+    "save",
+]
 
 Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
 Area = Annotated[str | None, Parameter(name="--area")]
 Kinds = Annotated[tuple[str, ...], Parameter(name="--kind", negative="", show_default=False)]
 Parquet = Annotated[Path | None, Parameter(name="--parquet")]
+Without = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
 Yes = Annotated[bool, Parameter(name="--yes", negative="")]
 
 
-def opened(folder: Path | None, world: Path | None = None) -> Timeline:
+def opened(folder: Path | None, world: Path | None = None, without: Sequence[str] = ()) -> Timeline:
     """Open the history of a folder of huntgraph serve, by default the user's."""
     from huntgraph.timeline.timeline import open_timeline
 
-    return open_timeline(layout_of(folder).folder, world)
+    return open_timeline(layout_of(folder).folder, world, without)
 
 
 def area_of(text: str | None) -> tuple[int, int, int, int] | None:

@@ -8,29 +8,23 @@ from hashlib import sha256
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from huntgraph.cluster.control import Status
 from huntgraph.errors import CommitError, ForkError
 from huntgraph.timeline import tables
 from huntgraph.timeline.audit import Effect, Entry
-from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import CatchUp, Head, Order, Report, commit
 from huntgraph.timeline.diff import make_diff
 from huntgraph.timeline.edits import describe
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.live import ready_to_commit, written
 from huntgraph.timeline.points import cut_text
-from huntgraph.timeline.replica import Replica
-from huntgraph.timeline.tables import Differences
+from huntgraph.timeline.slots import changes_to_adopt, differences
 
-__all__ = ["adopt", "changes_to_adopt"]
+__all__ = ["adopt"]
 
 TRIES: Final = 3
 """How often a commit is tried when rewards change while it is made."""
-
-NOWHERE: Final = (0, 0, 0, 255 << 8 | 255 << 16, 0)
-"""Words 1 to 4 and 6 of a player who never came here: at node 0, in no hunt, not present."""
 
 
 class _MovedError(CommitError):
@@ -79,6 +73,7 @@ def _order(fork: Fork, reason: str, who: str) -> Order:
         point=cut_text(fork.recipe.point),
         edits=tuple(describe(edit) for edit in fork.recipe.edits),
         policy=fork.recipe.claims,
+        recipe=fork.recipe.to_dict(),
         effects=_effects(fork.run),
     )
 
@@ -94,7 +89,7 @@ def _stakes(run: Run) -> bytes:
     """What rewards follow from: all differing words of progress and of who won what."""
     digest = sha256()
     for number, replica in run.replicas.items():
-        found = replica.changes()
+        found = differences(replica)
         tag, index = tables.tag_of(found.names), tables.index_of(found.names)
         progress = (tag == tables.PLAYER) & (index % np.uint64(8) == 1)
         wins = (tag == tables.STAGE) & (index % np.uint64(16) > 10)
@@ -120,55 +115,3 @@ def _catch_up(fork: Fork, stakes: bytes) -> CatchUp:
         }
 
     return catch_up
-
-
-def changes_to_adopt(replica: Replica) -> Changes:
-    """Give the changes that a commit makes to a partition's head.
-
-    A player is the one of its id: where slots differ, the branch's player goes into its slot of
-    the base, and one that the base has not into the next free slot. What no correction may set
-    stays as it is: clock, position, receipts, borders, and the game servers' part of a player.
-    """
-    found = replica.changes()
-    mine = tables.tag_of(found.names) == tables.PLAYER
-    same = not (mine & (tables.index_of(found.names) % np.uint64(8) == 0)).any()
-    if same:  # every slot holds the same player in both
-        players, slots = replica.base_players, replica.base_slots
-        return Changes.between(*found, players=players, slots=slots)
-    others = ~mine
-    parts = (Differences(*(column[others] for column in found)), _players(replica))
-    names, old, new = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    players = len(_words(replica, branch=False))
-    return Changes.between(names, old, new, players=players, slots=replica.base_slots)
-
-
-def _players(replica: Replica) -> Differences:
-    """Differing words of players, in the slots of the base."""
-    base, fork = (_words(replica, branch=branch) for branch in (False, True))
-    slots = {int(row[0]): slot for slot, row in enumerate(base)}
-    newcomers = sum(int(row[0]) not in slots for row in fork)
-    old = np.concatenate([base, np.zeros((newcomers, 8), np.uint64)])
-    new = old.copy()
-    free = len(base)
-    for row in fork:
-        slot = slots.pop(int(row[0]), None)
-        if slot is None:
-            slot, free = free, free + 1
-        new[slot] = row
-    for slot in slots.values():
-        new[slot, [1, 2, 3, 4, 6]] = np.array(NOWHERE, np.uint64)
-    differ = old != new
-    differ[len(base) :, :7] = True  # cells that are new count when they are 0 too
-    at, word = np.nonzero(differ)
-    names = np.uint64(tables.name_of(tables.PLAYER, 0)) | (at * 8 + word).astype(np.uint64)
-    return Differences(names, old[at, word], new[at, word])
-
-
-def _words(replica: Replica, *, branch: bool) -> NDArray[np.uint64]:
-    """The words of all players, shape (players, 8)."""
-    names, words = replica.small_cells(branch=branch)
-    mine = tables.tag_of(names) == tables.PLAYER
-    index = tables.index_of(names[mine]).astype(np.intp)
-    grid = np.zeros((int(index.max()) // 8 + 1 if len(index) else 0, 8), np.uint64)
-    grid[index // 8, index % 8] = words[mine]
-    return grid

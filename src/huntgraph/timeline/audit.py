@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -52,7 +52,8 @@ class Entry:
 
     ``id`` names the correction in 16 hex digits; ``of`` the one that an undo or an acknowledgement
     is about. ``at_ms`` is milliseconds since 1970. ``point``, ``edits`` and ``policy`` are the
-    fork's, as whoever commits it describes them.
+    fork's, as whoever commits it describes them; ``recipe`` is what it is made of, from which the
+    commit is made again in forks that reach across it (`huntgraph.timeline.reach`).
     """
 
     id: str
@@ -63,6 +64,7 @@ class Entry:
     point: str = ""
     edits: tuple[str, ...] = ()
     policy: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     of: str = ""
     parts: tuple[PartHashes, ...] = ()
     diff_hash: str = ""

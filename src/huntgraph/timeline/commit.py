@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -64,6 +64,7 @@ class Order:
     point: str = ""
     edits: tuple[str, ...] = ()
     policy: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     effects: tuple[Effect, ...] = ()
     kind: str = "commit"
     of: str = ""
@@ -261,8 +262,9 @@ class _Commit:
         cells = sum(len(part.changes) for part in plan.parts.values())
         return Entry(
             id=name, kind=order.kind, at_ms=time.time_ns() // 1_000_000, who=order.who,
-            why=order.why, point=order.point, edits=order.edits, policy=order.policy, of=order.of,
-            parts=parts, diff_hash=_diff_hash(plan), cells=cells, effects=order.effects,
+            why=order.why, point=order.point, edits=order.edits, policy=order.policy,
+            recipe=order.recipe, of=order.of, parts=parts, diff_hash=_diff_hash(plan),
+            cells=cells, effects=order.effects,
         )  # fmt: skip
 
     def _failed(self, what: str, code: str = "HG1612") -> CommitError:

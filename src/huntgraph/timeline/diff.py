@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from huntgraph.schema import Form
 from huntgraph.timeline.edge_diff import EDGE_CHANGE, HOW, count_areas, edge_changes
 from huntgraph.timeline.labels import LABELS, Label, Labels
+from huntgraph.timeline.replay import Outcomes
 from huntgraph.timeline.standings import NO_HUNT, STANDING, plain_standing, standings
 from huntgraph.timeline.tables import stages_of
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["ClaimChange", "Diff", "Effect", "Find", "PlayerChange", "make_diff"]
 
 Row = np.void
+Stages = Mapping[int, NDArray[np.void]]
+"""The stages of each partition, dtype STAGE_ROW."""
 COMPARED: Final = tuple(name for name in STANDING.names or () if name not in ("id", "seq", "rank"))
 
 
@@ -184,7 +187,7 @@ def make_diff(run: Run) -> Diff:
         players=players,
         claims=_claims(stages, fork_stages, progress, labels),
         clues=_clues(progress, forms, labels),
-        rewards=_rewards(run, progress, forms, labels),
+        rewards=_rewards(run, (stages, fork_stages), progress, forms, labels),
         areas=count_areas(run.history, edges),
     )
 
@@ -247,8 +250,8 @@ def _forms(tables: Any) -> dict[tuple[int, int], int]:
 
 
 def _claims(
-    was: Mapping[int, NDArray[np.void]],
-    now: Mapping[int, NDArray[np.void]],
+    was: Stages,
+    now: Stages,
     progress: Progress,
     labels: Labels,
 ) -> list[ClaimChange]:
@@ -283,22 +286,38 @@ def _clues(progress: Progress, forms: Mapping[tuple[int, int], int], labels: Lab
 
 
 def _rewards(
-    run: Run, progress: Progress, forms: Mapping[tuple[int, int], int], labels: Labels
+    run: Run,
+    stages: tuple[Stages, Stages],
+    progress: Progress,
+    forms: Mapping[tuple[int, int], int],
+    labels: Labels,
 ) -> list[Effect]:
-    places = [
-        {(w.player, w.hunt, w.stage): w for n in side for w in side[n].wins.values()}
-        for side in (run.was, run.now)
-    ]
+    places = [_wins(run.was, stages[0]), _wins(run.now, stages[1])]
     found = []
     for player, hunt, stage, gained in progress:
         if forms.get((hunt, stage)) != Form.TREASURE:
             continue
-        win = places[gained].get((player, hunt, stage))
-        partition, position = (win.partition, win.position) if win else (0, 0)
+        partition, position = places[gained].get((player, hunt, stage), (0, 0))
         do = "grant" if gained else "revoke"
         name = f"{do}-{partition}-{position}-{hunt}-{stage}-{player}"
         place = (hunt, stage, partition, position)
         found.append(Effect(name, do, player, *place, labels.of_player(player)))
+    return found
+
+
+def _wins(
+    outcomes: Mapping[int, Outcomes], stages: Stages
+) -> dict[tuple[int, int, int], tuple[int, int]]:
+    """Where each player won each treasure: partition and position.
+
+    A stage tells of its last win, also when an earlier commit made it; the outcomes of all others.
+    """
+    wins = (win for side in outcomes.values() for win in side.wins.values())
+    found = {(w.player, w.hunt, w.stage): (w.partition, w.position) for w in wins}
+    for number, table in stages.items():
+        for row in table[table["owner"] == 0]:
+            key = (int(row["winner"]), int(row["hunt"]), int(row["stage"]))
+            found[key] = (number, int(row["position"]))
     return found
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from huntgraph.timeline.history import History
 from huntgraph.timeline.labels import Labels
+from huntgraph.timeline.slots import differences, ends
 from huntgraph.timeline.tables import EDGE, edge_parts, index_of, tag_of
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ def edge_changes(run: Run, labels: Labels) -> NDArray[np.void]:
     """Give the edges that differ, by partition and edge id, shape (n,), dtype EDGE_CHANGE."""
     tables = [np.zeros(0, EDGE_CHANGE)]
     for number, replica in run.replicas.items():
-        changes = replica.changes()
+        changes = differences(replica)
         mine = tag_of(changes.names) == EDGE
         edges = index_of(changes.names[mine]).astype(np.intp)
         if not len(edges):
             continue
         table = np.zeros(len(edges), EDGE_CHANGE)
-        tail, head = replica.ends()
+        tail, head = ends(replica, changes)
         table["partition"], table["edge"] = number, edges
         table["from"], table["to"] = tail[edges], head[edges]
         for side, words in (("was", changes.old[mine]), ("now", changes.new[mine])):

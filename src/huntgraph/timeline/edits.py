@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from huntgraph.errors import ForkError, did_you_mean
 from huntgraph.schema import MOVE, NONE, RULE, Kind
 from huntgraph.timeline.history import History
-from huntgraph.timeline.lookup import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS, Query, lookup
+from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
+from huntgraph.timeline.lookup import Query, lookup
 from huntgraph.timeline.points import Event, parse_event
 
 __all__ = ["Drop", "Edit", "Insert", "Replace", "Retime", "Rules", "read_edit", "write_edit"]
 
-EDITABLE: Final = (*PLAYER_KINDS, *EDGE_KINDS, *HUNT_KINDS)
+EDITABLE: Final = (*PLAYER_KINDS, Kind.GRANT, *EDGE_KINDS, *HUNT_KINDS)
 """Kinds that are inputs. All others are the clock's, or follow from other records."""
 ROW_KINDS: Final = tuple(range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
 """Kinds laid out as rows of hunts."""
@@ -64,7 +65,8 @@ class Drop:
             fit[:] = False
         if query.players:
             players = np.array(query.players, np.uint64)
-            fit &= np.isin(moves["kind"], PLAYER_KINDS) & np.isin(moves["player"], players)
+            theirs = np.isin(moves["kind"], (*PLAYER_KINDS, Kind.GRANT))
+            fit &= theirs & np.isin(moves["player"], players)
         if query.servers:
             server = np.where(np.isin(moves["kind"], ROW_KINDS), 0, moves["server"])
             fit &= np.isin(server, query.servers)

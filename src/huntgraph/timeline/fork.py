@@ -9,22 +9,34 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from huntgraph.errors import ForkError
-from huntgraph.schema import Kind
+from huntgraph.errors import ForkError, ReplayError
+from huntgraph.schema import Code, Kind
 from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.borders import Originals
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import Diff, make_diff
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules, record_of
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.lookup import PLAYER_KINDS, Query
+from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.points import parse_event, since_ms
+from huntgraph.timeline.reach import Crossed, find_reach, whole
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims, Outcomes, Replay, follow_original
 from huntgraph.timeline.replica import JOURNAL, Replica
-from huntgraph.timeline.script import Script, Touched, compile_edits, joined, read_script
+from huntgraph.timeline.script import (
+    Layer,
+    Script,
+    Touched,
+    compile_edits,
+    joined,
+    read_script,
+)
+from huntgraph.timeline.slots import correction_rows
 
 __all__ = ["Fork", "Run"]
+
+Scripts = dict[int, Script]
 
 
 @dataclass(frozen=True)
@@ -42,19 +54,21 @@ class Run:
 
     def __init__(self, history: History, recipe: Recipe) -> None:
         self.history, self.recipe, self.point = history, recipe, recipe.point
-        self.head = self.point
+        self.reach = find_reach(history, recipe)
+        self.head = self.reach.begin
         self.replicas = {n: self._replica(n) for n in history.sources}
         _check_memory(self.replicas, recipe.budget_mib)
         self.touched = Touched()
         self._parts: list[_Part] = []
         self._replay: Replay | None = None
+        self._torn: set[int] = set()
 
     @property
     def _sources(self) -> ItemsView[int, Source]:
         return self.history.sources.items()
 
     def _replica(self, number: int) -> Replica:
-        history, position = self.history, self.point[number]
+        history, position = self.history, self.head[number]
         opened = partial(history.engine_at, number, journal=JOURNAL)
         replica = Replica(history.sources[number].world, number, opened, position)
         replica.fork_at(position)
@@ -63,25 +77,73 @@ class Run:
     def extend(self, head: Cut) -> None:
         """Replay on, to a consistent cut at or behind the last one.
 
-        Raises ForkError for edits that are not possible, ReplayError when the logs do not give
-        what they recorded; the run is of no use then.
+        It ends before a correction that the cut is not through with. Raises ForkError for edits
+        that are not possible, ReplayError when the logs do not give what they recorded; the run is
+        of no use then.
         """
-        if self.head.keys() != head.keys() or any(self.head[n] > head[n] for n in head):
+        least = [self.head, self.point] if not self._parts else [self.head]
+        if any(cut.keys() != head.keys() or _is_beyond(cut, head) for cut in least):
             what = "the fork's point lies behind the place it is to be replayed to"
             raise ForkError(what, fix="replay it to the head", code="HG1725")
+        head = whole(self.history, head, self.reach.crossed)
         plain = {n: read_script(s, self.head[n], head[n]) for n, s in self._sources}
-        crossed = Originals(self.history.index())
-        edits, touched = self.recipe.edits, self.touched
-        scripts = compile_edits(self.history, edits, plain, touched, (self.point, self.head))
-        was = follow_original(self.replicas, plain, crossed)
+        scripts = compile_edits(self.history, self._layers(head), plain, self.head)
+        stops = [c for c in self.reach.crossed if not _is_beyond(self.head, c.held)]
+        for commit in stops:
+            if _is_beyond(head, commit.held):
+                plain, scripts = self._stretch(plain, scripts, commit.held)
+                self._make_again(commit)
+        self._stretch(plain, scripts, head)
+
+    def _layers(self, head: Cut) -> list[Layer]:
+        """The edits of commits that are made again, and the fork's own."""
+        made = [(c.recipe, c.held) for c in self.reach.crossed if c.recipe is not None]
+        earlier = [Layer(r.edits, r.point, held, Touched()) for r, held in made]
+        return [*earlier, Layer(self.recipe.edits, self.point, head, self.touched)]
+
+    def _claims(self, head: Cut) -> Claims:
+        """Up to a commit that is made again its policy holds, behind the last one the fork's."""
+        made = (c for c in self.reach.crossed if c.recipe and not _is_beyond(head, c.held))
+        recipe = next((c.recipe for c in made), None) or self.recipe
+        return recipe.claims
+
+    def _stretch(self, plain: Scripts, scripts: Scripts, head: Cut) -> tuple[Scripts, Scripts]:
+        """Replay what lies up to a cut; gives what is left of the records."""
+        plain, later_plain = _cut(plain, head)
+        scripts, later = _cut(scripts, head)
+        crossed = Originals(self.history.indexed)
+        was = self._follow(plain, crossed, head)
         self.head = head
         if self._replay is None:
-            claims = self.recipe.claims
+            claims = self._claims(head)
             self._replay = Replay(self.replicas, scripts, crossed, was, head, claims)
         else:
             self._replay.go_on(scripts, crossed, was, head)
         now = self._replay.run()
         self._parts.append(_Part(plain, scripts, was, now))
+        return later_plain, later
+
+    def _follow(self, plain: Scripts, crossed: Originals, head: Cut) -> dict[int, Outcomes]:
+        """Let the bases follow the log; behind lost records only a snapshot tells what is live."""
+        begin, parts = self.head, self.history.indexed.of
+        lost = [n for n in parts if any(begin[n] < at <= head[n] for at, _ in parts[n].lost)]
+        self._torn.update(lost)
+        was = follow_original(self.replicas, plain, crossed, self._torn)
+        for number in lost:
+            self.replicas[number].reopen(head[number])
+        return was
+
+    def _make_again(self, commit: Crossed) -> None:
+        """Let each branch become what a commit makes of its base here."""
+        number = int(commit.id, 16)
+        for partition, replica in self.replicas.items():
+            updates = replica.correct(correction_rows(replica, number))
+            if updates["code"].any():
+                code = Code(int(updates["code"][updates["code"] != 0][0])).name
+                what = f"commit {commit.id} cannot be made again in partition {partition}: {code}"
+                fix = f"leave it out: --without {commit.id}"
+                raise ReplayError(what, fix=fix, code="HG1525")
+        self._replay = None
 
     @property
     def originals(self) -> dict[int, Script]:
@@ -216,6 +278,8 @@ class Fork:
     def catch_up(self, to: Cut | None = None) -> Run:
         """Replay on to the head as it is now, or to a later cut; gives what came of it."""
         run, self._run = self.run, None
+        if run.reach != find_reach(self.history, self.recipe):  # others have committed since
+            return self.replay(self.recipe.claims, to=to)
         run.extend(to or self.history.head())
         self._run = run
         return run
@@ -240,6 +304,16 @@ class Fork:
 
     def _ms(self, when: str | int) -> int:
         return when if isinstance(when, int) else since_ms(self.history, when)
+
+
+def _is_beyond(cut: Cut, other: Cut) -> bool:
+    return any(cut[number] > other[number] for number in cut)
+
+
+def _cut(scripts: Scripts, at: Cut) -> tuple[Scripts, Scripts]:
+    """Give the records of all partitions up to a cut, and those behind it."""
+    parts = {number: script.cut(at[number]) for number, script in scripts.items()}
+    return {n: some for n, (some, _) in parts.items()}, {n: rest for n, (_, rest) in parts.items()}
 
 
 def _check_memory(replicas: Mapping[int, Replica], budget_mib: int) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from huntgraph.cluster.layout import Layout
 from huntgraph.cluster.parts import find_parts
 from huntgraph.engine import Engine, Rows
-from huntgraph.errors import UsageError
+from huntgraph.errors import ForkError, UsageError
 from huntgraph.timeline.cut import Cut, Messages
 from huntgraph.timeline.index import Index
 from huntgraph.timeline.log import Log, LogRecords
+from huntgraph.timeline.lost import stand_ins
 from huntgraph.timeline.snapshot import newest_snapshot
 from huntgraph.world import World
 
@@ -45,10 +47,18 @@ class Source:
     log: Records
     directory: Path | None = None
     """The actor's directory, where its snapshots are."""
+    stand_ins: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    """What is given in place of records that are lost, by position (`huntgraph.timeline.lost`)."""
 
     def records(self, first: int, last: int | None = None) -> Iterator[LogRecords]:
-        """Give the records of positions `first` to `last`, of all behind it when that is None."""
+        """Give the records of positions `first` to `last`, of all behind it when that is None.
+
+        Records that are lost, and named to be passed over, are rows of zeros or stand-ins.
+        """
         for batch in self.log.records(first):
+            for position, row in self.stand_ins.items():
+                if batch.first <= position < batch.first + len(batch.rows):
+                    batch.rows[position - batch.first] = row
             if last is None or batch.first + len(batch.rows) - 1 <= last:
                 yield batch
                 continue
@@ -89,11 +99,27 @@ class History:
             sources[number] = Source(number, opened, log, directory)
         return cls(sources, layout.folder)
 
+    def pass_over(self, events: Iterable[tuple[int, int]]) -> None:
+        """Go on where records cannot be read: each event is one of those that are lost there."""
+        for number, position in events:
+            log = self.sources[number].log if number in self.sources else None
+            if isinstance(log, Log):
+                log.without.add(position)
+
     def index(self) -> Index:
-        """Give the index of all logs, read on to their present ends. Raises LogError."""
+        """Give the index of all logs, read on to their present ends.
+
+        Raises LogError; ForkError HG1736 when a record that was to be passed over can be read.
+        """
         for number, source in self.sources.items():
-            for records in source.records(self._index.of[number].end + 1):
+            part = self._index.of[number]
+            known = len(part.lost)
+            for records in source.records(part.end + 1):
                 self._index.follow(number, records)
+            if isinstance(source.log, Log):
+                _check_needed(source.log, part.end)
+            if len(part.lost) > known:
+                source.stand_ins.update(stand_ins(number, source.records(1), part.lost))
         return self._index
 
     @property
@@ -127,6 +153,9 @@ class History:
             engine.advance(records.rows, records.positions)
             if watch is not None:
                 watch(engine)
+        part = self._index.of[partition]
+        if part.lost and part.first <= position <= part.end:
+            engine.seek(position)  # it may be that of a record that is lost
         if engine.position != position:
             what = f"partition {partition} has no position {position}: {engine.position} is its end"
             raise UsageError(what, fix="name a position that its log holds")
@@ -157,6 +186,14 @@ class History:
         if x is None or y is None or not np.size(x):
             return None
         return int(x[node]), int(y[node])
+
+
+def _check_needed(log: Log, end: int) -> None:
+    for position in log.without - log.needed:
+        if position <= end:
+            what = f"{log.partition}/{position} can be read: it is not passed over"
+            fix = f"take it out with an edit: fork edit NAME drop {log.partition}/{position}"
+            raise ForkError(what, where=log.directory, fix=fix, code="HG1736")
 
 
 def _directories(layout: Layout) -> dict[int, Path]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.schema import ARRIVAL, Kind
+from huntgraph.schema import ARRIVAL, CORRECTION, Kind
+from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.tables import ADDED, PLAYER, tag_of
 
-__all__ = ["ACK", "TAKEN", "TICK", "Index", "PartitionIndex"]
+__all__ = ["ACK", "TAKEN", "TICK", "Correction", "Index", "PartitionIndex"]
 
 TICK: Final = np.dtype([("position", "u8"), ("tick", "u4"), ("time_ms", "u8")])
 """A tick: where it stands in the log, its number, the wall clock in ms since 1970."""
@@ -21,7 +24,23 @@ TAKEN: Final = np.dtype([("position", "u8"), ("from", "u2"), ("number", "u8"), (
 ACK: Final = np.dtype([("position", "u8"), ("to", "u2"), ("number", "u8")])
 """A HANDED_ON: partition `to` holds all parcels from here up to `number`."""
 
+_MARK: Final = np.dtype([("position", "u8"), ("kind", "u1"), ("id", "u8"), ("word", "u8")])
+"""A FENCE with the state hash that it was made at, or a SETTLE with the bare hash it ended with."""
+
 Table = NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction in a log, from its FENCE to its SETTLE."""
+
+    id: int
+    fence: int
+    """Position of the FENCE."""
+    settle: int | None
+    """Position of the SETTLE; None while it is under way."""
+    changed_nothing: bool
+    """Whether its cells got their old words back before it ended."""
 
 
 @dataclass
@@ -33,12 +52,15 @@ class PartitionIndex:
     first: int = 1
     """Position of the first record there is."""
     edges_added: int = 0
-    """Records of kind EDGE_ADD."""
+    """Records that may have made an edge: EDGE_ADD, and rows of corrections."""
     players: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
-    """Ids of all who ever entered or arrived, sorted."""
+    """Ids of all who ever got a place in the table, sorted."""
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """First and last position of records that could not be read, where they were named."""
     _ticks: list[Table] = field(default_factory=list)
     _taken: list[Table] = field(default_factory=list)
     _acks: list[Table] = field(default_factory=list)
+    _marks: list[Table] = field(default_factory=list)
 
     @property
     def ticks(self) -> Table:
@@ -55,6 +77,16 @@ class PartitionIndex:
         """All acknowledgements, dtype ACK."""
         return _joined(self._acks, ACK)
 
+    @property
+    def corrections(self) -> list[Correction]:
+        """All corrections."""
+        marks = [*_joined(self._marks, _MARK).tolist(), (None, 0, 0, 0)]
+        return [
+            Correction(number, fence, settle, bare_hash(was, fence - 1) == bare)
+            for (fence, kind, number, was), (settle, _, _, bare) in pairwise(marks)
+            if kind == Kind.FENCE
+        ]
+
     def follow(self, records: LogRecords) -> None:
         """Take in the records behind those seen so far."""
         if not len(records.rows):
@@ -63,7 +95,10 @@ class PartitionIndex:
             self.first = records.first
         self.end = records.first + len(records.rows) - 1
         moves, kinds = records.moves, records.rows[:, 0]
-        self.edges_added += int(np.count_nonzero(kinds == Kind.EDGE_ADD))
+        for position in records.positions[kinds == 0].tolist():
+            goes_on = bool(self.lost) and self.lost[-1][1] == position - 1
+            first = self.lost.pop()[0] if goes_on else position
+            self.lost.append((first, position))
         ticks = np.flatnonzero(kinds == Kind.TICK)
         self._ticks += _table(records, ticks, TICK, tick=moves["arg"], time_ms=moves["time_ms"])
         parcels = np.flatnonzero((kinds == Kind.ARRIVE) | (kinds == Kind.NOTICE))
@@ -73,9 +108,18 @@ class PartitionIndex:
         self._taken += _table(records, parcels, TAKEN, **{name: rows[name] for name in names})
         acks = np.flatnonzero(kinds == Kind.HANDED_ON)
         self._acks += _table(records, acks, ACK, to=moves["arg"], number=moves["a"])
-        came = np.flatnonzero((kinds == Kind.ENTER) | (kinds == Kind.ARRIVE))
-        if len(came):
-            self.players = np.union1d(self.players, moves["player"][came])
+        marks = np.flatnonzero((kinds == Kind.FENCE) | (kinds == Kind.SETTLE))
+        ends = records.rows.view(CORRECTION).reshape(-1)
+        columns = {"kind": kinds, "id": ends["id"], "word": ends["word_1"]}
+        self._marks += _table(records, marks, _MARK, **columns)
+        # What a correction makes stands alone in its row (rules, section 12).
+        rows, cells = ends[kinds == Kind.CORRECT], tag_of(ends["name_1"][kinds == Kind.CORRECT])
+        added = np.count_nonzero(kinds == Kind.EDGE_ADD) + np.count_nonzero(cells == ADDED)
+        self.edges_added += int(added)
+        made = rows["word_1"][(cells == PLAYER) & (rows["name_1"] % np.uint64(8) == 0)]
+        came = moves["player"][records.of(Kind.ENTER, Kind.ARRIVE, Kind.STRIKE)]
+        if len(came) or len(made):
+            self.players = np.unique(np.concatenate([self.players, came, made]))
 
     def time_at(self, positions: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
         """Give wall clock (ms) and tick at positions: those of the last tick up to each, else 0."""

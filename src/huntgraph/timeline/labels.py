@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.schema import Kind
-from huntgraph.timeline.lookup import PLAYER_KINDS
+from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.replay import Outcomes
 from huntgraph.timeline.script import Script, Touched
 

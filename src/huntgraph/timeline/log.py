@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph import _core
-from huntgraph.errors import LogError
+from huntgraph.errors import LogDamagedError, LogError
 from huntgraph.schema import MOVE, RULE, Kind
 
 __all__ = ["Log", "LogRecords", "Tail"]
@@ -46,14 +46,25 @@ class LogRecords:
 class Log:
     """The log in an actor's `directory`.
 
-    Raises LogError HG1501 when there is none, it belongs to another world or partition, or it is
-    damaged; reading stops before the damage.
+    Raises LogError HG1501 when there is none or it belongs to another world or partition, and
+    LogDamagedError HG1511 where durable records cannot be read. Reading stops there, unless a
+    position of the lost ones is in `without`: then each of them is a row of zeros.
     """
 
-    def __init__(self, directory: str | Path, *, world_id: int, partition: int = 0) -> None:
+    def __init__(
+        self,
+        directory: str | Path,
+        *,
+        world_id: int,
+        partition: int = 0,
+        without: Iterable[int] = (),
+    ) -> None:
         self.directory = Path(directory)
         self.world_id = world_id
         self.partition = partition
+        self.without = set(without)
+        self.needed: set[int] = set()
+        """Positions of `without` at which reading would have stopped, as far as was read."""
 
     def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
         """Give all records from position `first` to the present end, about `batch` at a time."""
@@ -74,6 +85,17 @@ class Log:
             fix="check the directory and the world; keep a damaged log for inspection",
         )
 
+    def damaged(self, error: Exception, first: int, last: int) -> LogDamagedError:
+        """Give the error to raise when the records of these positions are lost (none: a seal)."""
+        name = f"{self.partition}/{first}"
+        lost = f"{name} to {self.partition}/{last} are lost" if last >= first else "none is lost"
+        return LogDamagedError(
+            code="HG1511",
+            what=f"records cannot be read, {lost}: {error}",
+            where=str(self.directory),
+            fix=f"to go on without them say --without {name}; keep the damaged log",
+        )
+
 
 class Tail:
     """A place in a log. Only for the thread that made it."""
@@ -86,6 +108,7 @@ class Tail:
                 partition=log.partition,
                 world_id=log.world_id,
                 first=first,
+                without=sorted(log.without),
             )
         except (OSError, ValueError) as error:
             raise log.unreadable(error) from error
@@ -95,5 +118,8 @@ class Tail:
         try:
             at, rows = self._reader.read(batch)
         except (OSError, ValueError) as error:
+            if (lost := self._reader.lost) is not None:
+                raise self._log.damaged(error, *lost) from error
             raise self._log.unreadable(error) from error
+        self._log.needed.update(self._reader.needed)
         return LogRecords(at, rows) if len(rows) else None

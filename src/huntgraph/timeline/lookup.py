@@ -15,11 +15,12 @@ from huntgraph.engine import Engine
 from huntgraph.schema import NONE, Code, Kind
 from huntgraph.schema import Event as EventKind
 from huntgraph.timeline.history import History
+from huntgraph.timeline.kinds import ALL_KINDS, EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.outcomes import Outcome, outcomes
 from huntgraph.timeline.points import Event
 from huntgraph.timeline.tables import players_of
 
-__all__ = ["ALL_KINDS", "FOUND", "Query", "lookup", "plain"]
+__all__ = ["FOUND", "Query", "lookup", "plain"]
 
 FOUND: Final = np.dtype(
     [
@@ -31,12 +32,6 @@ FOUND: Final = np.dtype(
 )
 """A record and what came of it: `node` and `score` behind it, `stage` found or won (255 none)."""
 
-PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
-EDGE_KINDS: Final = tuple(kind for kind in Kind if Kind.EDGE_CLOSE <= kind <= Kind.EDGE_ADD)
-HUNT_KINDS: Final = tuple(kind for kind in Kind if Kind.HUNT_BEGIN <= kind <= Kind.HUNT_CLOSE)
-BORDER_KINDS: Final = (Kind.ARRIVE, Kind.HANDED_ON, Kind.NOTICE)
-ALL_KINDS: Final = (*PLAYER_KINDS, *EDGE_KINDS, *HUNT_KINDS, *BORDER_KINDS)
-"""Without the clock's records, TICK and HASH, which are found only when asked for."""
 NO_TEAM: Final = 255
 
 
@@ -120,14 +115,15 @@ def _tidy(table: Any, outcome: Outcome) -> None:
     rules = outcome.records.of(*HUNT_KINDS)
     parcels = outcome.records.of(Kind.ARRIVE, Kind.NOTICE)
     ordered = outcome.records.of(*PLAYER_KINDS)
-    table["player"][~(ordered | parcels)] = 0
+    grants = outcome.records.of(Kind.GRANT)
+    table["player"][~(ordered | parcels | grants)] = 0
     table["seq"][~ordered] = 0
     for name in ("from", "to"):
         table[name][~outcome.records.of(Kind.GO, *EDGE_KINDS)] = NONE
     table["to"][outcome.records.of(Kind.ENTER)] = outcome.records.moves["to"][
         outcome.records.of(Kind.ENTER)
     ]
-    table["hunt"][~(rules | outcome.records.of(Kind.ENTER))] = 65535
+    table["hunt"][~(rules | grants | outcome.records.of(Kind.ENTER))] = 65535
     for name in ("arg", "server"):
         table[name][rules | parcels] = 0
     arrived = outcome.events[outcome.events["kind"] == EventKind.ENTERED]

@@ -42,5 +42,5 @@ def outcomes(
 
 def _go_on(history: History, partition: int, engine: Engine, last: int | None) -> Iterator[Outcome]:
     for records in history.sources[partition].records(engine.position + 1, last):
-        updates = engine.apply(records.rows)
+        updates = engine.replay(records.rows, records.positions)
         yield Outcome(records, updates, engine.events(), engine.receipts())

@@ -9,7 +9,7 @@ import numpy as np
 
 from huntgraph.schema import NONE, UNREACHABLE, Code, Flag, Form, Kind, Rule, State
 from huntgraph.schema import Event as EventKind
-from huntgraph.timeline.lookup import PLAYER_KINDS
+from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.scene import Reason, Scene, way_here
 
 __all__ = ["reasons_of"]

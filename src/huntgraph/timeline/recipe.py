@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +17,11 @@ from typing import Any, Final
 from huntgraph.errors import ForkError, did_you_mean
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Edit, describe, read_edit, write_edit
+from huntgraph.timeline.points import Event, parse_event
 from huntgraph.timeline.replay import CLAIMS, Claims
 from huntgraph.timeline.tags import check_name, write_json
 
-__all__ = ["COUNT_MAX", "TTL_S", "ForkStore", "Recipe", "now_ms"]
+__all__ = ["COUNT_MAX", "TTL_S", "ForkStore", "Recipe", "lost_of", "now_ms"]
 
 COUNT_MAX: Final = 16
 """Forks that a data folder can hold at a time."""
@@ -38,6 +40,8 @@ class Recipe:
     point: Cut
     edits: tuple[Edit, ...] = ()
     claims: Claims = "recompute"
+    without: tuple[str, ...] = ()
+    """What is left out: earlier commits by their ids, lost records by events (`0/918223`)."""
     made_ms: int = 0
     ttl_s: int = TTL_S
     budget_mib: int = BUDGET_MIB
@@ -47,6 +51,16 @@ class Recipe:
         """When it is forgotten, in milliseconds since 1970."""
         return self.made_ms + self.ttl_s * 1000
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Ids of earlier commits that are left out."""
+        return tuple(name for name in self.without if "/" not in name)
+
+    @property
+    def lost(self) -> list[Event]:
+        """Records that cannot be read, one of each place where some are lost."""
+        return lost_of(self.without)
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON-ready values."""
         return {
@@ -55,6 +69,7 @@ class Recipe:
             "edits": [write_edit(edit) for edit in self.edits],
             "does": [describe(edit) for edit in self.edits],
             "claims": self.claims,
+            "without": list(self.without),
             "made_ms": self.made_ms,
             "ttl_s": self.ttl_s,
             "budget_mib": self.budget_mib,
@@ -70,6 +85,7 @@ class Recipe:
                 point={int(number): int(at) for number, at in body["point"].items()},
                 edits=tuple(read_edit(edit) for edit in body["edits"]),
                 claims=claims if claims in CLAIMS else "recompute",
+                without=tuple(body.get("without", ())),
                 made_ms=int(body["made_ms"]),
                 ttl_s=int(body["ttl_s"]),
                 budget_mib=int(body["budget_mib"]),
@@ -133,6 +149,11 @@ class ForkStore:
         except (OSError, ValueError) as error:
             what = f"the fork's recipe cannot be read: {error}"
             raise ForkError(what, where=path, fix="remove its folder", code="HG1722") from error
+
+
+def lost_of(without: Iterable[str]) -> list[Event]:
+    """Give those of what is left out that are records. Raises ForkError HG1712."""
+    return [parse_event(name) for name in without if "/" in name]
 
 
 def now_ms() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
@@ -23,7 +23,9 @@ __all__ = ["CLAIMS", "Claims", "Replay", "Win", "follow_original"]
 Claims = Literal["recompute", "keep", "void"]
 """What becomes of claims: the next rightful one wins, wins are kept, or lost ones stay unwon."""
 CLAIMS: Final[tuple[Claims, ...]] = ("recompute", "keep", "void")
-HASHES: Final = (Kind.HASH, Kind.FENCE, Kind.SETTLE)
+PASSED_OVER: Final = (Kind.HASH, Kind.FENCE, Kind.CORRECT, Kind.SETTLE)
+"""Recorded hashes are those of the original; a commit is made again (`huntgraph.timeline.reach`),
+and a correction that was undone changed nothing."""
 PARCELS: Final = (Kind.ARRIVE, Kind.NOTICE)
 
 
@@ -56,12 +58,16 @@ class Outcomes:
 
 
 def follow_original(
-    replicas: Mapping[int, Replica], scripts: Mapping[int, Script], originals: Originals
+    replicas: Mapping[int, Replica],
+    scripts: Mapping[int, Script],
+    originals: Originals,
+    torn: Collection[int] = (),
 ) -> dict[int, Outcomes]:
     """Let the bases follow the log as it is.
 
     Gives what each record came to, and tells `originals` what is under way now. Raises ReplayError
-    HG1521 at the first record that does not behave as it did.
+    HG1521 at the first record that does not behave as it did; not for partitions that are `torn`:
+    behind lost records it cannot.
     """
     found = {}
     for number, replica in replicas.items():
@@ -70,7 +76,7 @@ def follow_original(
         bad = np.flatnonzero(
             (updates["position"] != script.positions) | (updates["code"] == Code.HASH_MISMATCH)
         )
-        if len(bad):
+        if len(bad) and number not in torn:
             at = int(script.positions[bad[0]])
             what = f"the replay differs from the log at {number}/{at}"
             raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
@@ -171,8 +177,7 @@ class Replay:
 
     def _apply(self, number: int, begin: int, end: int) -> None:
         script = self._scripts[number]
-        # Recorded hashes are those of the original, and so are those that a fence asks for.
-        some = begin + np.flatnonzero(~np.isin(script.kinds[begin:end], HASHES))
+        some = begin + np.flatnonzero(~np.isin(script.kinds[begin:end], PASSED_OVER))
         if len(some):
             rows, positions = script.rows[some], script.positions[some]
             self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)

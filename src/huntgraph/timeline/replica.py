@@ -59,6 +59,10 @@ class Replica:
         self._base.receipts()
         return updates, self._base.events()
 
+    def reopen(self, position: int) -> None:
+        """Open the base anew: from a snapshot behind lost records, if there is one."""
+        self._base, self._akin = self._open_at(position), False
+
     def base_parcels(self, partition: int) -> NDArray[np.uint8]:
         """Give the base's parcels that a partition has not acknowledged, shape (n, 64)."""
         return self._base.parcels(partition)
@@ -80,6 +84,17 @@ class Replica:
         except ValueError:
             self._branch, self._akin = self._open_at(position), False
         self._before, self._events = None, []
+
+    def correct(self, rows: NDArray[np.uint8]) -> NDArray[np.void]:
+        """Let the branch be the base as it stands, with a correction made to it.
+
+        `rows` are its records, shape (n, 64); gives their updates (dtype UPDATE).
+        """
+        branch = self._base.branch(JOURNAL)
+        self._branch, self._akin, self._before = branch, True, None
+        updates = branch.replay(rows, np.full(len(rows), self.position + 1, np.uint64))
+        branch.events()  # nobody won anything by it
+        return updates
 
     def replay(
         self,
@@ -138,21 +153,27 @@ class Replica:
         return self._forked().state_hash()
 
     def changes(self) -> Differences:
-        """Give all cells in which branch and base differ."""
+        """Give all cells in which branch and base differ, each by its own state's name.
+
+        `huntgraph.timeline.slots.differences` gives them by what they are of.
+        """
         if not self._akin:
             return tables.compare(self._base.cells(), self._forked().cells())
         names, old, new = self._forked().changes(self._base)
         order = np.argsort(names, kind="stable")
         return Differences(names[order], old[order], new[order])
 
+    def cells(self, *, branch: bool, edges: bool = True) -> Cells:
+        """Give names and words of all cells, or of all but those of edges, of branch or base."""
+        return (self._forked() if branch else self._base).cells(edges=edges)
+
     def small_cells(self, *, branch: bool) -> Cells:
         """Give names and words of all cells but those of edges, of the branch or the base."""
-        return (self._forked() if branch else self._base).cells(edges=False)
+        return self.cells(branch=branch, edges=False)
 
-    def ends(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Give tail and head of every slot of branch or base, whichever has more, by edge id."""
-        base, branch = self._base.edges(), self._forked().edges()
-        return branch if len(branch[0]) > len(base[0]) else base
+    def base_ends(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Give tail and head of every slot of the base, by edge id."""
+        return self._base.edges()
 
     @property
     def base_slots(self) -> int:

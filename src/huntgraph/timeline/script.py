@@ -19,10 +19,10 @@ from huntgraph.schema import MOVE, RULE, Kind
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.lookup import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
+from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.points import Event
 
-__all__ = ["Script", "Touched", "compile_edits", "joined", "read_script", "struck"]
+__all__ = ["Layer", "Script", "Touched", "compile_edits", "joined", "read_script", "struck"]
 
 Rows = NDArray[np.uint8]
 INSERTABLE: Final = (*EDGE_KINDS, *HUNT_KINDS, Kind.GRANT)
@@ -71,6 +71,26 @@ class Script:
         """The records as moves, dtype MOVE."""
         return self.rows.view(MOVE).reshape(-1)
 
+    def cut(self, position: int) -> tuple[Script, Script]:
+        """Give the records up to a position, and those behind it."""
+        at = int(np.searchsorted(self.positions, position, side="right"))
+        some, rest = (
+            Script(self.partition, self.rows[part], self.positions[part], self.edited[part])
+            for part in (slice(at), slice(at, None))
+        )
+        return some, rest
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Edits of one fork, and where they hold: behind its point, up to a cut."""
+
+    edits: Sequence[Edit]
+    point: Cut
+    upto: Cut
+    touched: Touched
+    """Takes in what the edits name."""
+
 
 def read_script(source: Source, after: int, last: int) -> Script:
     """Read the log of a partition behind a position up to another, as it is."""
@@ -97,42 +117,42 @@ def struck(row: Rows) -> Rows:
 
 
 def compile_edits(
-    history: History,
-    edits: Iterable[Edit],
-    scripts: dict[int, Script],
-    touched: Touched,
-    span: tuple[Cut, Cut],
+    history: History, layers: Iterable[Layer], scripts: dict[int, Script], begin: Cut
 ) -> dict[int, Script]:
-    """Lay edits over the scripts of all partitions, in the order of the edits.
+    """Lay edits over the scripts of all partitions, layer by layer, in the order of the edits.
 
-    `span`: the fork's point, and where these scripts begin; what edits name between the two was
-    seen to before. `touched` takes in what edits name.
+    `begin` is where these scripts begin; what edits name before it was seen to before.
 
-    Raises ForkError HG1730 for a record that is no input, HG1731 for one that is not behind the
-    fork's point, HG1732 for what would break a player's numbering, HG1733 for a hunt not loaded,
-    HG1734 when a correction was committed behind the fork's point.
+    Raises ForkError HG1730 for a record that is no input, HG1731 for one that is not where its
+    layer holds, HG1732 for what would break a player's numbering, HG1733 for a hunt not loaded.
     """
-    for number, script in scripts.items():
-        _check_uncorrected(number, script)
-    point, begin = span
-    overlays = {n: _Overlay(s, touched, (point[n], begin[n])) for n, s in scripts.items()}
-    for edit in edits:
-        match edit:
-            case Drop():
-                _drop(history, edit, scripts, overlays)
-            case Replace(event, record):
-                _of(overlays, event).replace(event[1], record)
-            case Insert(after, record):
-                _of(overlays, after).insert(after[1], record)
-            case Retime(event, after):
-                if event[0] != after[0]:
-                    what = "a record stays in its partition"
-                    raise ForkError(what, fix="name an event of the same one", code="HG1732")
-                _of(overlays, event).retime(event[1], after[1])
-            case Rules(slot, rows):
-                for number, raw in rows.items():
-                    _of(overlays, (number, 0)).load(slot, raw)
+    overlays = {number: _Overlay(script, begin[number]) for number, script in scripts.items()}
+    for layer in layers:
+        for number, overlay in overlays.items():
+            overlay.hold(layer.point[number], layer.upto[number], layer.touched)
+        for edit in layer.edits:
+            _lay(history, edit, scripts, overlays)
     return {number: overlay.script() for number, overlay in overlays.items()}
+
+
+def _lay(
+    history: History, edit: Edit, scripts: dict[int, Script], overlays: dict[int, _Overlay]
+) -> None:
+    match edit:
+        case Drop():
+            _drop(history, edit, scripts, overlays)
+        case Replace(event, record):
+            _of(overlays, event).replace(event[1], record)
+        case Insert(after, record):
+            _of(overlays, after).insert(after[1], record)
+        case Retime(event, after):
+            if event[0] != after[0]:
+                what = "a record stays in its partition"
+                raise ForkError(what, fix="name an event of the same one", code="HG1732")
+            _of(overlays, event).retime(event[1], after[1])
+        case Rules(slot, rows):
+            for number, raw in rows.items():
+                _of(overlays, (number, 0)).load(slot, raw)
 
 
 def _drop(
@@ -151,18 +171,24 @@ def _drop(
 class _Overlay:
     """Differences of one script, not yet put together."""
 
-    def __init__(self, script: Script, touched: Touched, span: tuple[int, int]) -> None:
-        self._script, self._touched = script, touched
-        self._point, self._begin = span
+    def __init__(self, script: Script, begin: int) -> None:
+        self._script, self._begin = script, begin
+        self.hold(begin, begin, Touched())
         self._rows, self._kept = script.rows.copy(), np.ones(len(script), np.bool_)
         self._edited = np.zeros(len(script), np.bool_)
         self._added: list[tuple[int, Rows]] = []
+
+    def hold(self, point: int, upto: int, touched: Touched) -> None:
+        """Let the edits to come hold for records behind a position up to another."""
+        self._point, self._upto, self._touched = point, upto, touched
 
     def drop(self, position: int, *, strict: bool) -> None:
         if (not strict and not self._has(position)) or self._was_seen_to(position):
             return  # a query may find what lies before the fork's point
         at = self._at(position)
         row = self._rows[at].copy()
+        if not row[0]:
+            return  # it is lost
         kind = self._check(position, row)
         if not self._kept[at] or kind == Kind.STRIKE:
             return
@@ -223,7 +249,7 @@ class _Overlay:
     def load(self, slot: int, raw: bytes) -> None:
         moves = self._script.moves
         rows_of_it = np.isin(moves["kind"], np.arange(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
-        mine = np.flatnonzero(rows_of_it & (moves["hunt"] == slot))
+        mine = np.flatnonzero(rows_of_it & (moves["hunt"] == slot) & self._held())
         begins = mine[moves["kind"][mine] == Kind.HUNT_BEGIN]
         if self._goes_on() and not len(mine):
             return
@@ -265,35 +291,31 @@ class _Overlay:
     def _was_seen_to(self, position: int) -> bool:
         return self._point < position <= self._begin
 
+    def _held(self) -> NDArray[np.bool_]:
+        """Which records of the script the edits hold for."""
+        positions = self._script.positions
+        held: NDArray[np.bool_] = (positions > self._point) & (positions <= self._upto)
+        return held
+
     def _has(self, position: int) -> bool:
-        first = int(self._script.positions[0]) if len(self._script) else 0
-        return first <= position < first + len(self._script)
+        end = min(self._begin + len(self._script), self._upto)
+        return max(self._begin, self._point) < position <= end
 
     def _at(self, position: int) -> int:
         if not self._has(position):
             what = "the event is not between the fork's point and its head"
             raise self._failure(position, what, "fork from before it", "HG1731")
-        return position - int(self._script.positions[0])
+        return position - self._begin - 1
 
     def _check(self, position: int, row: Rows) -> int:
         kind = int(row[0])
-        if kind not in EDITABLE and kind != Kind.STRIKE:
+        if kind not in EDITABLE:
             what = f"a {_name(row)} is no input: it follows from other records, or is the clock's"
             raise self._failure(position, what, "edit the records it follows from", "HG1730")
         return kind
 
     def _failure(self, position: int, what: str, fix: str, code: str) -> ForkError:
         return ForkError(what, where=f"{self._script.partition}/{position}", fix=fix, code=code)
-
-
-def _check_uncorrected(number: int, script: Script) -> None:
-    """What a commit has set stays as it is: a fork begins behind it. A fence alone sets nothing."""
-    found = np.flatnonzero(script.kinds == Kind.CORRECT)
-    if len(found):
-        last = int(script.positions[found[-1]])
-        what = f"a correction was committed behind the fork's point, up to {number}/{last}"
-        fix = f"fork from after {number}/{last}"
-        raise ForkError(what, fix=fix, code="HG1734")
 
 
 def _of(overlays: dict[int, _Overlay], event: Event) -> _Overlay:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History
 from huntgraph.timeline.lookup import Query, lookup
 from huntgraph.timeline.points import find_point
-from huntgraph.timeline.recipe import ForkStore, Recipe, now_ms
+from huntgraph.timeline.recipe import ForkStore, Recipe, lost_of, now_ms
 from huntgraph.timeline.tags import read_tags, remove_tag, set_tag
 
 __all__ = ["Timeline", "open_timeline"]
@@ -30,14 +31,17 @@ class Timeline:
     ...     diff = fork.diff()
     """
 
-    def __init__(self, history: History) -> None:
-        self.history = history
+    def __init__(self, history: History, without: Iterable[str] = ()) -> None:
+        self.history, self._without = history, tuple(without)
         self.store = ForkStore(history.folder)
+        history.pass_over(lost_of(self._without))
 
     @classmethod
-    def open(cls, folder: str | Path, world: str | Path | None = None) -> Self:
+    def open(
+        cls, folder: str | Path, world: str | Path | None = None, without: Iterable[str] = ()
+    ) -> Self:
         """Open a folder; see `open_timeline`."""
-        return cls(History.open(folder, world))
+        return cls(History.open(folder, world), without)
 
     def head(self) -> Cut:
         """Give the position of each partition that the logs hold, consistent over all."""
@@ -71,18 +75,22 @@ class Timeline:
         before: str | None = None,
         at: str | None = None,
         name: str | None = None,
+        without: Iterable[str] = (),
         **kept: Any,
     ) -> Fork:
         """Give a fork from before an event (PARTITION/POSITION), or from a point.
 
-        With a `name` it is kept in the folder, for `kept` (``ttl_s``, ``budget_mib``) of
-        `Recipe`; without one it lives as long as this object.
+        `without` names what is left out: earlier commits, and records that cannot be read. With a
+        `name` the fork is kept in the folder, for `kept` (``ttl_s``, ``budget_mib``) of `Recipe`;
+        without one it lives as long as this object.
         """
         if (before is None) == (at is None):
             what = "a fork begins before an event or at a point"
             raise ForkError(what, fix="give one of before= and at=", code="HG1717")
+        out = tuple(dict.fromkeys((*self._without, *without)))
+        self.history.pass_over(lost_of(out))
         text = f"before {before}" if before is not None else str(at)
-        recipe = Recipe(name or "", self.point(text), made_ms=now_ms(), **kept)
+        recipe = Recipe(name or "", self.point(text), without=out, made_ms=now_ms(), **kept)
         return Fork(self.history, recipe if name is None else self.store.create(recipe))
 
     def forks(self) -> list[str]:
@@ -91,7 +99,9 @@ class Timeline:
 
     def kept_fork(self, name: str) -> Fork:
         """Give a fork that is kept. Raises ForkError HG1750 when there is none."""
-        return Fork(self.history, self.store.get(name))
+        recipe = self.store.get(name)
+        self.history.pass_over(recipe.lost)
+        return Fork(self.history, recipe)
 
     def keep(self, fork: Fork) -> None:
         """Write a kept fork's edits and policy."""
@@ -107,10 +117,13 @@ class Timeline:
         return entry
 
 
-def open_timeline(folder: str | Path, world: str | Path | None = None) -> Timeline:
+def open_timeline(
+    folder: str | Path, world: str | Path | None = None, without: Iterable[str] = ()
+) -> Timeline:
     """Open the history of a folder of `huntgraph serve`, or of one actor's own directory.
 
     `world` is the world's file or the folder of its parts; a folder of `huntgraph serve` knows
-    it. Actors may run: what they have logged is read. Raises UsageError, WorldError, LogError.
+    it. Actors may run: what they have logged is read. `without` names records that cannot be read
+    and are passed over, as PARTITION/POSITION. Raises UsageError, WorldError, LogError.
     """
-    return Timeline.open(folder, world)
+    return Timeline.open(folder, world, without)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine, Rows
 from huntgraph.errors import UsageError
 from huntgraph.schema import RECEIPT, Code, Kind
+from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.log import Log, LogRecords
 from huntgraph.timeline.snapshot import Snapshot
 from huntgraph.timeline.tables import SINGLE, name_of
@@ -24,7 +25,6 @@ PLAYERS_MAX: Final = 1 << 20
 """Players a replay has room for: more than an actor's own table can hold is no problem."""
 ADDED_MAX: Final = 1 << 19
 """Edges that can have been added in a replay: as many as any actor can have room for."""
-PLAYER_KINDS: Final = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from huntgraph.schema import CODE_TEXT, Code, Kind
 from huntgraph.timeline.history import History
-from huntgraph.timeline.lookup import PLAYER_KINDS
+from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.points import Event
 from huntgraph.timeline.reasons import reasons_of
 from huntgraph.timeline.scene import Reason, Scene, named, scene_of

@@ -103,6 +103,12 @@ class Recorder:
     def claim(self, player: int) -> np.void:
         return self.do(player, Kind.CLAIM, arg=NONE)
 
+    def an_edge(self) -> tuple[int, int]:
+        """The name of an edge's cell, and another word for it than its own."""
+        cost = np.asarray(self.world.cost)
+        edge = int(np.flatnonzero((cost > 1) & (cost < cost.max()))[0])
+        return 1 << 56 | edge, int(cost[edge]) + 1
+
     def node(self, x: int, y: int) -> int:
         return self.world.node_at(x, y)
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from huntgraph.errors import ForkError
@@ -232,9 +231,17 @@ def test_a_correction_behind_the_point_is_told(tmp_path: Path) -> None:
     recorder.apply(settle(9, before))
     run = Fork(recorder.history(tmp_path), Recipe("f", {0: 6})).replay()
     assert run.hashes() == run.head_hashes(), "a fence that was let go changes nothing"
-    row = fence(9, 0)
-    row["kind"] = Kind.CORRECT
-    recorder.rows.append(row.view(np.uint8).reshape(64))
+    before = bare_hash(recorder.engine.state_hash(), recorder.engine.position)
+    name, word = recorder.an_edge()
+    recorder.apply(fence(10, recorder.engine.state_hash()))
+    row = fence(10, 0)
+    row["kind"], row["count"], row["name_1"], row["word_1"] = Kind.CORRECT, 1, name, word
+    recorder.apply(row)
+    run = Fork(recorder.history(tmp_path), Recipe("f", {0: 6})).replay()
+    assert run.head == {0: recorder.engine.position - 2}, "one under way is not looked at"
+    after = bare_hash(recorder.engine.state_hash(), recorder.engine.position, 10)
+    assert after != before
+    recorder.apply(settle(10, after))
     with pytest.raises(ForkError) as caught:
         Fork(recorder.history(tmp_path), Recipe("f", {0: 6})).replay()
     assert caught.value.code == "HG1734"

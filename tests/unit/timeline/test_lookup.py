@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from huntgraph.schema import MOVE, Code, Kind
-from huntgraph.timeline.lookup import ALL_KINDS, PLAYER_KINDS, Query, lookup, plain
+from huntgraph.timeline.kinds import ALL_KINDS, PLAYER_KINDS
+from huntgraph.timeline.lookup import Query, lookup, plain
 from tests.unit.timeline.recorder import CHEATER, HONEST, LATE, START_MS, Recorder, with_a_cheater
 
 TEAM = {HONEST: 0, LATE: 1, CHEATER: 1}

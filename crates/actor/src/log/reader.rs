@@ -8,6 +8,9 @@ use super::{RECORD_BYTES, RawRecord};
 use crate::disk::{Access, Disk};
 use std::io;
 
+/// Pages in which a block is looked for behind a place that has none.
+const LOOK_AHEAD_PAGES: u32 = 64;
+
 /// A block with records, as read.
 #[derive(Debug)]
 pub struct Block<'a> {
@@ -22,8 +25,8 @@ pub struct Block<'a> {
 /// Iterates the blocks of a log from a position on, over all segments.
 ///
 /// At the end of what is written it stops, and goes on from there when asked again. Blocks are
-/// checked (checksum and chain). A block may be seen before it is durable: see
-/// [`LogReader::durable`].
+/// checked (checksum and chain); what lies before the wanted position need not be readable. A block
+/// may be seen before it is durable: see [`LogReader::durable`].
 pub struct LogReader<D: Disk> {
     disk: D,
     identity: Identity,
@@ -33,6 +36,10 @@ pub struct LogReader<D: Disk> {
     wanted: u64,
     durable: u64,
     buffer: Box<[u8]>,
+    /// Positions whose loss the caller knows of.
+    named: Vec<u64>,
+    /// Those of them that were needed to go on.
+    needed: Vec<u64>,
 }
 
 impl<D: Disk> LogReader<D> {
@@ -52,9 +59,23 @@ impl<D: Disk> LogReader<D> {
             wanted: from.max(1),
             durable: 0,
             buffer: vec![0; BLOCK_BYTES].into_boxed_slice(),
+            named: Vec::new(),
+            needed: Vec::new(),
         };
         reader.find_start()?;
         Ok(reader)
+    }
+
+    /// Goes on where records cannot be read, if one of `positions` is among those that are lost
+    /// there; where only a seal is lost, if the position behind it is. The next block then begins
+    /// behind [`LogReader::next_position`].
+    pub fn pass_over(&mut self, positions: Vec<u64>) {
+        self.named = positions;
+    }
+
+    /// The positions given to [`LogReader::pass_over`] without which reading would have stopped.
+    pub fn needed(&self) -> &[u64] {
+        &self.needed
     }
 
     /// The next block that has records at or after the wanted position; `None` at the end of what
@@ -214,10 +235,71 @@ impl<D: Disk> LogReader<D> {
         // A dropped segment loses its name before its contents: this comes last.
         let name = SegmentName::new(sequence);
         match self.disk.open(name.as_str(), Access::Read) {
-            Ok(_) if promised > last_read => Err(self.damaged(detail, promised)),
+            Ok(_) if promised > last_read => self.at_damage(detail, promised).map(Some),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.dropped()?),
             Err(error) => Err(self.io_error(error)),
+        }
+    }
+
+    /// Durable records cannot be read: goes on behind them where the caller wants none of them, or
+    /// has named one.
+    fn at_damage(&mut self, detail: &'static str, promised: u64) -> Result<BlockHeader, LogError> {
+        let next = self.chain.map_or(self.wanted, |c| c.next_position);
+        let Some((segment, page, header)) = self.behind(next)? else {
+            return Err(self.damaged(detail, promised));
+        };
+        let lost = next..header.first_position.max(next + 1);
+        let unwanted = next < self.wanted && header.first_position <= self.wanted;
+        let needed = self.named.iter().filter(|&position| lost.contains(position));
+        let before = self.needed.len();
+        self.needed.extend(needed);
+        if !unwanted && self.needed.len() == before {
+            return Err(self.damaged(detail, header.first_position - 1));
+        }
+        self.chain = Some(Chain::before(&header));
+        self.page = page;
+        if let Some(segment) = segment {
+            self.segment = Some(segment);
+        }
+        self.accept(header)
+    }
+
+    /// The first whole block behind a place that has none, left in the buffer: its page, and its
+    /// segment where that is the next one. `next` is the position that should have come.
+    #[expect(clippy::type_complexity, reason = "asked for in one place")]
+    fn behind(
+        &mut self,
+        next: u64,
+    ) -> Result<Option<(Option<Segment<D::File>>, u32, BlockHeader)>, LogError> {
+        let Some(segment) = &self.segment else {
+            return Ok(None);
+        };
+        let epoch = self.chain.map_or(0, |c| c.epoch);
+        let continues = |header: &BlockHeader, pages: u32| {
+            // A page holds 64 records at most: more cannot have been lost.
+            let lost = header.first_position.checked_sub(next);
+            header.epoch >= epoch && lost.is_some_and(|lost| lost <= u64::from(pages) * 64)
+        };
+        let last = segment.pages.min(self.page + LOOK_AHEAD_PAGES);
+        for page in self.page + 1..last {
+            let found = segment.read_block(self.identity, page, &mut self.buffer);
+            if let Found::Block(header) = found.map_err(|e| self.io_error(e))?
+                && continues(&header, page - self.page)
+            {
+                return Ok(Some((None, page, header)));
+            }
+        }
+        let pages = segment.pages - self.page;
+        let Some(following) = self.segment(segment.sequence + 1)? else {
+            return Ok(None);
+        };
+        let found = following.read_block(self.identity, 1, &mut self.buffer);
+        match found.map_err(|e| self.io_error(e))? {
+            Found::Block(header) if continues(&header, pages) => {
+                Ok(Some((Some(following), 1, header)))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -249,7 +331,6 @@ impl<D: Disk> LogReader<D> {
     /// The greatest watermark of whole blocks in the next few pages of this segment and at the
     /// start of the next one, which the writer only begins when this one is whole.
     fn watermark_behind(&mut self) -> Result<u64, LogError> {
-        const LOOK_AHEAD_PAGES: u32 = 64;
         let Some(segment) = &self.segment else {
             return Ok(0);
         };

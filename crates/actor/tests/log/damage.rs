@@ -2,7 +2,7 @@
 
 use crate::workload::{Ledger, WORLD, live, open, options, reader, settle};
 use huntgraph_actor::disk::SimulatedDisk;
-use huntgraph_actor::log::LogError;
+use huntgraph_actor::log::{LogError, LogReader, RawRecord};
 use huntgraph_actor::snapshot::{self, SnapshotError, SnapshotHeader};
 
 fn names(sequences: u32) -> Vec<String> {
@@ -92,6 +92,53 @@ fn damage_below_the_watermark_is_never_cut() {
             };
             assert!(matches!(outcome, Err(LogError::Damaged { .. })), "{outcome:?}");
         }
+    }
+}
+
+/// All records that a reader gives, with their positions.
+fn all_of(reader: &mut LogReader<SimulatedDisk>) -> Result<Vec<(u64, RawRecord)>, LogError> {
+    let mut found = Vec::new();
+    while let Some(block) = reader.next_block()? {
+        found.extend((block.first_position..).zip(block.records.iter().copied()));
+    }
+    Ok(found)
+}
+
+#[test]
+fn a_reader_goes_over_lost_records_that_are_named_and_over_no_others() {
+    let disk = SimulatedDisk::default();
+    let mut ledger = Ledger::default();
+    live(&disk, &mut ledger, 5, 6).expect("life");
+    let whole = all_of(&mut reader(&disk, 1).expect("reader")).expect("a whole log");
+    let mut blocks = Vec::new();
+    let mut plain = reader(&disk, 1).expect("reader");
+    while let Some(block) = plain.next_block().expect("block") {
+        blocks.push(block.header);
+    }
+    for header in blocks {
+        let copy = disk.after_kill();
+        let at = header.page as usize * 4096 + 64 + header.count as usize * 32;
+        copy.damage(&format!("segment-{:010}.log", header.segment), |bytes| bytes[at] ^= 0x10);
+        let lost = header.first_position..=header.last_position();
+        for named in lost.clone() {
+            let mut reader = reader(&copy, 1).expect("reader");
+            reader.pass_over(vec![named]);
+            let found = all_of(&mut reader).expect("what is left");
+            assert_eq!(reader.needed(), [named]);
+            let wanted = whole.iter().filter(|(position, _)| !lost.contains(position));
+            assert!(found.iter().eq(wanted), "{header:?}");
+        }
+        for named in [lost.start() - 1, lost.end() + 1] {
+            let mut reader = reader(&copy, 1).expect("reader");
+            reader.pass_over(vec![named]);
+            let Err(LogError::Damaged { damage, .. }) = all_of(&mut reader) else {
+                panic!("{header:?} was passed over for {named}");
+            };
+            assert_eq!(damage.first_position..=damage.last_position, lost);
+        }
+        let mut behind = reader(&copy, lost.end() + 1).expect("reader");
+        let behind = all_of(&mut behind).expect("what is behind");
+        assert!(behind.iter().eq(whole.iter().filter(|(position, _)| position > lost.end())));
     }
 }
 

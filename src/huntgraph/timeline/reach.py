@@ -1,0 +1,174 @@
+"""How far a fork reaches: the earlier commits that lie behind its point, and where it begins.
+
+A commit set cells that followed from edits. In a fork that begins before it these would be other
+ones, so they are not set again: the commit is made again. Its edits are joined to the fork's, and
+at its place in the log the branch becomes what a commit makes of the hunt there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from huntgraph.errors import ForkError
+from huntgraph.timeline.audit import Audit, Entry
+from huntgraph.timeline.cut import Cut
+from huntgraph.timeline.history import History
+from huntgraph.timeline.points import cut_text
+from huntgraph.timeline.recipe import Recipe
+
+__all__ = ["Crossed", "Reach", "find_reach", "whole"]
+
+DECIDED: Final = ("commit", "undo")
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """An earlier commit behind the point where a fork begins."""
+
+    id: str
+    held: Cut
+    """Where the hunt was held for it: right before its FENCE everywhere."""
+    recipe: Recipe | None
+    """What it is made of; None when it is left out."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where a fork's replay begins: its point, or where the edits of a crossed commit begin."""
+
+    begin: Cut
+    crossed: tuple[Crossed, ...] = ()
+    """In the order in which they were made."""
+
+
+def find_reach(history: History, recipe: Recipe) -> Reach:
+    """Find the commits that a fork reaches across, by the logs and the audit trail.
+
+    Raises ForkError HG1734 for a correction that cannot be made again: an undo, one without a
+    recipe, one that the trail does not know; HG1735 when a commit to be left out is not there.
+    """
+    if not recipe.left_out and not _corrections(history, recipe.point):
+        return Reach(recipe.point)
+    trail = [each for each in Audit(history.folder).entries() if each.kind in DECIDED]
+    _check_known(recipe.left_out, trail)
+    begin = recipe.point
+    while True:
+        behind = [entry for entry in trail if _is_behind(entry, begin)]
+        out = _left_out(behind, recipe.left_out)
+        cuts = [_held(entry) for entry in trail if entry in behind or entry.id in out]
+        for entry in behind:
+            if entry.id not in out:
+                cuts.append(_recipe(history, entry).point)
+        earliest = {n: min([begin[n], *(cut[n] for cut in cuts)]) for n in begin}
+        if earliest == begin:
+            break
+        begin = earliest
+    _check_trail(history, begin, trail)
+    crossed = [
+        Crossed(entry.id, _held(entry), None if entry.id in out else _recipe(history, entry))
+        for entry in behind
+    ]
+    return Reach(begin, tuple(crossed))
+
+
+def whole(history: History, head: Cut, crossed: Iterable[Crossed]) -> Cut:
+    """Give a head that lies in no correction: right before one that is not through there."""
+    if fences := _under_way(history):
+        early = {n: min(head[n], fence - 1) for n, fence in fences.items()}
+        head = history.messages().shrink(head | early)
+    settled = _settled(history)
+    for commit in crossed:
+        through = settled.get(int(commit.id, 16), {})
+        if any(head[n] < through.get(n, head[n] + 1) for n in head):
+            return {n: min(head[n], commit.held[n]) for n in head}
+    return head
+
+
+def _corrections(history: History, point: Cut) -> bool:
+    """Whether a correction that changed something lies behind a point."""
+    return any(
+        each.fence > point[number] and not each.changed_nothing
+        for number, part in history.index().of.items()
+        for each in part.corrections
+    )
+
+
+def _under_way(history: History) -> dict[int, int]:
+    """Where a correction begins that has not ended yet, by partition."""
+    return {
+        number: each.fence
+        for number, part in history.indexed.of.items()
+        for each in part.corrections
+        if each.settle is None
+    }
+
+
+def _settled(history: History) -> dict[int, dict[int, int]]:
+    """Positions of the ends of corrections, by correction and partition."""
+    found: dict[int, dict[int, int]] = {}
+    for number, part in history.indexed.of.items():
+        for each in part.corrections:
+            if each.settle is not None:
+                found.setdefault(each.id, {})[number] = each.settle
+    return found
+
+
+def _held(entry: Entry) -> Cut:
+    return {part.partition: part.position for part in entry.parts}
+
+
+def _is_behind(entry: Entry, point: Cut) -> bool:
+    return any(position >= point[number] for number, position in _held(entry).items())
+
+
+def _left_out(behind: Sequence[Entry], without: Iterable[str]) -> set[str]:
+    """Ids that are left out: those named, also by commits that hold, and undoes of such."""
+    out = set(without)
+    for entry in reversed(behind):
+        if entry.id in out or entry.of in out:
+            out.add(entry.id)
+        else:
+            out.update(_without(entry))
+    return out
+
+
+def _without(entry: Entry) -> tuple[str, ...]:
+    return Recipe.from_dict(dict(entry.recipe)).left_out if entry.recipe else ()
+
+
+def _recipe(history: History, entry: Entry) -> Recipe:
+    if entry.recipe:
+        return Recipe.from_dict(dict(entry.recipe))
+    if entry.kind == "undo":
+        name, what = entry.of, f"the undo {entry.id} of commit {entry.of}"
+    else:
+        name, what = entry.id, f"the commit {entry.id}, whose edits are not in the audit trail,"
+    raise _no_way(history, f"{what} lies behind the fork's point", _held(entry), name)
+
+
+def _check_trail(history: History, begin: Cut, trail: Iterable[Entry]) -> None:
+    known = {entry.id for entry in trail}
+    for number, part in history.indexed.of.items():
+        for each in part.corrections:
+            name, at = f"{each.id:016x}", {number: each.fence}
+            through = each.settle is not None and each.fence > begin[number]
+            if through and not each.changed_nothing and name not in known:
+                what = "a correction that the audit trail does not know is behind the fork's point"
+                raise _no_way(history, what, at)
+
+
+def _check_known(without: Iterable[str], trail: Iterable[Entry]) -> None:
+    known = {entry.id for entry in trail}
+    for name in without:
+        if name not in known:
+            what = f"there is no commit {name} to be left out"
+            raise ForkError(what, fix="list the commits with 'huntgraph audit'", code="HG1735")
+
+
+def _no_way(history: History, what: str, at: Mapping[int, int], name: str = "") -> ForkError:
+    fix = f"fork from behind {cut_text(at)}"
+    if name:
+        fix += f", or leave it out: --without {name}"
+    return ForkError(what, where=history.folder, fix=fix, code="HG1734")

@@ -1,0 +1,208 @@
+"""A flipped bit in the log of a real actor: it stops every reading, until it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from huntgraph.cluster.actor import Actor
+from huntgraph.cluster.snapshots import make_snapshot
+from huntgraph.errors import ActorError, ForkError, LogDamagedError
+from huntgraph.model import Model
+from huntgraph.schema import MOVE, Kind
+from huntgraph.timeline import lost
+from huntgraph.timeline.adopt import adopt
+from huntgraph.timeline.history import History
+from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.timeline import Timeline, open_timeline
+from tests.contract.independent import IndependentClient
+from tests.fault.logfile import Block, LogFile
+from tests.servers import PLAYERS, ground, linked, move, serving, until, within
+
+WALKERS = 3
+
+
+class Walk:
+    """Players who go from node to node, each move in a frame of its own."""
+
+    def __init__(self) -> None:
+        self.seq = [0] * WALKERS
+        self.node = [0, 1, 2]
+
+    async def go(self, client: IndependentClient, steps: int) -> int:
+        """Everybody goes so many steps, to the greatest neighbour each; gives the last position."""
+        last = 0
+        for _ in range(steps):
+            for who in range(WALKERS):
+                updates, _ = await client.moves(self._next(who))
+                last = int(updates["position"][0])
+        return last
+
+    def _next(self, who: int) -> np.ndarray[tuple[int], np.dtype[np.void]]:
+        self.seq[who] += 1
+        place = {"player": 1 + who, "seq": self.seq[who]}
+        if self.seq[who] == 1:
+            return move(Kind.ENTER, to=self.node[who], **place)
+        world, here = ground().world, self.node[who]
+        # Ever further on: nobody comes back to where a step is missing.
+        self.node[who] = int(world.head[world.first[here] : world.first[here + 1]].max())
+        return move(Kind.GO, from_=here, to=self.node[who], **place)
+
+
+async def walked(actor: Actor, walk: Walk, steps: int) -> None:
+    async with linked(actor) as client:
+        last = await walk.go(client, steps)
+        counters = actor.counters()
+        await until(lambda: counters.value("durable") >= last)
+
+
+def blocks_of(folder: Path) -> list[Block]:
+    blocks = LogFile(folder / "log", ground().world.world_id).read()
+    return [block for block in blocks if len(block.records)]
+
+
+def some_block(folder: Path, share: float) -> Block:
+    """A block with a step in it, so far into the log."""
+    blocks = [block for block in blocks_of(folder) if (block.records["kind"] == Kind.GO).any()]
+    return blocks[int(len(blocks) * share)]
+
+
+def flip(folder: Path, block: Block) -> None:
+    """Change one bit of a block's first step."""
+    at = int(np.flatnonzero(block.records["kind"] == Kind.GO)[0])
+    with (folder / "log" / f"segment-{block.segment:010d}.log").open("r+b") as file:
+        place = block.page * 4096 + 64 + at * 64 + 20
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 4]))
+
+
+def without(records: np.ndarray[tuple[int], np.dtype[np.void]], gone: Block) -> Model:
+    """The oracle fed a log without a block: its moves take their numbers, its ticks their time."""
+    model = ground().model()
+    for position, record in enumerate(records, 1):
+        raw = record.tobytes()
+        if gone.first <= position < gone.first + len(gone.records):
+            if record["kind"] in PLAYER_KINDS:
+                raw = bytes([Kind.STRIKE]) + raw[1:]
+            elif record["kind"] != Kind.TICK:
+                continue
+        if record["kind"] != Kind.HASH:
+            model.position = position - 1
+            model.apply(raw)
+    model.position = len(records)
+    return model
+
+
+def opened(folder: Path, *names: str) -> Timeline:
+    return open_timeline(folder, ground().world_file, names)
+
+
+def test_a_bad_record_stops_every_reading_until_it_is_named(short_path: Path) -> None:
+    async def play() -> None:
+        async with serving(short_path) as actor:
+            await walked(actor, Walk(), 20)
+            await actor.stop()
+
+    within(play)
+    records = np.concatenate([block.records for block in blocks_of(short_path)])
+    bad, other = some_block(short_path, 0.4), some_block(short_path, 0.7)
+    flip(short_path, bad)
+    first, last = bad.first, bad.first + len(bad.records) - 1
+    with pytest.raises(LogDamagedError, match=f"0/{first} to 0/{last} are lost") as caught:
+        opened(short_path).fork(before=f"0/{first}")
+    assert caught.value.code == "HG1511"
+    assert f"--without 0/{first}" in caught.value.fix
+    for name in (f"0/{first - 1}", f"0/{last + 1}"):
+        with pytest.raises(LogDamagedError, match=f"0/{first} to 0/{last} are lost"):
+            opened(short_path, name).head()
+    timeline = opened(short_path, f"0/{first}")
+    for point in (f"0:{first - 1}", "0:0", "head"):
+        run = timeline.fork(at=point).replay()
+        assert run.hashes() == {0: without(records, bad).state_hash()} == run.head_hashes()
+    kept = timeline.fork(before=f"0/{first}", name="over")
+    assert kept.recipe.without == (f"0/{first}",)
+    again = opened(short_path).kept_fork("over")
+    assert again.drop(event=f"0/{first}").replay().hashes() == run.hashes()
+    assert len(timeline.lookup(players=(1,), kinds=(Kind.STRIKE, Kind.GO))) == 19
+    flip(short_path, other)
+    with pytest.raises(LogDamagedError, match=f"0/{other.first} to"):
+        opened(short_path, f"0/{first}").head()
+    both = opened(short_path, f"0/{first}", f"0/{other.first}")
+    assert both.head() == {0: len(records)}
+    flip(short_path, bad)
+    flip(short_path, other)
+    with pytest.raises(ForkError, match=f"0/{first} can be read") as refused:
+        opened(short_path, f"0/{first}").head()
+    assert refused.value.code == "HG1736"
+
+
+def test_the_hunt_goes_on_without_a_record_that_went_bad(short_path: Path) -> None:
+    """The live state, with the record's effect, is that of a snapshot made before it went bad."""
+    walk = Walk()
+
+    async def play() -> None:
+        options = ground().options(short_path)
+        async with serving(short_path) as actor:
+            await walked(actor, walk, 15)
+            bad = some_block(short_path, 0.5)
+            made = await make_snapshot(short_path, options.world, players=PLAYERS)
+            assert made.position > bad.first + len(bad.records)
+            flip(short_path, bad)
+            await walked(actor, walk, 2)
+            # What is behind the snapshot is read as ever, by the program too.
+            await make_snapshot(short_path, options.world, players=PLAYERS)
+            timeline = opened(short_path, f"0/{bad.first}")
+            fork = timeline.fork(before=f"0/{bad.first}")
+            (change, *_) = fork.diff().players
+            who = {int(row["player"]) for row in bad.records if row["kind"] == Kind.GO}
+            assert change.player in who
+            assert change.was != change.now
+            await adopt(fork, reason="a bad sector", who="a tester")
+            await judge(actor, fork.history, change.player, change.now or {})
+            await actor.stop()
+
+    within(play)
+    with pytest.raises(ActorError, match="log-damaged"):
+        within(lambda: start_again(short_path))
+
+
+async def judge(actor: Actor, history: History, player: int, now: dict[str, object]) -> None:
+    """The player stands where it stood in the fork, and the log with its snapshot says so too."""
+    status = await actor.status()
+    counters = actor.counters()
+    await until(lambda: counters.value("durable") >= status.position)
+    history.index()
+    engine = history.engine_at(0, status.position)
+    assert engine.state_hash() == status.state_hash
+    state = engine.player(player)
+    assert state is not None
+    assert state.node == now["node"]
+
+
+async def start_again(folder: Path) -> None:
+    async with serving(folder):
+        pass
+
+
+def test_a_gap_in_numbers_that_is_left_open_is_caught(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: nothing stands in for what is lost, so that all later moves are refused."""
+
+    async def play() -> None:
+        async with serving(short_path) as actor:
+            await walked(actor, Walk(), 10)
+            await actor.stop()
+
+    within(play)
+    records = np.concatenate([block.records for block in blocks_of(short_path)])
+    bad = some_block(short_path, 0.5)
+    flip(short_path, bad)
+    monkeypatch.setattr(lost, "_missing", lambda table, gaps: iter(()))
+    run = opened(short_path, f"0/{bad.first}").fork(at="0:0").replay()
+    assert run.hashes() != {0: without(records, bad).state_hash()}
+    assert MOVE.itemsize == records.dtype.itemsize

@@ -1,0 +1,229 @@
+"""Forks that reach across earlier commits, against the live hash and the plain model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from huntgraph.errors import ForkError
+from huntgraph.model import Border, Model
+from huntgraph.timeline.audit import Audit, Entry
+from huntgraph.timeline.cut import Cut
+from huntgraph.timeline.edits import Drop, Edit
+from huntgraph.timeline.fork import Fork, Run
+from huntgraph.timeline.history import History
+from huntgraph.timeline.lookup import Query
+from huntgraph.timeline.recipe import Recipe
+from huntgraph.timeline.replay import CLAIMS, Claims
+from tests.model.commits import Story, adopted, begun, some_point
+from tests.model.fork_oracle import Oracle, Side
+from tests.model.test_forks import choose, edited, wins_of
+
+SEEDS = range(3)
+Events = set[tuple[int, int]]
+
+
+def drop(events: Events) -> tuple[Edit, ...]:
+    return (Drop(Query(events=tuple(sorted(events)))),) if events else ()
+
+
+def some_events(history: History, point: Cut, rng: Random) -> Events:
+    """Records to drop, at least one."""
+    while not (events := choose(history, point, rng)):
+        pass
+    return events
+
+
+def committed(seed: int, folder: Path, claims: Claims = "recompute") -> tuple[Story, Events]:
+    """A story with a commit in its middle, and what that dropped."""
+    rng, story = Random(seed), begun(seed, folder)
+    history = story.history
+    point = some_point(history, rng)
+    events = some_events(history, point, rng)
+    story.commit(point, drop(events), claims)
+    story.go_on(300)
+    return story, events
+
+
+def held(entry: Entry) -> Cut:
+    return {part.partition: part.position for part in entry.parts}
+
+
+def replayed(story: Story, point: Cut, *edits: Edit, **recipe: Any) -> Run:
+    return Fork(story.history, Recipe("f", point, edits, **recipe)).run
+
+
+@pytest.mark.parametrize("claims", CLAIMS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_fork_without_edits_across_a_commit_ends_as_the_live_hunt(
+    seed: int, claims: Claims, tmp_path: Path
+) -> None:
+    story, _ = committed(seed, tmp_path, claims)
+    for point in (some_point(story.history, Random(seed + 9)), held(story.commits[0])):
+        run = replayed(story, point)
+        assert run.hashes() == run.head_hashes()
+        assert len(run.reach.crossed) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_commits_of_forks_that_reach_across_others_are_made_again_too(
+    seed: int, tmp_path: Path
+) -> None:
+    story, _ = committed(seed, tmp_path)
+    rng = Random(seed)
+    point = some_point(story.history, rng)
+    story.commit(point, drop(some_events(story.history, point, rng)))
+    story.go_on(300)
+    behind = held(story.commits[1])
+    story.commit(behind, drop(some_events(story.history, behind, rng)))
+    story.go_on(100)
+    run = replayed(story, dict.fromkeys(behind, 0))
+    assert run.hashes() == run.head_hashes()
+    assert len(run.reach.crossed) == 3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_catching_up_over_a_commit_is_one_replay(seed: int, tmp_path: Path) -> None:
+    story = begun(seed, tmp_path)
+    point = some_point(story.history, Random(seed))
+    recipe = Recipe("f", point, drop(some_events(story.history, point, Random(seed + 5))))
+    fork = Fork(story.history, recipe)
+    fork.replay()
+    story.commit(point, drop(some_events(story.history, point, Random(seed))))
+    story.go_on(300)
+    fork.history = story.history
+    run = fork.catch_up()
+    assert run.hashes() == Fork(story.history, recipe).replay().hashes()
+
+
+def models_at(story: Story, upto: Cut) -> dict[int, Model]:
+    """Models fed the log as it is."""
+    found = {}
+    for shore in story.realm.shores:
+        part, halo = shore.part, slice(shore.part.own_nodes, None)
+        border = Border(part.partition, part.owner[halo], part.twin[halo])
+        model = Model(part.first, part.head, part.cost, 1000, border=border)
+        for raw in shore.log[: upto[part.partition]]:
+            model.apply(raw)
+        found[part.partition] = model
+    return found
+
+
+def oracle(
+    story: Story, begin: Cut, stretches: Sequence[tuple[Cut, Events, str]], settled: Cut
+) -> dict[int, int]:
+    """Hashes of models fed the inputs without some events, with one commit made again between.
+
+    Each stretch has its end, the events that are dropped in it, and its policy for claims.
+    """
+    models = models_at(story, begin)
+    for number, (end, events, claims) in enumerate(stretches):
+        sides = {}
+        for shore in story.realm.shores:
+            n = shore.part.partition
+            mine = {at for p, at in events if p == n}
+            items = [item for item in edited(shore.log, begin[n], mine, {}) if item[0] <= end[n]]
+            sides[n] = Side(models[n], items, shore.log, end[n], begin[n])
+            sides[n].wins = wins_of(shore.part, shore.log)
+        models = Oracle(sides, claims).run()
+        if number < len(stretches) - 1:
+            live = models_at(story, end)
+            models = {n: adopted(live[n], models[n]) for n in models}
+            begin = settled
+    return {n: model.state_hash() for n, model in models.items()}
+
+
+def settled_at(story: Story) -> Cut:
+    index = story.history.index()
+    return {n: part.corrections[0].settle or 0 for n, part in index.of.items()}
+
+
+@pytest.mark.parametrize("claims", CLAIMS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_edited_fork_across_a_commit_ends_as_the_model_fed_all_edited_inputs(
+    seed: int, claims: Claims, tmp_path: Path
+) -> None:
+    story, events = committed(seed, tmp_path, claims)
+    history, rng = story.history, Random(seed + 7)
+    point = some_point(history, rng)
+    mine = {event for event in some_events(history, point, rng) if event not in events}
+    run = replayed(story, point, *drop(mine), claims="recompute")
+    assert run.hashes() != run.head_hashes()
+    stretches = [
+        (held(story.commits[0]), events | mine, claims),
+        (history.head(), mine, "recompute"),
+    ]
+    assert run.hashes() == oracle(story, run.reach.begin, stretches, settled_at(story))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_commit_left_out_is_as_though_its_edits_had_never_been(seed: int, tmp_path: Path) -> None:
+    story, _ = committed(seed, tmp_path)
+    at = held(story.commits[0])
+    run = replayed(story, story.history.head(), without=(story.commits[0].id,))
+    assert run.reach.begin == at
+    nothing: Events = set()
+    stretches = [(at, nothing, "recompute"), (story.history.head(), nothing, "recompute")]
+    assert run.hashes() == oracle(story, at, stretches, settled_at(story))
+    # Its own commit holds: who reaches across both finds the first one left out.
+    story.commit(story.history.head(), without=(story.commits[0].id,))
+    story.go_on(100)
+    run = replayed(story, dict.fromkeys(at, 0))
+    assert run.hashes() == run.head_hashes()
+    assert [commit.recipe is None for commit in run.reach.crossed] == [True, False]
+
+
+def test_what_cannot_be_made_again_says_how_to_go_on(tmp_path: Path) -> None:
+    story, _ = committed(1, tmp_path)
+    (commit,) = story.commits
+    start = dict.fromkeys(held(commit), 0)
+    story.commit(story.history.head())
+    trail = Audit(tmp_path)
+    undo = Entry("00000000000000c2", "undo", 0, "a tester", "a test", of=commit.id,
+                 parts=story.commits[1].parts)  # fmt: skip
+    trail.append(undo)
+    with pytest.raises(ForkError, match=f"undo 0+c2 of commit {commit.id}") as caught:
+        replayed(story, start)
+    assert (caught.value.code, f"--without {commit.id}" in caught.value.fix) == ("HG1734", True)
+    run = replayed(story, start, without=(commit.id,))
+    assert [each.recipe is None for each in run.reach.crossed] == [True, False, True]
+    with pytest.raises(ForkError) as caught:
+        replayed(story, start, without=("nobody",))
+    assert caught.value.code == "HG1735"
+    trail.path.unlink()
+    with pytest.raises(ForkError, match="the audit trail does not know") as caught:
+        replayed(story, start)
+    assert caught.value.code == "HG1734"
+
+
+def is_caught(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, planted: Any) -> bool:
+    """Whether some fork without edits does not end as the live hunt with a fault in `Run`."""
+    for seed in SEEDS:
+        story, _ = committed(seed, folder / str(seed))
+        with monkeypatch.context() as patched:
+            patched.setattr(Run, name, planted)
+            run = replayed(story, some_point(story.history, Random(seed)))
+            if run.hashes() != run.head_hashes():
+                return True
+    return False
+
+
+def test_forgetting_the_edits_of_a_commit_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert is_caught(tmp_path, monkeypatch, "_layers", lambda self, head: [])
+
+
+def test_going_on_without_making_a_commit_again_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The edits hold, but receipts, numbers and borders are not those of the live hunt."""
+
+    def passed_over(self: Run, commit: object) -> None:
+        self._replay = None
+
+    assert is_caught(tmp_path, monkeypatch, "_make_again", passed_over)
