@@ -12,7 +12,7 @@ pub(crate) const FAR: i16 = i16::MIN;
 
 /// Twelve edges: one cache line, 5.33 bytes an edge.
 #[repr(C, align(64))]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EdgeLine {
     /// Head less tail, or [`FAR`].
     near: [i16; LINE_EDGES],

@@ -45,7 +45,7 @@ mod tick;
 mod topology;
 mod warm;
 
-pub use apply::{Answer, Sink};
+pub use apply::{Answer, Silence, Sink};
 pub use border::{Border, Peer};
 pub use edges::Edge;
 pub use hash::mix;
