@@ -149,10 +149,12 @@ class Replica:
         """Give names and words of all cells but those of edges, of the branch or the base."""
         return (self._forked() if branch else self._base).cells(edges=False)
 
-    def ends(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Give tail and head of every slot of branch or base, whichever has more, by edge id."""
-        base, branch = self._base.edges(), self._forked().edges()
-        return branch if len(branch[0]) > len(base[0]) else base
+    def ends(
+        self, edges: NDArray[np.uint64] | None = None
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Give tail and head of edges of branch or base, whichever has more; of all by default."""
+        base, branch = self._base, self._forked()
+        return (branch if branch.edge_slots > base.edge_slots else base).edges(edges)
 
     @property
     def base_slots(self) -> int:

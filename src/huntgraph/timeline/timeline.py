@@ -35,9 +35,16 @@ class Timeline:
         self.store = ForkStore(history.folder)
 
     @classmethod
-    def open(cls, folder: str | Path, world: str | Path | None = None) -> Self:
+    def open(cls, folder: str | Path, world: str | Path | None = None, *, warm: int = 0) -> Self:
         """Open a folder; see `open_timeline`."""
-        return cls(History.open(folder, world))
+        timeline = cls(History.open(folder, world))
+        if warm:
+            timeline.history.keep_warm(warm)
+        return timeline
+
+    def follow(self) -> Cut:
+        """Bring warm partitions to the end of what the logs hold; see `History.follow`."""
+        return self.history.follow()
 
     def head(self) -> Cut:
         """Give the position of each partition that the logs hold, consistent over all."""
@@ -107,10 +114,14 @@ class Timeline:
         return entry
 
 
-def open_timeline(folder: str | Path, world: str | Path | None = None) -> Timeline:
+def open_timeline(
+    folder: str | Path, world: str | Path | None = None, *, warm: int = 0
+) -> Timeline:
     """Open the history of a folder of `huntgraph serve`, or of one actor's own directory.
 
     `world` is the world's file or the folder of its parts; a folder of `huntgraph serve` knows
-    it. Actors may run: what they have logged is read. Raises UsageError, WorldError, LogError.
+    it. Actors may run: what they have logged is read. With `warm` all partitions are kept at the
+    heads of their logs, so that forks of their last so many records take milliseconds; call
+    `Timeline.follow` now and then. Raises UsageError, WorldError, LogError.
     """
-    return Timeline.open(folder, world)
+    return Timeline.open(folder, world, warm=warm)
