@@ -24,7 +24,7 @@ from huntgraph.timeline.tables import EDGE, tag_of
 from huntgraph.timeline.warm import Warm
 from huntgraph.world import World
 
-__all__ = ["Forks", "Place", "Timing", "floor_ms", "now_ms", "resident_bytes"]
+__all__ = ["LONG", "Forks", "Place", "Timing", "floor_ms", "now_ms", "resident_bytes"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -32,6 +32,8 @@ Words = NDArray[np.uint64]
 Found = tuple[Words, Words, Words]
 """Names, old and new words of cells."""
 THREADS: Final = 2
+LONG: Final = 6
+"""How often as long a history is kept as is forked most of the time."""
 LOG_S: Final = 5.0
 
 
@@ -72,25 +74,25 @@ class Forks:
         self._players = players
         self._pools = {threads: ThreadPoolExecutor(threads) for threads in (1, THREADS)}
         self._pool = self._pools[THREADS]
-        keep = int(1.5 * rate * history_s / len(places)) + 2 * players
+        keep = int(1.2 * LONG * rate * history_s / len(places)) + 2 * players
         self.warm = [_open(place, players, keep) for place in places]
 
     def follow(self) -> int:
         """Bring all heads to the ends of their logs; gives how many records that were."""
         return sum(warm.follow() for warm in self.warm)
 
-    def fork(self, share: float, head_ms: int | None = None) -> Timing:
+    def fork(self, share: float, head_ms: int | None = None, *, times: int = 1) -> Timing:
         """Fork `history_s` back, strike the moves of a share of the players, replay, compare.
 
         `head_ms`: when the history to be forked ended. Without it players go on: the work is done
-        on one thread, and the history ends now.
+        on one thread, and the history ends now. `times` as far back, `LONG` at most.
         """
         self._pool = self._pools[THREADS if head_ms else 1]
         self.follow()
         # A branch is kept the same as its head between forks.
         self._each(lambda warm: warm.go_back(warm.position))
         timing = Timing()
-        since_ms = (head_ms or now_ms()) - int(self.history_s * 1e3)
+        since_ms = (head_ms or now_ms()) - int(times * self.history_s * 1e3)
         points = [warm.before(since_ms) for warm in self.warm]
         with timing.phase("fork"):
             self._zip(lambda warm, point: warm.go_back(point), points)

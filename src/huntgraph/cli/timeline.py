@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +19,18 @@ from huntgraph.schema import Kind
 if TYPE_CHECKING:
     from huntgraph.timeline.timeline import Timeline
 
-__all__ = ["Area", "Kinds", "Numbers", "Parquet", "Yes", "area_of", "kinds_of", "opened", "save"]
+__all__ = [
+    "Area",
+    "Kinds",
+    "Numbers",
+    "Parquet",
+    "Yes",
+    "area_of",
+    "kinds_of",
+    "lending",
+    "opened",
+    "save",
+]
 
 Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
 Area = Annotated[str | None, Parameter(name="--area")]
@@ -26,11 +39,27 @@ Parquet = Annotated[Path | None, Parameter(name="--parquet")]
 Yes = Annotated[bool, Parameter(name="--yes", negative="")]
 
 
+_warm: ContextVar[Timeline | None] = ContextVar("warm", default=None)
+
+
+@contextmanager
+def lending(timeline: Timeline) -> Iterator[None]:
+    """Let verbs that run meanwhile have a history that is open already."""
+    token = _warm.set(timeline)
+    try:
+        yield
+    finally:
+        _warm.reset(token)
+
+
 def opened(folder: Path | None, world: Path | None = None) -> Timeline:
     """Open the history of a folder of huntgraph serve, by default the user's."""
     from huntgraph.timeline.timeline import open_timeline
 
-    return open_timeline(layout_of(folder).folder, world)
+    place, warm = layout_of(folder).folder, _warm.get()
+    if warm is not None and world is None and warm.history.folder == place:
+        return warm
+    return open_timeline(place, world)
 
 
 def area_of(text: str | None) -> tuple[int, int, int, int] | None:
