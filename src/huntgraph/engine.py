@@ -27,6 +27,7 @@ __all__ = ["Engine", "PlayerState", "Records", "move", "ticks"]
 
 Records = NDArray[np.void]
 Words = NDArray[np.uint64]
+_NONE: Final = np.zeros(0, np.uint32)
 NO_HUNT: Final = 0xFFFF
 """`hunt` of a move that names no hunt."""
 
@@ -191,6 +192,16 @@ class Engine:
         """
         return self._core.advance(records, np.ascontiguousarray(positions, np.uint64))
 
+    def advance_log(
+        self, records: NDArray[Any], first: int, struck: NDArray[np.uint32] | None = None
+    ) -> int:
+        """Apply consecutive records of a log as `advance` does, the first at position `first`.
+
+        `struck` holds numbers of records in rising order: they count as STRIKE, so that they take
+        their player's number and do nothing else.
+        """
+        return self._core.advance_log(records, first, _NONE if struck is None else struck)
+
     def mark(self) -> int:
         """Tell where the journal stands, for `undo_to`."""
         return self._core.mark()
@@ -237,9 +248,12 @@ class Engine:
         """Tell for every slot whether it is closed now (absent ones are), shape (E,)."""
         return self._core.closed()
 
-    def edges(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Give tail and head of every slot by edge id, shape (E,) each; absent slots too."""
-        return self._core.edges()
+    def edges(self, ids: Words | None = None) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Give tail and head of every slot by edge id, shape (E,) each; absent slots too.
+
+        With `ids` only of these, in their order. Raises ValueError for one that is not in use.
+        """
+        return self._core.edges(ids)
 
     def player(self, player: int) -> PlayerState | None:
         """Give a player's state, None when it never entered."""

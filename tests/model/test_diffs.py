@@ -52,7 +52,9 @@ def judge(run: Run, diff: Diff) -> None:
         differing = cell_pairs(replica)
         wanted = {n & ((1 << 56) - 1) for n in differing if n >> 56 == tables.EDGE}
         mine = diff.edges[diff.edges["partition"] == number]
-        tail, head = ends(replica, differences(replica))
+        slots = np.array(sorted(wanted), np.uint64)
+        tail, head = ends(replica, differences(replica), slots)
+        between = {int(e): (t, h) for e, t, h in zip(slots, tail, head, strict=True)}
         found = set()
         for row in mine:
             edge = int(row["edge"])
@@ -60,7 +62,7 @@ def judge(run: Run, diff: Diff) -> None:
             assert (one & 0xFFFF, other & 0xFFFF) == (row["was_weight"], row["now_weight"])
             assert (one >> 16 & 255, other >> 16 & 255) == (row["was_heat"], row["now_heat"])
             assert (bool(one >> 24), bool(other >> 24)) == (row["was_closed"], row["now_closed"])
-            assert (tail[edge], head[edge]) == (row["from"], row["to"])
+            assert between[edge] == (row["from"], row["to"])
             assert HOW[row["how"]] == how(one, other)
             found.add(edge)
         absent = {e for e in wanted if not any(w & 0xFFFF for w in differing[1 << 56 | e])}

@@ -10,12 +10,29 @@ use crate::schema::{
 
 /// Takes what a partition emits beside its answers: the events of the ring.
 pub trait Sink {
+    /// Whether anybody reads events: what only they tell need not be found out otherwise.
+    const EVENTS: bool = true;
+    /// Whether anybody reads more of answers than whether the record was logged.
+    const ANSWERS: bool = true;
+
     /// One event; its `stamp` is left to the ring.
     fn event(&mut self, event: &Event);
 }
 
 /// Drops all events.
 impl Sink for () {
+    const EVENTS: bool = false;
+
+    fn event(&mut self, _: &Event) {}
+}
+
+/// Drops all events and wants no answers: for replays of which only the state counts.
+pub struct Silence;
+
+impl Sink for Silence {
+    const EVENTS: bool = false;
+    const ANSWERS: bool = false;
+
     fn event(&mut self, _: &Event) {}
 }
 

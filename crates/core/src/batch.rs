@@ -3,8 +3,8 @@
 use crate::apply::{Answer, Sink};
 use crate::image::{Header, Partition};
 use crate::memory::prefetch;
-use crate::schema::{NONE, Receipt, STAGES};
-use crate::topology::RowSpan;
+use crate::row_group::RowSpan;
+use crate::schema::{NONE, Receipt, STAGES, kind};
 
 /// Records between the first fetch for a record and its turn, and between the later ones.
 const FAR: usize = 24;
@@ -35,7 +35,7 @@ impl Partition<'_> {
         sink: &mut S,
         answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        self.run(records, sink, |_, _| {}, answered);
+        self.run(records, sink, |_, _| {}, |_| false, answered);
     }
 
     /// Applies records of a log in a branch of its history: record `i` at position `positions[i]`,
@@ -48,7 +48,24 @@ impl Partition<'_> {
         answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
         let seek = |header: &mut Header, at: usize| header.position = positions[at] - 1;
-        self.run(records, sink, seek, answered);
+        self.run(records, sink, seek, |_| false, answered);
+    }
+
+    /// Applies consecutive records of a log, the first at position `first`. Those whose numbers
+    /// `struck` gives, in rising order, count as STRIKE: they take their player's number and do
+    /// nothing else.
+    pub fn replay_struck<S: Sink>(
+        &mut self,
+        records: &[[u8; 64]],
+        first: u64,
+        struck: impl Iterator<Item = usize>,
+        sink: &mut S,
+        answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
+    ) {
+        let seek = |header: &mut Header, at: usize| header.position = first + at as u64 - 1;
+        let mut struck = struck.peekable();
+        let is_struck = |at| struck.next_if_eq(&at).is_some();
+        self.run(records, sink, seek, is_struck, answered);
     }
 
     #[inline(always)]
@@ -57,6 +74,7 @@ impl Partition<'_> {
         records: &[[u8; 64]],
         sink: &mut S,
         seek: impl Fn(&mut Header, usize),
+        mut is_struck: impl FnMut(usize) -> bool,
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
         let mut found = [Found::NOTHING; WINDOW];
@@ -78,6 +96,13 @@ impl Partition<'_> {
                 self.fetch_page(ahead, found[(at + NEAR) % WINDOW].slot);
             }
             seek(self.header, at);
+            let strike;
+            let record = if is_struck(at) {
+                strike = as_strike(record);
+                &strike
+            } else {
+                record
+            };
             let answer = self.apply_found(record, found[at % WINDOW], sink);
             let receipt = self.receipt(&answer);
             answered(sink, record, &answer, receipt);
@@ -116,6 +141,14 @@ impl Partition<'_> {
             }
         }
     }
+}
+
+/// The same record as a STRIKE.
+#[cold]
+fn as_strike(raw: &[u8; 64]) -> [u8; 64] {
+    let mut strike = *raw;
+    strike[0] = kind::STRIKE;
+    strike
 }
 
 #[inline(always)]

@@ -14,7 +14,7 @@ pub(crate) const FAR: i16 = i16::MIN;
 
 /// Twelve edges: one cache line, 5.33 bytes an edge.
 #[repr(C, align(64))]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EdgeLine {
     /// Head less tail, or [`FAR`].
     near: [i16; LINE_EDGES],
@@ -64,7 +64,7 @@ pub(crate) struct EdgeLines<'a>(pub(crate) &'a mut [EdgeLine]);
 fn nonzero_bytes(word: u64) -> u32 {
     const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
     // Each byte's uppermost bit, then all of them into the uppermost byte.
-    let uppermost = ((word & LOW) + LOW | word) & !LOW;
+    let uppermost = (((word & LOW) + LOW) | word) & !LOW;
     (uppermost.wrapping_mul(0x0002_0408_1020_4081) >> 56) as u32
 }
 
@@ -163,7 +163,7 @@ impl EdgeLines<'_> {
         None
     }
 
-    /// A bit for each of these edges, all on one line, that has any heat: bit 0 for the line's first.
+    /// A bit for each of these edges, all on one line, that has any heat: bit 0 is its first edge.
     pub(crate) fn warm(&self, edges: Range<usize>) -> u32 {
         let Spot { line, at } = edges.start.into();
         let [a, b, c, d, e, f, g, h, rest @ ..] = self.0[line].heat;

@@ -118,6 +118,9 @@ impl Partition<'_> {
         self.guidance.note_change(edge, self.weight(edge), self.is_closed(edge));
         self.topology.edges.set_weight(edge, weight);
         self.topology.edges.set_closed(edge, closed);
+        if !S::EVENTS {
+            return;
+        }
         let (tail, head) = self.topology.ends(edge);
         sink.event(&Event {
             kind: event::DELTA,

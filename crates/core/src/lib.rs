@@ -14,6 +14,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod added;
 mod apply;
 mod batch;
 mod border;
@@ -35,6 +36,7 @@ mod memory;
 mod moves;
 mod notices;
 mod players;
+mod row_group;
 #[rustfmt::skip]
 pub mod schema;
 mod settable;
@@ -46,7 +48,7 @@ mod tick;
 mod topology;
 mod warm;
 
-pub use apply::{Answer, Sink};
+pub use apply::{Answer, Silence, Sink};
 pub use border::{Border, Peer};
 pub use edges::Edge;
 pub use hash::mix;

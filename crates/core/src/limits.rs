@@ -1,5 +1,6 @@
 //! Capacities of a partition, what a world gives it, and why an image may be refused.
 
+use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
@@ -11,8 +12,9 @@ use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::memory::lines;
 use crate::players::Player;
+use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
-use crate::topology::{Added, Entry, GROUP_NODES, RowGroup, count_far};
+use crate::topology::count_far;
 use crate::warm::Warm;
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.

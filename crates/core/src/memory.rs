@@ -6,6 +6,7 @@
 
 use core::mem::{size_of, size_of_val};
 
+use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, LINE_EDGES};
 use crate::guidance::{Field, Label, Page, Pending, Queued, Round, Work};
@@ -13,8 +14,8 @@ use crate::history::Marks;
 use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::players::Player;
+use crate::row_group::RowGroup;
 use crate::schema::Arrival;
-use crate::topology::{Added, Entry, RowGroup};
 
 /// One cache line; a block is a slice of these.
 #[repr(C, align(64))]

@@ -11,8 +11,8 @@ use crate::schema::{Code, Event, Move, Update, event, state};
 
 impl Partition<'_> {
     /// Takes the next step of a player who is here, whose last move was done, along an open edge to
-    /// a near own node without a clue, in a hunt that has not changed since the last step. `None`: it
-    /// is not such a step, and nothing has changed. It does what `player_move` would do, line by
+    /// a near own node without a clue, in a hunt that has not changed since the last step. `None`:
+    /// it is not such a step, and nothing has changed. It does what `player_move` would do, line by
     /// line of rules.md sections 2 to 4.
     #[inline(always)]
     pub(crate) fn stride<S: Sink>(
@@ -21,16 +21,8 @@ impl Partition<'_> {
         found: Found,
         sink: &mut S,
     ) -> Option<Answer> {
-        let guess = found.slot as usize;
-        let (slot, player) = match self.players.get_mut(guess) {
-            Some(player) if player.id == record.player && found.slot < self.header.players => {
-                (guess, player)
-            }
-            _ => {
-                let slot = self.player_slot(record.player)?;
-                (slot, &mut self.players[slot])
-            }
-        };
+        let slot = self.confirmed_slot(record.player, found)?;
+        let player = &mut self.players[slot];
         let (from, to) = (record.from, record.to);
         let next = player.seq.checked_add(1) == Some(record.seq);
         let here = player.present == 1 && player.node == from && to < self.header.own_nodes;
@@ -60,10 +52,23 @@ impl Partition<'_> {
             ..self.event()
         });
         self.heat_up(spot, sink);
+        if !S::ANSWERS {
+            return Some(Answer { update: Update::default(), logged: true });
+        }
         let Player { seq, node, score, .. } = player;
         let mut update = Update { position, seq, node, score, ..self.blank(record) };
         self.guide(&player, &mut update);
         Some(Answer { update, logged: true })
+    }
+
+    /// The player's slot: the one found before, if that is right.
+    #[inline(always)]
+    fn confirmed_slot(&self, id: u64, found: Found) -> Option<usize> {
+        let guess = found.slot as usize;
+        match self.players.get(guess) {
+            Some(player) if player.id == id && found.slot < self.header.players => Some(guess),
+            _ => self.player_slot(id),
+        }
     }
 }
 

@@ -8,70 +8,15 @@
 //! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
+use crate::added::{Added, Entry, find_entry};
 use crate::edge_lines::{EdgeLines, FAR, Spot};
 use crate::limits::WorldView;
 use crate::memory::prefetch;
+use crate::row_group::{GROUP_NODES, RowGroup, RowSpan};
 use crate::schema::{DEGREE, NONE};
 
-/// Nodes of one [`RowGroup`].
-pub(crate) const GROUP_NODES: usize = 8;
 /// Least difference from tail to head that counts as near.
 const NEAREST: i32 = Onward::SLOTS as i32 + DEGREE as i32;
-/// Bit of a row's degree: the node has added edges.
-const HAS_ADDED: u8 = 1 << 7;
-
-/// Where the rows of eight nodes lie.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct RowGroup {
-    /// First edge of the first row.
-    first: u32,
-    /// Slots of each row, and [`HAS_ADDED`].
-    degree: [u8; GROUP_NODES],
-}
-
-impl RowGroup {
-    /// First edge, end, and whether there are added edges, of the row of node `at` of the group.
-    #[inline(always)]
-    fn row(&self, at: usize) -> (usize, usize, bool) {
-        // The degrees up to this row's, its own uppermost.
-        let bytes = u64::from_le_bytes(self.degree) << (8 * (GROUP_NODES - 1 - at));
-        let degrees = bytes & 0x7F7F_7F7F_7F7F_7F7F;
-        // Their sum: four pairs in 16 bits each, then all into the uppermost.
-        let pairs = (degrees & 0x00FF_00FF_00FF_00FF) + (degrees >> 8 & 0x00FF_00FF_00FF_00FF);
-        let sum = pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48;
-        let end = self.first as usize + sum as usize;
-        (end - (degrees >> 56) as usize, end, bytes >> 63 == 1)
-    }
-}
-
-/// The edges of a row that the world has: this one does not move.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct RowSpan {
-    pub start: u32,
-    pub end: u32,
-}
-
-/// A number under a key in a hash table; `key` is one more than what is looked up, 0 = free.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Entry {
-    key: u32,
-    value: u32,
-}
-
-/// An edge added to a running world.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Added {
-    /// Node it leads from.
-    pub tail: u32,
-    /// Node it leads to.
-    pub head: u32,
-    /// The tail's next added edge, NONE at the end.
-    next: u32,
-    spare: u32,
-}
 
 /// One slot of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,11 +50,11 @@ impl Onward {
 /// A walk through a row, slot by slot: see [`Topology::step`].
 #[derive(Clone, Copy)]
 pub(crate) struct Walk {
-    node: u32,
+    pub(crate) node: u32,
     edge: usize,
     end: usize,
-    slot: u8,
-    added: u32,
+    pub(crate) slot: u8,
+    pub(crate) added: u32,
 }
 
 /// The rows of a partition.
@@ -140,34 +85,20 @@ fn difference(tail: u32, head: u32) -> Option<i16> {
     (NEAREST..=i16::MAX as i32).contains(&difference).then_some(difference as i16)
 }
 
-/// The place of `of` in a table: its own, or the free one where it belongs. Linear probing.
-#[inline]
-fn find_entry(table: &[Entry], of: u32) -> usize {
-    let (key, len) = (of + 1, table.len());
-    let mut at = ((key.wrapping_mul(0x9E37_79B9) as u64 * len as u64) >> 32) as usize;
-    while table[at].key != 0 && table[at].key != key {
-        at = if at + 1 == len { 0 } else { at + 1 };
-    }
-    at
-}
-
 impl Topology<'_> {
     /// Takes over a world's rows, which must have been checked.
     pub(crate) fn load(&mut self, world: &WorldView) {
         let nodes = world.first.len() - 1;
         for (group, node) in self.rows.iter_mut().zip((0..nodes).step_by(GROUP_NODES)) {
             let firsts = &world.first[node..=nodes.min(node + GROUP_NODES)];
-            group.first = firsts[0];
-            for (degree, row) in group.degree.iter_mut().zip(firsts.windows(2)) {
-                *degree = (row[1] - row[0]) as u8;
-            }
+            group.load(firsts);
         }
         for node in 0..nodes as u32 {
             for edge in world.first[node as usize]..world.first[node as usize + 1] {
                 let head = world.head[edge as usize];
                 let near = difference(node, head).unwrap_or_else(|| {
                     let at = find_entry(self.far, edge);
-                    self.far[at] = Entry { key: edge + 1, value: head };
+                    self.far[at] = Entry::new(edge, head);
                     FAR
                 });
                 self.edges.set_near(edge as usize, near);
@@ -213,7 +144,7 @@ impl Topology<'_> {
     #[cold]
     #[inline(never)]
     fn far_head(&self, edge: usize) -> u32 {
-        self.far[find_entry(self.far, edge as u32)].value
+        self.far[find_entry(self.far, edge as u32)].value()
     }
 
     /// A walk through all slots of a node, absent ones too.
@@ -234,22 +165,6 @@ impl Topology<'_> {
             return Some(Way { slot, edge, head: self.head(walk.node, edge) });
         }
         if walk.added == NONE { None } else { Some(self.step_added(walk)) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn step_added(&self, walk: &mut Walk) -> Way {
-        let number = walk.added as usize;
-        let Added { head, next, .. } = self.added[number];
-        let way = Way { slot: walk.slot, edge: self.slots + number, head };
-        (walk.added, walk.slot) = (next, walk.slot + 1);
-        way
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn first_of(&self, node: u32) -> u32 {
-        self.first_added[find_entry(self.first_added, node)].value
     }
 
     /// The slot `tail -> head`, absent or not.
@@ -327,7 +242,7 @@ impl Topology<'_> {
         if let Some(added) = edge.checked_sub(self.slots) {
             return self.added[added].tail;
         }
-        let group = self.rows.partition_point(|group| group.first as usize <= edge) - 1;
+        let group = self.rows.partition_point(|group| group.first() <= edge) - 1;
         let mut ends = (0..GROUP_NODES).map(|at| self.rows[group].row(at).1);
         let at = ends.position(|end| edge < end).expect("the next group begins behind the edge");
         (group * GROUP_NODES + at) as u32
@@ -346,102 +261,5 @@ impl Topology<'_> {
     pub(crate) fn degree(&self, node: u32) -> usize {
         let mut walk = self.walk(node);
         core::iter::from_fn(|| self.step(&mut walk)).count()
-    }
-
-    /// Whether both ways between two nodes fit: `used` edges have been added so far.
-    pub(crate) fn fits(&self, used: usize, one: u32, other: u32) -> bool {
-        let room = |node| self.degree(node) < DEGREE;
-        used + 2 <= self.added.len() && room(one) && room(other)
-    }
-
-    /// Puts an edge behind its tail's row: the `number`-th that was ever added.
-    pub(crate) fn add(&mut self, number: usize, tail: u32, head: u32) {
-        self.added[number] = Added { tail, head, next: NONE, spare: 0 };
-        let Some(last) = self.last_added(tail) else {
-            let at = self.place_of_first_added(tail);
-            self.first_added[at] = Entry { key: tail + 1, value: number as u32 };
-            let group = &mut self.rows[tail as usize / GROUP_NODES];
-            group.degree[tail as usize % GROUP_NODES] |= HAS_ADDED;
-            return;
-        };
-        self.added[last].next = number as u32;
-    }
-
-    /// Where the first slot added to a row is told.
-    pub(crate) fn place_of_first_added(&self, tail: u32) -> usize {
-        find_entry(self.first_added, tail)
-    }
-
-    /// The last slot added to a row.
-    fn last_added(&self, tail: u32) -> Option<usize> {
-        let mut last = self.first_added(tail)?;
-        while let Some(next) = self.next_added(last) {
-            last = next;
-        }
-        Some(last)
-    }
-
-    /// The first slot added to a row.
-    pub(crate) fn first_added(&self, tail: u32) -> Option<usize> {
-        let first = self.first_added[self.place_of_first_added(tail)];
-        (first.key != 0).then_some(first.value as usize)
-    }
-
-    /// The slot added to the same row next after this one.
-    pub(crate) fn next_added(&self, number: usize) -> Option<usize> {
-        let next = self.added[number].next;
-        (next != NONE).then_some(next as usize)
-    }
-
-    /// Takes back the last [`Self::add`].
-    pub(crate) fn forget(&mut self, number: usize) {
-        let tail = self.added[number].tail;
-        let at = find_entry(self.first_added, tail);
-        let mut last = self.first_added[at].value as usize;
-        if last == number {
-            self.first_added[at] = Entry::default();
-            let group = &mut self.rows[tail as usize / GROUP_NODES];
-            group.degree[tail as usize % GROUP_NODES] &= !HAS_ADDED;
-        } else {
-            while self.added[last].next != number as u32 {
-                last = self.added[last].next as usize;
-            }
-            self.added[last].next = NONE;
-        }
-        self.added[number] = Added::default();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_of_a_group_follow_each_other() {
-        let longest = DEGREE as u8;
-        for lengths in [[longest; 8], [0; 8], [0, 1, 2, 3, 4, 64, 64, 0]] {
-            let mut start = 4_000_000;
-            for at in 0..GROUP_NODES {
-                let mut group = RowGroup { first: 4_000_000, degree: lengths };
-                let end = start + lengths[at] as usize;
-                assert_eq!(group.row(at), (start, end, false));
-                group.degree = lengths.map(|degree| degree | HAS_ADDED);
-                assert_eq!(group.row(at), (start, end, true));
-                start = end;
-            }
-        }
-    }
-
-    #[test]
-    fn a_table_with_one_free_cell_holds_all_its_keys() {
-        let mut table = [Entry::default(); 101];
-        for of in (0..100).map(|number| number * number * 37) {
-            let at = find_entry(&table, of);
-            table[at] = Entry { key: of + 1, value: of ^ 5 };
-        }
-        for of in (0..100).map(|number| number * number * 37) {
-            assert_eq!(table[find_entry(&table, of)].value, of ^ 5);
-        }
-        assert_eq!(table[find_entry(&table, 5)].key, 0, "what is not there has the free cell");
     }
 }

@@ -1,21 +1,23 @@
 //! Branches: engines that go back in the history of another one, their head, and on in another way.
 
+use std::ops::Range;
+
 use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::history::{Touched, differ};
 use huntgraph_core::schema::Receipt;
-use huntgraph_core::{Answer, Limits, Line, Partition, Sink, bytes, bytes_mut};
+use huntgraph_core::{Answer, Limits, Line, Partition, Silence, Sink, bytes, bytes_mut};
 use pyo3::prelude::*;
 
 use crate::engine::{Engine, bad};
 
 /// Records between two looks at the journal of a branch, which must hold what they overwrite.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 1024;
 
 /// What a branch knows of its head.
 pub struct Branch {
     /// Where the head's journal stood when the two were the same.
     synced: u64,
-    edges: Vec<u64>,
+    lines: Vec<u64>,
     players: Vec<u64>,
 }
 
@@ -40,15 +42,15 @@ impl Branch {
         bytes_mut(&mut block)[..state].copy_from_slice(&bytes(head)[..state]);
         Partition::resume(&mut block, own).map_err(bad)?;
         let synced = Partition::attach(head).map_err(bad)?.journal.marks.next;
-        let edges = vec![0; (own.edges + own.added) as usize / 64 + 1];
-        let players = vec![0; own.players as usize / 64 + 1];
+        let lines = vec![0; Touched::line_words((own.edges + own.added) as usize)];
+        let players = vec![0; Touched::player_words(own.players as usize)];
         let mut engine = Engine::of(block);
-        engine.branch = Some(Self { synced, edges, players });
+        engine.branch = Some(Self { synced, lines, players });
         Ok(engine)
     }
 
     fn touched(&mut self) -> Touched<'_> {
-        Touched { edges: &mut self.edges, players: &mut self.players }
+        Touched { lines: &mut self.lines, players: &mut self.players }
     }
 
     /// Takes in what the head changed since the two were the same.
@@ -61,6 +63,15 @@ impl Branch {
     }
 }
 
+/// Takes in what a branch itself changed since its journal stood at `mark`.
+fn note_changes(branch: &mut Option<Branch>, own: &Partition, mark: u64) {
+    if let Some(branch) = branch
+        && !branch.touched().add_since(&own.journal, mark)
+    {
+        branch.touched().fill();
+    }
+}
+
 impl Engine {
     /// Makes this branch what its head was at `position`.
     pub fn back_to(&mut self, head: &mut [Line], position: u64) -> PyResult<()> {
@@ -68,7 +79,7 @@ impl Engine {
         let head = Partition::attach(head).map_err(bad)?;
         let mut own = Partition::attach(&mut self.block).map_err(bad)?;
         branch.follow(&head);
-        own.copy_from(&head, &branch.touched());
+        own.copy_from(&head, &mut branch.touched());
         branch.touched().clear();
         own.rewind_by(&head.journal, position, &mut branch.touched()).map_err(bad)
     }
@@ -84,19 +95,61 @@ impl Engine {
         if records.len() != positions.len() || positions.contains(&0) {
             return Err(bad("each record needs a position, from 1"));
         }
-        let mut own = Partition::attach(&mut self.block).map_err(bad)?;
-        for (records, positions) in records.chunks(CHUNK).zip(positions.chunks(CHUNK)) {
-            let mark = own.journal.marks.next;
+        self.in_chunks(records.len(), |own, chunk| {
+            let (records, positions) = (&records[chunk.clone()], &positions[chunk]);
             own.replay(records, positions, sink, |_, raw, answer, receipt| {
                 answered(raw, answer, receipt)
             });
-            if let Some(branch) = &mut self.branch
-                && !branch.touched().add_since(&own.journal, mark)
-            {
-                branch.touched().fill();
-            }
+        })
+    }
+
+    /// Applies consecutive records of a log, the first at position `first`, those in `struck` as
+    /// STRIKE; gives how many were refused.
+    pub fn play_log(
+        &mut self,
+        records: &[[u8; 64]],
+        first: u64,
+        struck: &[u32],
+    ) -> PyResult<usize> {
+        if first == 0 || !struck.is_sorted() {
+            return Err(bad("positions begin with 1, and numbers of records rise"));
+        }
+        let (mut refused, mut rest) = (0, struck);
+        self.in_chunks(records.len(), |own, chunk| {
+            let mine = rest.partition_point(|&at| (at as usize) < chunk.end);
+            let (struck, later) = rest.split_at(mine);
+            rest = later;
+            let start = chunk.start;
+            let struck = struck.iter().map(|&at| at as usize - start);
+            let first = first + start as u64;
+            own.replay_struck(&records[chunk], first, struck, &mut Silence, |_, _, answer, _| {
+                refused += !answer.logged as usize;
+            });
+        })?;
+        Ok(refused)
+    }
+
+    /// Applies so many records some at a time, and takes in what the branch changed with them.
+    fn in_chunks(
+        &mut self,
+        count: usize,
+        mut play: impl FnMut(&mut Partition, Range<usize>),
+    ) -> PyResult<()> {
+        let mut own = Partition::attach(&mut self.block).map_err(bad)?;
+        for start in (0..count).step_by(CHUNK) {
+            let mark = own.journal.marks.next;
+            play(&mut own, start..count.min(start + CHUNK));
+            note_changes(&mut self.branch, &own, mark);
         }
         Ok(())
+    }
+
+    /// Takes back all records since the journal stood there. What they changed may differ from the
+    /// head again, even where it was found to be equal.
+    pub fn take_back(&mut self, mark: u64) -> PyResult<()> {
+        let mut own = Partition::attach(&mut self.block).map_err(bad)?;
+        note_changes(&mut self.branch, &own, mark);
+        own.undo_to(mark).map_err(bad)
     }
 
     /// All cells in which this branch differs from its head: names, old and new words.
@@ -106,7 +159,7 @@ impl Engine {
         let own = Partition::attach(&mut self.block).map_err(bad)?;
         branch.follow(&head);
         let mut cells = [Vec::new(), Vec::new(), Vec::new()];
-        differ(&head, &own, &branch.touched(), &mut |change| {
+        differ(&head, &own, &mut branch.touched(), &mut |change| {
             for (cells, word) in cells.iter_mut().zip([change.name, change.old, change.new]) {
                 cells.push(word);
             }

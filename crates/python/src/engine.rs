@@ -2,12 +2,13 @@
 
 use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::schema::Event;
-use huntgraph_core::{Header, Limits, Line, Partition, Sink, WorldView, bytes, bytes_mut};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use huntgraph_core::{Header, Limits, Line, Partition, Silence, Sink, WorldView, bytes, bytes_mut};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::arrays::{as_rows, rows};
 use crate::branch::{Branch, with_journal};
 
 /// Collects events as raw rows.
@@ -31,22 +32,6 @@ pub struct Engine {
 
 pub(crate) fn bad(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
-}
-
-/// Any array of 64-byte items as rows of bytes.
-fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>> {
-    let flat = match records.getattr("dtype")?.getattr("itemsize")?.extract::<usize>()? {
-        64 => records.call_method0("ravel")?.call_method1("view", ("u1",))?,
-        1 => records.clone(),
-        other => return Err(bad(format!("records must be 64 bytes each, not {other}"))),
-    };
-    let flat = records.py().import("numpy")?.call_method1("ascontiguousarray", (flat,))?;
-    let shaped = flat.call_method1("reshape", ((-1i32, 64i32),))?;
-    shaped.extract()
-}
-
-fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u8>>> {
-    PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
 }
 
 /// Names, old and new words of cells.
@@ -178,9 +163,25 @@ impl Engine {
         let raw = records.as_slice()?.as_chunks::<64>().0;
         let mut refused = 0;
         py.detach(|| {
-            self.play(raw, positions, &mut (), |_, answer, _| refused += !answer.logged as usize)
+            self.play(raw, positions, &mut Silence, |_, answer, _| {
+                refused += !answer.logged as usize
+            })
         })?;
         Ok(refused)
+    }
+
+    /// As `advance`, consecutive records of a log, the first at position `first`; those whose
+    /// numbers are in `struck`, in rising order, as STRIKE.
+    fn advance_log(
+        &mut self,
+        records: &Bound<'_, PyAny>,
+        first: u64,
+        struck: PyReadonlyArray1<u32>,
+    ) -> PyResult<usize> {
+        let py = records.py();
+        let (records, struck) = (rows(records)?, struck.as_slice()?);
+        let raw = records.as_slice()?.as_chunks::<64>().0;
+        py.detach(|| self.play_log(raw, first, struck))
     }
 
     /// Where the journal stands.
@@ -190,7 +191,7 @@ impl Engine {
 
     /// Takes back all records since the journal stood there.
     fn undo_to(&mut self, mark: u64) -> PyResult<()> {
-        self.partition()?.undo_to(mark).map_err(bad)
+        self.take_back(mark)
     }
 
     /// Names, words in the head, words in this branch: of all cells that differ.
@@ -267,9 +268,22 @@ impl Engine {
         Ok(PyArray1::from_iter(py, edges.map(|edge| partition.is_closed(edge))))
     }
 
-    fn edges<'py>(&mut self, py: Python<'py>) -> PyResult<Ends<'py>> {
+    /// Tails and heads of slots by edge id, of all when none are named.
+    #[pyo3(signature = (edges = None))]
+    fn edges<'py>(
+        &mut self,
+        py: Python<'py>,
+        edges: Option<PyReadonlyArray1<u64>>,
+    ) -> PyResult<Ends<'py>> {
         let partition = self.partition()?;
-        let edges = || (0..partition.edge_ids()).filter_map(|edge| partition.edge(edge));
+        let ids = match &edges {
+            Some(edges) => edges.as_slice()?.iter().map(|&edge| edge as usize).collect(),
+            None => (0..partition.edge_ids()).collect::<Vec<_>>(),
+        };
+        if ids.iter().any(|&edge| edge >= partition.edge_ids()) {
+            return Err(bad("there is no such slot"));
+        }
+        let edges = || ids.iter().filter_map(|&edge| partition.edge(edge));
         let tails = PyArray1::from_iter(py, edges().map(|edge| edge.tail));
         Ok((tails, PyArray1::from_iter(py, edges().map(|edge| edge.head))))
     }

@@ -1,5 +1,6 @@
 //! The private Python module `huntgraph._core`.
 
+mod arrays;
 mod bench;
 mod branch;
 mod client;

@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 
 from huntgraph.cluster.control import Status
 from huntgraph.engine import Engine
-from huntgraph.schema import Kind
-from huntgraph.timeline import Log, LogRecords
+from huntgraph.timeline import Log
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import Head, Order, Report, commit
 from huntgraph.timeline.tables import EDGE, tag_of
 from huntgraph.timeline.warm import Warm
 from huntgraph.world import World
 
-__all__ = ["Forks", "Place", "Timing", "floor_ms", "now_ms", "resident_bytes"]
+__all__ = ["LONG", "Forks", "Place", "Timing", "floor_ms", "now_ms", "resident_bytes"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -33,6 +32,8 @@ Words = NDArray[np.uint64]
 Found = tuple[Words, Words, Words]
 """Names, old and new words of cells."""
 THREADS: Final = 2
+LONG: Final = 6
+"""How often as long a history is kept as is forked most of the time."""
 LOG_S: Final = 5.0
 
 
@@ -70,39 +71,40 @@ class Forks:
         self, places: Sequence[Place], folder: Path, *, players: int, history_s: float, rate: float
     ) -> None:
         self.places, self.folder, self.history_s = places, folder, history_s
+        self._players = players
         self._pools = {threads: ThreadPoolExecutor(threads) for threads in (1, THREADS)}
         self._pool = self._pools[THREADS]
-        keep = int(1.5 * rate * history_s / len(places)) + 2 * players
+        keep = int(1.2 * LONG * rate * history_s / len(places)) + 2 * players
         self.warm = [_open(place, players, keep) for place in places]
-        self._ends = [warm.position for warm in self.warm]
 
     def follow(self) -> int:
         """Bring all heads to the ends of their logs; gives how many records that were."""
         return sum(warm.follow() for warm in self.warm)
 
-    def fork(self, share: float, head_ms: int | None = None) -> Timing:
+    def fork(self, share: float, head_ms: int | None = None, *, times: int = 1) -> Timing:
         """Fork `history_s` back, strike the moves of a share of the players, replay, compare.
 
         `head_ms`: when the history to be forked ended. Without it players go on: the work is done
-        on one thread, and the history ends now.
+        on one thread, and the history ends now. `times` as far back, `LONG` at most.
         """
         self._pool = self._pools[THREADS if head_ms else 1]
         self.follow()
         # A branch is kept the same as its head between forks.
         self._each(lambda warm: warm.go_back(warm.position))
         timing = Timing()
-        since_ms = (head_ms or now_ms()) - int(self.history_s * 1e3)
+        since_ms = (head_ms or now_ms()) - int(times * self.history_s * 1e3)
         points = [warm.before(since_ms) for warm in self.warm]
         with timing.phase("fork"):
             self._zip(lambda warm, point: warm.go_back(point), points)
         with timing.phase("edit"):
-            inputs = self._zip(lambda warm, point: _edited(warm, point, share), points)
+            struck = self._struck(share)
         with timing.phase("replay"):
-            self._zip(_replay, inputs)
+            self._each(lambda warm: warm.replay(struck=struck))
         with timing.phase("diff"):
             found = self._each(lambda warm: warm.branch.changes(warm.head))
-        self._ends = [warm.position for warm in self.warm]
-        timing.records = sum(len(part.rows) for parts in inputs for part in parts)
+        timing.records = sum(
+            warm.position - point for warm, point in zip(self.warm, points, strict=True)
+        )
         timing.changed_cells = sum(len(names) for names, _, _ in found)
         timing.changed_edges = sum(_count_edges(names) for names, _, _ in found)
         return timing
@@ -118,24 +120,41 @@ class Forks:
         sockets = {place.partition: place.directory / "control.sock" for place in self.places}
 
         async def catch_up(statuses: Mapping[int, Status]) -> Mapping[int, Head]:
-            self._catch_up([statuses[place.partition].position for place in self.places], share)
-            heads = self._each(_head)
-            return {place.partition: head for place, head in zip(self.places, heads, strict=True)}
+            given = zip(self.places, self.warm, strict=True)
+            return {p.partition: self._head(w, statuses[p.partition], share) for p, w in given}
 
         with timing.phase("commit"), first():
+            # What came meanwhile: little is left to be read and replayed while moves are held.
+            for _ in range(2):
+                self._go_on(share)
             order = Order(who="bench", why="measured")
             asyncio.run(commit(self.folder, sockets, catch_up, order, report=report))
         timing.fence_ms = report.fence_ms
         return timing
 
-    def _catch_up(self, positions: Sequence[int], share: float) -> None:
+    def _go_on(self, share: float) -> None:
+        """Bring heads and branches on, and compare them: what was compared need not be again."""
+        self.follow()
+        for warm in self.warm:
+            warm.replay(struck=self._struck(share))
+            warm.branch.changes(warm.head)
+
+    def _head(self, warm: Warm, status: Status, share: float) -> Head:
+        """Bring a partition to where its actor is held; gives what is to be changed there."""
         by = time.monotonic() + LOG_S
-        while any(w.position < p for w, p in zip(self.warm, positions, strict=True)):
-            self.follow()
-            if time.monotonic() > by:
-                raise TimeoutError("the logs do not hold what the actors have applied")
-        inputs = self._zip(lambda warm, end: _edited(warm, end, share), self._ends)
-        self._zip(_replay, inputs)
+        while warm.position < status.position:
+            if not warm.follow() and time.monotonic() > by:
+                raise TimeoutError("the log does not hold what the actor has applied")
+        warm.replay(struck=self._struck(share))
+        found = warm.branch.changes(warm.head)
+        players, slots = warm.head.player_slots, warm.head.edge_slots
+        changes = Changes.between(*found, players=players, slots=slots)
+        return Head(warm.position, warm.head.state_hash(), changes)
+
+    def _struck(self, share: float) -> Words:
+        """Every so-many-th player: those whose moves are taken out."""
+        step = round(1 / share) if share else self._players + 1
+        return np.arange(step, self._players + 1, step, dtype=np.uint64)
 
     def _each(self, do: Callable[[Warm], T]) -> list[T]:
         return list(self._pool.map(do, self.warm))
@@ -185,35 +204,6 @@ def _open(place: Place, players: int, keep: int) -> Warm:
     head = Engine(world, players=players, journal=1 << (3 * keep).bit_length())
     log = Log(place.directory, world_id=world.world_id, partition=place.partition)
     return Warm(log, head, keep=keep)
-
-
-def _edited(warm: Warm, point: int, share: float) -> list[LogRecords]:
-    """The records behind a point, with the moves of every so-many-th player struck."""
-    return [_struck(records, share) for records in warm.kept(point)]
-
-
-def _struck(records: LogRecords, share: float) -> LogRecords:
-    if not share:
-        return records
-    moves = records.moves
-    struck = (moves["player"] % round(1 / share) == 0) & (moves["kind"] == Kind.GO)
-    if not struck.any():
-        return records
-    rows = records.rows.copy()
-    rows[struck, 0] = Kind.STRIKE
-    return LogRecords(records.first, rows)
-
-
-def _replay(warm: Warm, edited: list[LogRecords]) -> None:
-    for records in edited:
-        warm.branch.advance(records.rows, records.positions)
-
-
-def _head(warm: Warm) -> Head:
-    found = warm.branch.changes(warm.head)
-    players, slots = warm.head.player_slots, warm.head.edge_slots
-    changes = Changes.between(*found, players=players, slots=slots)
-    return Head(warm.position, warm.head.state_hash(), changes)
 
 
 def _count_edges(names: Words) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from huntgraph.bench.crew import Crew, open_crew
 from huntgraph.bench.distribution import percentiles, quantile
-from huntgraph.bench.forks import Forks, Place, Timing, floor_ms, now_ms, resident_bytes
+from huntgraph.bench.forks import LONG, Forks, Place, Timing, floor_ms, now_ms, resident_bytes
 from huntgraph.bench.result import Found
 from huntgraph.bench.scene import Options
 
@@ -42,6 +42,8 @@ class Seen:
     forks: list[Timing] = field(default_factory=list)
     """While players stand still, and `live_commits` while they go on."""
     many: list[Timing] = field(default_factory=list)
+    long: list[Timing] = field(default_factory=list)
+    """Of a history that is LONG times as long."""
     commits: list[Timing] = field(default_factory=list)
     live_forks: list[Timing] = field(default_factory=list)
     live_commits: list[Timing] = field(default_factory=list)
@@ -59,6 +61,7 @@ def timeline(options: Options, folder: Path) -> Found:
         **_forks_figures(seen),
         **_commit_figures(seen),
         "history_s": options.seconds,
+        "long_history_s": LONG * options.seconds,
         "floor_memcpy_ms": round(seen.floor[0], 2),
         "floor_memcmp_ms": round(seen.floor[1], 2),
         "live_p99_ms": quantile(alone, 0.99, 1e6),
@@ -91,11 +94,16 @@ def _forks_figures(seen: Seen) -> dict[str, float]:
     quickest = {name: min(run.phase_ms[name] for run in seen.forks) for name in names}
     rate = max(run.records / run.phase_ms["replay"] for run in seen.forks)
     many = min(seen.many, key=lambda run: run.phase_ms["diff"])
+    longest = min(seen.long, key=lambda run: sum(run.phase_ms.values()))
     return {
         **{f"{name}_ms": round(ms, 2) for name, ms in quickest.items()},
         "replay_moves_per_s": round(rate * 1e3),
         "many_changed_edges": many.changed_edges,
         "many_diff_ms": round(many.phase_ms["diff"], 2),
+        **{f"long_{name}_ms": round(ms, 2) for name, ms in longest.phase_ms.items()},
+        "long_total_ms": round(sum(longest.phase_ms.values()), 2),
+        "long_records": longest.records,
+        "resident_mib": seen.resident[-1] >> 20,
     }
 
 
@@ -134,7 +142,7 @@ async def _measure(options: Options, folder: Path) -> tuple[list[Crew], Seen]:
         await other.ask(_open, places, folder, options.players, options.seconds, options.rate)
         before = _allocations(crews)
         async with _walking(crews, options):
-            await other.follow(1.2 * options.seconds)
+            await other.follow(1.1 * LONG * options.seconds)
         await _alone(other, seen)
         async with _walking(crews, options):
             await _beside(other, crews, options, seen)
@@ -162,6 +170,7 @@ async def _alone(other: Other, seen: Seen) -> None:
     head_ms = now_ms()
     seen.forks = [await other.ask(_fork, CHEATERS, head_ms) for _ in range(FORKS)]
     seen.many = [await other.ask(_fork, MANY, head_ms) for _ in range(3)]
+    seen.long = [await other.ask(_fork, CHEATERS, head_ms, LONG) for _ in range(3)]
     seen.agree = await other.ask(_agree, head_ms)
     seen.resident = [await other.ask(_fork_and_weigh, CHEATERS, head_ms) for _ in range(LEAKS)]
     seen.floor = await other.ask(_floor)
@@ -233,8 +242,8 @@ def _follow() -> int:
     return _forks[0].follow()
 
 
-def _fork(share: float, head_ms: int | None = None) -> Timing:
-    return _forks[0].fork(share, head_ms)
+def _fork(share: float, head_ms: int | None = None, times: int = 1) -> Timing:
+    return _forks[0].fork(share, head_ms, times=times)
 
 
 def _fork_and_weigh(share: float, head_ms: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from huntgraph.cli.exits import Exit, exit_of
+from huntgraph.cli.resident import ask
 from huntgraph.cli.verbs import GROUPS, VERBS, exit_text
 from huntgraph.errors import HuntError
 
@@ -56,14 +57,20 @@ def application() -> App:
     return app
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line; gives its exit status. Never shows a traceback without --debug."""
+def run(arguments: Sequence[str], *, here: bool = False) -> int:
+    """Run one command line; gives its exit status. Never shows a traceback without --debug.
+
+    Where a follower has the history warm it runs the verb: it is run `here` then, by a process that
+    no fault of a verb may end.
+    """
     words = list(arguments)
     head = words[: words.index("--")] if "--" in words else words
     debug = DEBUG in head or os.environ.get("HUNTGRAPH_DEBUG", "") not in ("", "0")
+    debug &= not here
     words = [word for word in head if word != DEBUG] + words[len(head) :]
     try:
-        status = _call(words)
+        answered = None if here else ask(words)
+        status = _call(words) if answered is None else answered
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:

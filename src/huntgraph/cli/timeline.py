@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +28,7 @@ __all__ = [
     "Yes",
     "area_of",
     "kinds_of",
+    "lending",
     "opened",
     "save",
 ]
@@ -38,11 +41,27 @@ Without = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
 Yes = Annotated[bool, Parameter(name="--yes", negative="")]
 
 
+_warm: ContextVar[Timeline | None] = ContextVar("warm", default=None)
+
+
+@contextmanager
+def lending(timeline: Timeline) -> Iterator[None]:
+    """Let verbs that run meanwhile have a history that is open already."""
+    token = _warm.set(timeline)
+    try:
+        yield
+    finally:
+        _warm.reset(token)
+
+
 def opened(folder: Path | None, world: Path | None = None, without: Sequence[str] = ()) -> Timeline:
     """Open the history of a folder of huntgraph serve, by default the user's."""
     from huntgraph.timeline.timeline import open_timeline
 
-    return open_timeline(layout_of(folder).folder, world, without)
+    place, warm = layout_of(folder).folder, _warm.get()
+    if warm is not None and world is None and not without and warm.history.folder == place:
+        return warm
+    return open_timeline(place, world, without)
 
 
 def area_of(text: str | None) -> tuple[int, int, int, int] | None:

@@ -20,6 +20,15 @@ HISTORY_VERBS: Final[dict[str, Verb]] = {
         "Over all partitions, in the order of time, each with what came of it: the logs are "
         "replayed from the newest snapshot before --since. Events are named PARTITION/POSITION.",
     ),
+    "follow": Verb(
+        "follow:follow",
+        "Keep a folder's history warm, so that forks of it take milliseconds.",
+        ("huntgraph follow", "huntgraph follow --keep 1M --dir /srv/hunt"),
+        "Follows the logs of all partitions until Ctrl-C or SIGTERM. While it runs, fork replay, "
+        "fork diff, fork preview, fork commit and rollback of the same folder are run by it, with "
+        "the same answers; without it, and for forks from further back, they read snapshots and "
+        "logs.",
+    ),
     "tag": Verb(
         "tag:tag",
         "Give a point in history a name, or list the names.",

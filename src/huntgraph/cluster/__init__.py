@@ -4,11 +4,12 @@ from huntgraph.cluster.actor import Actor, ActorOptions, Ready, Stopped
 from huntgraph.cluster.authority import Authority, Leaf
 from huntgraph.cluster.control import Answers, Control, Status, control_move, refuse
 from huntgraph.cluster.hunts import holders, publish_everywhere, steer_everywhere
-from huntgraph.cluster.layout import Layout, home
+from huntgraph.cluster.layout import Layout
 from huntgraph.cluster.parts import find_parts, part_options
 from huntgraph.cluster.pulse import HEARTBEAT, Pulse
 from huntgraph.cluster.snapshots import SnapshotMade, make_snapshot
 from huntgraph.cluster.supervisor import Backoff, Event, Supervisor
+from huntgraph.home import home
 
 __all__ = [
     "HEARTBEAT",

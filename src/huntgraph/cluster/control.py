@@ -7,11 +7,12 @@ and closed here, and an actor tells its status.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import struct
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ __all__ = ["Answers", "Control", "Status", "control_move", "refuse"]
 
 TIMEOUT_S: Final = 30.0
 DRAIN_TIMEOUT_S: Final = 60.0
+CLOSED: Final = "the actor closed the connection"
+HEADER: Final = struct.Struct("<IHHQ")
+"""`FRAME` in one look: length, kind, count, first."""
 _NO_HUNT: Final = 65535
 
 
@@ -92,28 +96,90 @@ class Answers:
     receipts: NDArray[np.void]
 
 
+class _Frames(asyncio.Protocol):
+    """The frames of one connection: what came is handed to those who wait, in order."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.closed = False
+        self._bytes = bytearray()
+        self._waiting: deque[tuple[Frame, asyncio.Future[tuple[int, bytes]]]] = deque()
+
+    def answer(self, kind: Frame) -> asyncio.Future[tuple[int, bytes]]:
+        """Give what will hold `first` and the body of the next frame of a kind not yet awaited."""
+        waiter = asyncio.get_running_loop().create_future()
+        if self.closed:
+            waiter.set_exception(_broken(self.path, CLOSED))
+        else:
+            self._waiting.append((kind, waiter))
+        return waiter
+
+    def data_received(self, data: bytes) -> None:
+        """Take whole frames out of what came."""
+        self._bytes += data
+        while len(self._bytes) >= FRAME.itemsize:
+            length, kind, count, first = HEADER.unpack_from(self._bytes)
+            if length > FRAME_RECORDS * 2 * 64:
+                return self.fail(_broken(self.path, f"a frame of {length} bytes"))
+            end = FRAME.itemsize + length
+            if len(self._bytes) < end:
+                return
+            body = bytes(self._bytes[FRAME.itemsize : end])
+            del self._bytes[:end]
+            self._take(kind, count, first, body)
+
+    def _take(self, kind: int, count: int, first: int, body: bytes) -> None:
+        """Judge a frame; durable and drain notices may come between answers."""
+        if self._waiting and kind == self._waiting[0][0]:
+            waiter = self._waiting.popleft()[1]
+            if not waiter.done():
+                waiter.set_result((first, body))
+        elif kind == Frame.FAILED:
+            what = body.decode("utf-8", "replace") or CODE_TEXT.get(count, ("refused", ""))[0]
+            fix = CODE_TEXT.get(count, ("", ""))[1]
+            self.fail(RefusedError(count, what, where=self.path, fix=fix))
+        elif kind not in (Frame.DURABLE, Frame.DRAIN):
+            self.fail(_broken(self.path, f"an unexpected frame of kind {kind}"))
+
+    def eof_received(self) -> None:
+        """The actor has closed."""
+        self.fail(_broken(self.path, CLOSED))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell all who still wait."""
+        self.fail(_broken(self.path, CLOSED))
+
+    def fail(self, error: Exception) -> None:
+        """Nothing more comes of this connection: whoever waits gets the error."""
+        self.closed = True
+        while self._waiting:
+            waiter = self._waiting.popleft()[1]
+            if not waiter.done():
+                waiter.set_exception(error)
+
+
 class Control:
     """A connection to an actor's control socket; use as ``async with await Control.open(path)``.
 
-    One request at a time; more wait for their turn.
+    Requests may be made before earlier ones are answered: the actor takes them in order.
     """
 
-    def __init__(
-        self, path: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, path: Path, frames: _Frames, transport: asyncio.Transport) -> None:
         self.path = path
-        self._reader = reader
-        self._writer = writer
-        self._turn = asyncio.Lock()
+        self._frames = frames
+        self._transport = transport
         self._sent = 0
 
     @classmethod
     async def open(cls, path: str | Path, *, timeout_s: float = TIMEOUT_S) -> Self:
         """Connect to ``control.sock``. Raises ActorError HG1450 when nobody answers there."""
         place = Path(path)
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout_s):
-                reader, writer = await asyncio.open_unix_connection(str(place))
+                transport, frames = await loop.create_unix_connection(
+                    lambda: _Frames(place), str(place)
+                )
         except (OSError, TimeoutError) as error:
             raise ActorError(
                 f"no actor answers on the control socket: {str(error) or 'no answer in time'}",
@@ -121,7 +187,7 @@ class Control:
                 fix="start it with huntgraph serve, or name the folder it was started with",
                 code="HG1450",
             ) from error
-        return cls(place, reader, writer)
+        return cls(place, frames, transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,14 +202,12 @@ class Control:
 
     async def close(self) -> None:
         """Close the connection; the actor goes on."""
-        self._writer.close()
-        with contextlib.suppress(OSError):  # the actor may have closed first
-            await self._writer.wait_closed()
+        self._transport.close()
 
     @property
     def closed(self) -> bool:
         """Whether this connection is over."""
-        return self._writer.is_closing() or self._reader.at_eof()
+        return self._frames.closed or self._transport.is_closing()
 
     async def status(self) -> Status:
         """Ask the actor how it is."""
@@ -176,75 +240,45 @@ class Control:
             updates.append(rows[~proof].reshape(-1).view(UPDATE))
             receipts.append(rows[proof].reshape(-1).view(RECEIPT))
             if len(updates[-1]) != len(part):
-                raise self._broken(f"{len(updates[-1])} answers to {len(part)} records")
+                raise _broken(self.path, f"{len(updates[-1])} answers to {len(part)} records")
         if not updates:
             return Answers(np.empty(0, UPDATE), np.empty(0, RECEIPT))
         return Answers(np.concatenate(updates), np.concatenate(receipts))
 
     async def drain(self, *, timeout_s: float = DRAIN_TIMEOUT_S) -> int:
         """Have the actor make all durable and end; gives the durable position."""
-        header = np.zeros(1, dtype=FRAME)
-        header["kind"] = Frame.DRAIN
-        async with self._turn:
-            _, answer = await self._exchange(header.tobytes(), Frame.DURABLE, timeout_s)
-        return answer
+        durable, _ = await self._exchange(
+            HEADER.pack(0, Frame.DRAIN, 0, 0), Frame.DURABLE, timeout_s
+        )
+        return durable
 
     async def _ask(
         self, kind: Frame, expected: Frame, records: NDArray[np.void] | None = None
     ) -> bytes:
-        body = b"" if records is None else records.tobytes()
-        header = np.zeros(1, dtype=FRAME)
-        header["length"], header["kind"] = len(body), kind
-        async with self._turn:
-            if records is not None:
-                header["count"], header["first"] = len(records), self._sent + 1
-                self._sent += len(records)
-            answer, _ = await self._exchange(header.tobytes() + body, expected, TIMEOUT_S)
+        if records is None:
+            frame = HEADER.pack(0, kind, 0, 0)
+        else:
+            body = records.tobytes()
+            frame = HEADER.pack(len(body), kind, len(records), self._sent + 1) + body
+            self._sent += len(records)
+        _, answer = await self._exchange(frame, expected, TIMEOUT_S)
         return answer
 
-    async def _exchange(self, frame: bytes, expected: Frame, timeout_s: float) -> tuple[bytes, int]:
+    async def _exchange(self, frame: bytes, expected: Frame, timeout_s: float) -> tuple[int, bytes]:
         try:
             async with asyncio.timeout(timeout_s):
-                self._writer.write(frame)
-                await self._writer.drain()
-                while True:
-                    header, body = await self._frame()
-                    if int(header["kind"]) == expected:
-                        return body, int(header["first"])
-                    self._other(header, body)
+                answer = self._frames.answer(expected)
+                self._transport.write(frame)
+                return await answer
         except TimeoutError as error:
             # The answer may still come and would be taken for that to the next request.
-            self._writer.close()
+            self._transport.abort()
             raise ActorError(
                 f"no answer within {timeout_s:g} s",
                 where=self.path,
                 fix="the actor may be busy: look at /readyz, then try again",
                 code="HG1451",
             ) from error
-        except (OSError, EOFError) as error:
-            raise self._broken("the actor closed the connection") from error
-
-    def _other(self, header: Any, body: bytes) -> None:
-        """Judge a frame that is not the answer: durable and drain notices may come between."""
-        kind = int(header["kind"])
-        if kind == Frame.FAILED:
-            number = int(header["count"])
-            what = body.decode("utf-8", "replace") or CODE_TEXT.get(number, ("refused", ""))[0]
-            fix = CODE_TEXT.get(number, ("", ""))[1]
-            raise RefusedError(number, what, where=self.path, fix=fix)
-        if kind not in (Frame.DURABLE, Frame.DRAIN):
-            raise self._broken(f"an unexpected frame of kind {kind}")
-
-    async def _frame(self) -> tuple[Any, bytes]:
-        header = np.frombuffer(await self._reader.readexactly(FRAME.itemsize), dtype=FRAME)[0]
-        length = int(header["length"])
-        if length > FRAME_RECORDS * 2 * 64:
-            raise self._broken(f"a frame of {length} bytes")
-        return header, await self._reader.readexactly(length)
-
-    def _broken(self, what: str) -> ActorError:
-        fix = "look at the actor's messages, and start it again if it has ended"
-        return ActorError(what, where=self.path, fix=fix, code="HG1452")
 
 
 def control_move(kind: Kind, slot: int = _NO_HUNT, **fields: int) -> NDArray[np.void]:
@@ -272,3 +306,8 @@ def _records(body: bytes, dtype: np.dtype[np.void]) -> NDArray[np.void]:
     if len(body) != dtype.itemsize:
         raise ActorError(f"an answer of {len(body)} bytes, wanted 64", code="HG1452")
     return np.frombuffer(body, dtype=dtype)
+
+
+def _broken(path: Path, what: str) -> ActorError:
+    fix = "look at the actor's messages, and start it again if it has ended"
+    return ActorError(what, where=path, fix=fix, code="HG1452")

@@ -95,10 +95,15 @@ class Audit:
 
     def __init__(self, data: str | Path) -> None:
         self.path = Path(data) / FILE
+        self._last: tuple[bytes | None, int] | None = None
+        """The last line, and where it ends, once all up to it was verified."""
 
     def entries(self) -> list[Entry]:
         """Read and verify all entries. Raises AuditError at the first that breaks the chain."""
-        return [entry for entry, _ in self._read()]
+        self._last = None
+        found = list(self._read())
+        self._last = found[-1][1] if found else (None, 0)
+        return [entry for entry, _ in found]
 
     def find(self, name: str) -> Entry | None:
         """Give the commit or undo of this id, None when it was not decided."""
@@ -126,14 +131,19 @@ class Audit:
         new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._locked() as file:
-            line, end = next(reversed([place for _, place in self._read()]), (None, 0))
+            # A trail only grows: where it ends as it did, it was verified before.
+            if self._last is None or os.fstat(file.fileno()).st_size != self._last[1]:
+                self.entries()
+            line, end = self._last or (None, 0)
             previous = START if line is None else sha256(line).hexdigest()
             linked = Entry(**{**_fields(entry), "previous": previous})
             file.truncate(end)
             file.seek(end)
-            file.write(linked.line() + b"\n")
+            written = linked.line()
+            file.write(written + b"\n")
             file.flush()
             os.fsync(file.fileno())
+            self._last = written, end + len(written) + 1
         if new:
             sync_folder(self.path.parent)
         return linked

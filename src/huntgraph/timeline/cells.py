@@ -38,11 +38,17 @@ NOBODY: Final = np.uint64(255 << 8 | 255 << 16)
 """Word 4 of a player in no hunt, not present."""
 CELLS: Final = 3
 """Cells of one row."""
+ALWAYS_SETTABLE: Final = np.isin(
+    np.arange(256), (EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, ADDED)
+)
+"""By tag: small tables are read where many calls for few cells would cost a commit its time."""
 RANKS: Final = 11
 (
     TRAFFIC_FIRST, SLOTS, COUNTS, SHAPES, HUNTS_REST, NEWCOMERS, SEATS, PLAYERS_REST, EDGES,
     LEAVING, GONE,
 ) = range(RANKS)  # fmt: skip
+ALONE: Final = np.isin(np.arange(RANKS), (SLOTS, COUNTS, SHAPES, NEWCOMERS, GONE))
+"""By rank: cells that take a row each."""
 
 
 def mix(names: Names, words: Names) -> Names:
@@ -98,8 +104,8 @@ class Changes:
         had, has = _presence(names, old, new, players, slots)
         new = _kept_bits(names, old, new, had)
         tags, index = tag(names), names & INDEX
-        settable = np.isin(tags, (EDGE, PLAYER, HUNT, STAGE, GATE, GATE_EDGE, ADDED))
-        settable |= (tags == SINGLE) & np.isin(index, (6, 7, 9))
+        settable = ALWAYS_SETTABLE[tags]
+        settable |= (tags == SINGLE) & ((index == 6) | (index == 7) | (index == 9))
         settable &= (old != new) | (had != has)
         words = names[settable], old[settable], new[settable]
         return cls(*words, had[settable], has[settable])
@@ -173,11 +179,12 @@ def _ranks(names: Names, had: Mask) -> NDArray[np.int64]:
     rank = np.full(len(names), HUNTS_REST, np.int64)
     rank[tags == SINGLE] = TRAFFIC_FIRST
     rank[tags == ADDED] = SLOTS
-    rank[(tags == HUNT) & np.isin(index % np.uint64(16), (1, 6, 7))] = COUNTS
+    word = index % np.uint64(16)
+    rank[(tags == HUNT) & ((word == 1) | (word == 6) | (word == 7))] = COUNTS
     rank[(tags == STAGE) & (index % np.uint64(16) == 0)] = SHAPES
     players, word = tags == PLAYER, index % np.uint64(8)
     rank[players] = PLAYERS_REST
-    rank[players & np.isin(word, (2, 4))] = SEATS
+    rank[players & ((word == 2) | (word == 4))] = SEATS
     rank[players & (word == 0) & ~had] = NEWCOMERS
     rank[tags == EDGE] = EDGES
     return rank
@@ -191,10 +198,10 @@ def _layout(names: Names, rank: NDArray[np.int64]) -> tuple[NDArray[np.int64], N
     begins = np.searchsorted(rank, np.arange(RANKS))
     # Most stand three to a row; some stand alone, and a player's seat is one row.
     group = (number - begins[rank]) // CELLS
-    alone = np.isin(rank, (SLOTS, COUNTS, SHAPES, NEWCOMERS, GONE))
+    alone = ALONE[rank]
     group[alone] = number[alone]
     # A player who leaves, and an edge that does, have names that differ above the lowest bits.
-    seats = np.isin(rank, (SEATS, LEAVING))
+    seats = (rank == SEATS) | (rank == LEAVING)
     group[seats] = (names[seats] >> np.uint64(3)).astype(np.int64)
     cut = np.ones(len(names), bool)
     cut[1:] = (np.diff(rank) != 0) | (np.diff(group) != 0)
@@ -210,20 +217,21 @@ def _presence(names: Names, old: Names, new: Names, players: int, slots: int) ->
     tags, index = tag(names), (names & INDEX).astype(np.int64)
     had, has = np.ones(len(names), bool), np.ones(len(names), bool)
     had &= ~((tags == PLAYER) & (index // 8 >= players))
-    had &= ~(np.isin(tags, (EDGE, ADDED)) & (index >= slots))
+    had &= ~(((tags == EDGE) | (tags == ADDED)) & (index >= slots))
     shared = (tags == HUNT) & (index % 16 == 9)
     had &= ~(shared & (old == 0))
     has &= ~(shared & (new == 0))
-    for at in np.flatnonzero((tags == HUNT) & np.isin(index % 16, (1, 6))).tolist():
+    counts = (tags == HUNT) & ((index % 16 == 1) | (index % 16 == 6))
+    for at in np.flatnonzero(counts).tolist():
         hunt, word = divmod(int(index[at]), 16)
-        for mask, counts in ((had, int(old[at])), (has, int(new[at]))):
+        for mask, held in ((had, int(old[at])), (has, int(new[at]))):
             for kind, size, cell, shift in (
                 (STAGE, STAGES, 16, 8),
                 (GATE, GATES, 4, 16),
                 (GATE_EDGE, GATE_EDGES, 1, 0),
             ):
                 if (kind == GATE_EDGE) == (word == 6):
-                    count = counts if word == 6 else counts >> shift & 0xFF
+                    count = held if word == 6 else held >> shift & 0xFF
                     first, end = (hunt * size + count) * cell, (hunt + 1) * size * cell
                     mask &= ~((tags == kind) & (index >= first) & (index < end))
     return had, has
@@ -238,7 +246,7 @@ def _kept_bits(names: Names, old: Names, new: Names, had: Mask) -> Names:
     kept[(tags == PLAYER) & (word == 4)] = np.uint64(0xFFFF << 40)
     # Who comes back from another partition has the number of its last move there.
     away = player & (word == 4) & (old >> TAG != 0) & (new >> TAG == 0)
-    back = np.isin(names >> np.uint64(3), names[away] >> np.uint64(3))
+    back = away if not away.any() else np.isin(names >> np.uint64(3), names[away] >> np.uint64(3))
     kept[player & (word == 2) & ~back] = np.uint64(0xFFFF_FFFF)
     merged: Names = (old & kept) | (new & ~kept)
     # A number never falls.

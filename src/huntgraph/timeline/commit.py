@@ -1,9 +1,9 @@
 """Commit: a correction of all partitions, or of none (docs/operating.md, corrections).
 
-Moves and ticks are held everywhere and borders grow quiet; each partition is fenced at the very
-state that its changes were made for; the cells get their new words; and once these are on disk with
-the planned hashes everywhere, a line in the audit trail decides. What a death leaves half done is
-finished or undone by `recover`, by that line alone.
+Moves and ticks are held everywhere and borders grow quiet; each partition that is to change is
+fenced at the very state that its changes were made for, and all others go on; the cells get their
+new words; and once these are on disk with the planned hashes everywhere, a line in the audit trail
+decides. What a death leaves half done is finished or undone by `recover`, by that line alone.
 """
 
 from __future__ import annotations
@@ -132,6 +132,7 @@ class _Commit:
                 self.controls[number] = await stack.enter_async_context(await Control.open(path))
             try:
                 plan = await self._hold(catch_up)
+                await self._spare(plan)
                 await self._correct(plan)
             except (HuntError, OSError) as error:
                 await self._release()
@@ -164,6 +165,12 @@ class _Commit:
         if heads.keys() != self.controls.keys():
             raise self._failed(f"changes for {sorted(heads)}, sockets for {sorted(self.controls)}")
         return Plan(self.correction, {number: _planned(head) for number, head in heads.items()})
+
+    async def _spare(self, plan: Plan) -> None:
+        """Let partitions go on in which nothing is to be changed: they take no part in the rest."""
+        untouched = {n for n, part in plan.parts.items() if not len(part.changes)}
+        await asyncio.gather(*(self.controls[number].release() for number in untouched))
+        self.controls = {n: each for n, each in self.controls.items() if n not in untouched}
 
     async def _correct(self, plan: Plan) -> None:
         """Fence everywhere, set the cells, and wait until all is on disk as planned."""
@@ -239,9 +246,12 @@ class _Commit:
 
         async def ask(number: int, control: Control) -> None:
             with suppress(HuntError, OSError):
-                await settled_somehow(control, self.correction, plan.parts[number])
+                # One after the other, without waiting between: the actor keeps the order.
+                part = plan.parts[number]
+                await asyncio.gather(
+                    settled_somehow(control, self.correction, part), control.release()
+                )
                 self._at(f"settled {number}")
-                await control.release()
 
         await self._each(ask)
         self._at("released")
@@ -277,8 +287,11 @@ def _is_durable(status: Status) -> bool:
 
 
 def _is_quiet(status: Status) -> bool:
-    """Whether nothing is on its way, and a follower can read all that happened."""
-    return not status.parcels and _is_durable(status)
+    """Whether nothing is on its way.
+
+    What happened need not be on disk: the correction comes behind it in the same log.
+    """
+    return not status.parcels
 
 
 def _planned(head: Head) -> PartPlan:

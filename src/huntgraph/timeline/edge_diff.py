@@ -37,13 +37,12 @@ def edge_changes(run: Run, labels: Labels) -> NDArray[np.void]:
     for number, replica in run.replicas.items():
         changes = differences(replica)
         mine = tag_of(changes.names) == EDGE
-        edges = index_of(changes.names[mine]).astype(np.intp)
+        edges = index_of(changes.names[mine])
         if not len(edges):
             continue
         table = np.zeros(len(edges), EDGE_CHANGE)
-        tail, head = ends(replica, changes)
         table["partition"], table["edge"] = number, edges
-        table["from"], table["to"] = tail[edges], head[edges]
+        table["from"], table["to"] = ends(replica, changes, edges)
         for side, words in (("was", changes.old[mine]), ("now", changes.new[mine])):
             weight, heat, closed = edge_parts(words)
             table[f"{side}_weight"], table[f"{side}_heat"] = weight, heat

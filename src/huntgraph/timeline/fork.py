@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import ItemsView, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -33,6 +34,7 @@ from huntgraph.timeline.script import (
     read_script,
 )
 from huntgraph.timeline.slots import correction_rows
+from huntgraph.timeline.warm_replica import WarmReplica
 
 __all__ = ["Fork", "Run"]
 
@@ -52,11 +54,12 @@ class _Part:
 class Run:
     """A replay: the images, and what each record came to, in the original and in the fork."""
 
-    def __init__(self, history: History, recipe: Recipe) -> None:
+    def __init__(self, history: History, recipe: Recipe, head: Cut) -> None:
         self.history, self.recipe, self.point = history, recipe, recipe.point
         self.reach = find_reach(history, recipe)
         self.head = self.reach.begin
-        self.replicas = {n: self._replica(n) for n in history.sources}
+        until = whole(history, head, self.reach.crossed)
+        self.replicas = {n: self._replica(n, until[n]) for n in history.sources}
         _check_memory(self.replicas, recipe.budget_mib)
         self.touched = Touched()
         self._parts: list[_Part] = []
@@ -67,8 +70,12 @@ class Run:
     def _sources(self) -> ItemsView[int, Source]:
         return self.history.sources.items()
 
-    def _replica(self, number: int) -> Replica:
+    def _replica(self, number: int, head: int) -> Replica:
         history, position = self.history, self.head[number]
+        warm = None if self.reach.crossed else history.warm.get(number)
+        if warm is not None and not warm.lent and position <= warm.position <= head:
+            with suppress(ValueError):  # the point lies too far back
+                return WarmReplica(history.sources[number].world, warm, position)
         opened = partial(history.engine_at, number, journal=JOURNAL)
         replica = Replica(history.sources[number].world, number, opened, position)
         replica.fork_at(position)
@@ -270,8 +277,9 @@ class Fork:
             raise ForkError(what, fix=f"choose one of {', '.join(CLAIMS)}", code="HG1724")
         self.recipe = replace(self.recipe, claims=claims)
         self._run = None
-        run = Run(self.history, self.recipe)
-        run.extend(to or self.history.head())
+        head = to or self.history.head()
+        run = Run(self.history, self.recipe, head)
+        run.extend(head)
         self._run = run
         return run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
@@ -20,19 +20,22 @@ from huntgraph.timeline.cut import Cut, Messages
 from huntgraph.timeline.index import Index
 from huntgraph.timeline.log import Log, LogRecords
 from huntgraph.timeline.lost import stand_ins
+from huntgraph.timeline.replica import JOURNAL
 from huntgraph.timeline.snapshot import newest_snapshot
+from huntgraph.timeline.warm import Growing, Warm
 from huntgraph.world import World
 
 __all__ = ["History", "Records", "Source"]
 
-SPARE_PLAYERS: Final = 64
-SPARE_EDGES: Final = 256
-"""Room of a replay beyond what the log needs, for what edits add."""
+SPARE: Final = 256
+"""Players and added edges that a replay has room for beyond those of the log: for edits."""
+WARM_SPARE: Final = 1 << 14
+"""The same of a warm partition, for all who are still to come; then it is opened anew."""
 _ACTOR: Final = re.compile(r"actor-(\d+)")
 
 
 class Records(Protocol):
-    """What a history needs of a log: `huntgraph.timeline.log.Log` fits."""
+    """What a history needs of a log: `huntgraph.timeline.log.Log` fits, and a `Warm` of it."""
 
     def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
         """Give all records from position `first` to the present end, some at a time."""
@@ -76,6 +79,10 @@ class History:
     def __init__(self, sources: Mapping[int, Source], folder: Path) -> None:
         self.sources = dict(sorted(sources.items()))
         self.folder = folder
+        self.warm: dict[int, Warm] = {}
+        """Partitions that are kept warm; see `keep_warm`."""
+        self._room: dict[int, tuple[int, int]] = {}
+        """Players and added edges that each of them has room for."""
         self._index = Index(self.sources)
 
     @classmethod
@@ -127,6 +134,49 @@ class History:
         """The index as it was read last: what is replayed must not lie behind its end."""
         return self._index
 
+    def keep_warm(self, keep: int) -> Cut:
+        """Keep an image and a branch of each partition from now on; gives where they stand.
+
+        Forks that begin among the last `keep` records of a partition then read no snapshot and
+        make no image: they take as long as what is behind their point. A partition takes twice its
+        image and 192 to 320 bytes for each of these records. `follow` brings them on. A partition
+        of which records are lost stays cold.
+        """
+        cut = self.head()
+        for number in self.sources:
+            if not self._index.of[number].lost:
+                self._warm_up(number, cut[number], keep)
+        return cut
+
+    def follow(self) -> Cut:
+        """Bring all warm partitions to the greatest consistent cut of what the logs hold.
+
+        Partitions that a fork stands on stay where they are, as long as its replay lives. Raises
+        ReplayError HG1521 for a log whose records are refused.
+        """
+        cut = self.head()
+        for number, warm in self.warm.items():
+            if warm.lent:
+                continue
+            part, (players, edges) = self._index.of[number], self._room[number]
+            if len(part.players) > players or part.edges_added > edges:
+                self._warm_up(number, cut[number], warm.keep)
+            warm.follow(cut[number])
+        return cut
+
+    def _warm_up(self, number: int, position: int, keep: int) -> None:
+        part, source = self._index.of[number], self.sources[number]
+        # From there on the records are kept as well, and the journal covers them.
+        begin = max(position - keep, part.first - 1)
+        head = self.engine_at(number, begin, journal=2 * keep, spare=WARM_SPARE)
+        self._room[number] = (len(part.players) + WARM_SPARE, part.edges_added + WARM_SPARE)
+        log = self.warm[number].log if number in self.warm else source.log
+        if not isinstance(log, Growing):
+            raise TypeError(f"the log of partition {number} cannot be followed: {type(log)}")
+        warm = Warm(log, head, keep=keep, branch_journal=JOURNAL)
+        warm.follow(position)
+        self.warm[number], self.sources[number] = warm, replace(source, log=warm)
+
     def messages(self) -> Messages:
         """Give what went over the borders."""
         return Messages(self.index())
@@ -142,13 +192,15 @@ class History:
         watch: Callable[[Engine], Any] | None = None,
         *,
         journal: int = 0,
+        spare: int = SPARE,
     ) -> Engine:
         """Give an engine that stands at a position: newest snapshot and the log behind it.
 
-        `watch` is called after each batch; `journal` is the engine's. Raises LogError, UsageError
-        for a position that the log has not.
+        `watch` is called after each batch; `journal` is the engine's, and `spare` its room for
+        players and added edges beyond those of the log. Raises LogError, UsageError for a position
+        that the log has not.
         """
-        engine, source = self.start(partition, position, journal), self.sources[partition]
+        engine, source = self.start(partition, position, journal, spare), self.sources[partition]
         for records in source.records(engine.position + 1, position):
             engine.advance(records.rows, records.positions)
             if watch is not None:
@@ -161,7 +213,7 @@ class History:
             raise UsageError(what, fix="name a position that its log holds")
         return engine
 
-    def start(self, partition: int, upto: int, journal: int = 0) -> Engine:
+    def start(self, partition: int, upto: int, journal: int = 0, spare: int = SPARE) -> Engine:
         """Give an engine at the newest snapshot at or before a position, or at position 0."""
         source, part = self.sources[partition], self._index.of[partition]
         if part.end < max(upto, 1):
@@ -173,9 +225,9 @@ class History:
                 return Engine.restore(image, world_id=world_id, journal=journal)
         return Engine(
             source.world,
-            players=len(part.players) + SPARE_PLAYERS,
+            players=len(part.players) + spare,
             fields=1,
-            added_edges=part.edges_added + SPARE_EDGES,
+            added_edges=part.edges_added + spare,
             journal=journal,
         )
 

@@ -88,8 +88,9 @@ class Labels:
 def _first_seen(run: Run) -> dict[int, int]:
     """For each player whose answers differ, the number of the first record answered otherwise."""
     saw: dict[int, int] = {}
+    originals, was, now = run.originals, run.was, run.now
     for number, script in run.scripts.items():
-        players, seqs = _differing(script, run.now[number], run.originals[number], run.was[number])
+        players, seqs = _differing(script, now[number], originals[number], was[number])
         for player, seq in zip(players.tolist(), seqs.tolist(), strict=True):
             if player not in run.touched.players:
                 saw[player] = min(seq, saw.get(player, seq))

@@ -29,7 +29,9 @@ class Crossed:
 
     id: str
     held: Cut
-    """Where the hunt was held for it: right before its FENCE everywhere."""
+    """Where the hunt was held for it: right before its FENCE, where it changed anything."""
+    changed: frozenset[int]
+    """Partitions that it changed: only these have records of it."""
     recipe: Recipe | None
     """What it is made of; None when it is left out."""
 
@@ -67,7 +69,12 @@ def find_reach(history: History, recipe: Recipe) -> Reach:
         begin = earliest
     _check_trail(history, begin, trail)
     crossed = [
-        Crossed(entry.id, _held(entry), None if entry.id in out else _recipe(history, entry))
+        Crossed(
+            entry.id,
+            _held(entry),
+            frozenset(part.partition for part in entry.parts if part.before != part.after),
+            None if entry.id in out else _recipe(history, entry),
+        )
         for entry in behind
     ]
     return Reach(begin, tuple(crossed))
@@ -80,8 +87,9 @@ def whole(history: History, head: Cut, crossed: Iterable[Crossed]) -> Cut:
         head = history.messages().shrink(head | early)
     settled = _settled(history)
     for commit in crossed:
-        through = settled.get(int(commit.id, 16), {})
-        if any(head[n] < through.get(n, head[n] + 1) for n in head):
+        ends = settled.get(int(commit.id, 16), {})
+        least = {n: ends.get(n, at + 1) if n in commit.changed else at for n, at in head.items()}
+        if any(head[n] < max(least[n], commit.held[n]) for n in head):
             return {n: min(head[n], commit.held[n]) for n in head}
     return head
 

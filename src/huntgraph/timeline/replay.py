@@ -49,8 +49,10 @@ class Outcomes:
     """By position."""
 
     @classmethod
-    def joined(cls, parts: Sequence[Outcomes]) -> Self:
+    def joined(cls, parts: Sequence[Self]) -> Self:
         """Give outcomes of scripts that follow one another."""
+        if len(parts) == 1:
+            return parts[0]
         wins: dict[int, Win] = {}
         for part in parts:
             wins |= part.wins

@@ -171,9 +171,9 @@ class Replica:
         """Give names and words of all cells but those of edges, of the branch or the base."""
         return self.cells(branch=branch, edges=False)
 
-    def base_ends(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Give tail and head of every slot of the base, by edge id."""
-        return self._base.edges()
+    def base_ends(self, edges: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Give tail and head of edges of the base, by their ids."""
+        return self._base.edges(edges)
 
     @property
     def base_slots(self) -> int:

@@ -102,6 +102,8 @@ def read_script(source: Source, after: int, last: int) -> Script:
 
 def joined(scripts: Sequence[Script]) -> Script:
     """Give scripts that follow one another as one."""
+    if len(scripts) == 1:
+        return scripts[0]
     rows, positions, edited = (
         np.concatenate([getattr(script, name) for script in scripts])
         for name in ("rows", "positions", "edited")

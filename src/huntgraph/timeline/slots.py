@@ -75,13 +75,20 @@ def differences(replica: Replica) -> Differences:
     return Differences(names[order], old[order], new[order])
 
 
-def ends(replica: Replica, found: Differences) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Give tail and head of every slot that `differences` names, by edge id."""
-    tail, head = replica.base_ends()
-    new = (tag_of(found.names) == ADDED) & (index_of(found.names) >= np.uint64(len(tail)))
-    words, half = found.new[new], np.uint64(32)
-    low = (words & np.uint64(0xFFFF_FFFF)).astype(np.uint32)
-    return np.concatenate([tail, low]), np.concatenate([head, (words >> half).astype(np.uint32)])
+def ends(
+    replica: Replica, found: Differences, edges: Words
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Give tail and head of edges, shape (n,), by their ids in what `differences` found."""
+    slots = np.uint64(replica.base_slots)
+    known = edges < slots
+    tail, head = np.zeros(len(edges), np.uint32), np.zeros(len(edges), np.uint32)
+    tail[known], head[known] = replica.base_ends(edges[known])
+    if not known.all():
+        new = (tag_of(found.names) == ADDED) & (index_of(found.names) >= slots)
+        at = np.searchsorted(index_of(found.names[new]), edges[~known])
+        words = found.new[new][at]
+        tail[~known], head[~known] = words & np.uint64(0xFFFF_FFFF), words >> np.uint64(32)
+    return tail, head
 
 
 def _players(replica: Replica) -> Differences:

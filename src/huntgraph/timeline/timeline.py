@@ -38,10 +38,22 @@ class Timeline:
 
     @classmethod
     def open(
-        cls, folder: str | Path, world: str | Path | None = None, without: Iterable[str] = ()
+        cls,
+        folder: str | Path,
+        world: str | Path | None = None,
+        without: Iterable[str] = (),
+        *,
+        warm: int = 0,
     ) -> Self:
         """Open a folder; see `open_timeline`."""
-        return cls(History.open(folder, world), without)
+        timeline = cls(History.open(folder, world), without)
+        if warm:
+            timeline.history.keep_warm(warm)
+        return timeline
+
+    def follow(self) -> Cut:
+        """Bring warm partitions to the end of what the logs hold; see `History.follow`."""
+        return self.history.follow()
 
     def head(self) -> Cut:
         """Give the position of each partition that the logs hold, consistent over all."""
@@ -118,12 +130,18 @@ class Timeline:
 
 
 def open_timeline(
-    folder: str | Path, world: str | Path | None = None, without: Iterable[str] = ()
+    folder: str | Path,
+    world: str | Path | None = None,
+    without: Iterable[str] = (),
+    *,
+    warm: int = 0,
 ) -> Timeline:
     """Open the history of a folder of `huntgraph serve`, or of one actor's own directory.
 
     `world` is the world's file or the folder of its parts; a folder of `huntgraph serve` knows
     it. Actors may run: what they have logged is read. `without` names records that cannot be read
-    and are passed over, as PARTITION/POSITION. Raises UsageError, WorldError, LogError.
+    and are passed over, as PARTITION/POSITION. With `warm` all partitions are kept at the heads of
+    their logs, so that forks of their last so many records take milliseconds; call
+    `Timeline.follow` now and then. Raises UsageError, WorldError, LogError.
     """
-    return Timeline.open(folder, world, without)
+    return Timeline.open(folder, world, without, warm=warm)

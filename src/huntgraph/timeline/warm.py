@@ -9,31 +9,107 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Final, Protocol, Self, runtime_checkable
+from weakref import ReferenceType, ref
 
 import numpy as np
+from numpy.typing import NDArray
 
 from huntgraph.engine import Engine
 from huntgraph.errors import ReplayError
 from huntgraph.schema import Kind
-from huntgraph.timeline.log import Log, LogRecords
+from huntgraph.timeline.log import LogRecords
 
-__all__ = ["Warm"]
+__all__ = ["Growing", "Warm"]
 
-BRANCH_JOURNAL = 1 << 14
+BRANCH_JOURNAL: Final = 1 << 14
+PART: Final = 1 << 14
+"""Records that are kept together: what comes in smaller pieces is joined up to so many."""
+
+
+class Reader(Protocol):
+    """A place in a log: `huntgraph.timeline.log.Tail` fits."""
+
+    def read(self, batch: int = 65_536) -> LogRecords | None:
+        """Give records from here on, about `batch` at most; None at the present end."""
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """What a warm partition needs of a log: `huntgraph.timeline.log.Log` fits."""
+
+    @property
+    def partition(self) -> int:
+        """Number of the partition."""
+
+    def tail(self, first: int = 1) -> Reader:
+        """Give a place in the log that can be read on from as it grows."""
+
+    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
+        """Give all records from a position to the present end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Records that follow one another, and whose moves they are."""
+
+    records: LogRecords
+    players: NDArray[np.uint64]
+    """Players of all moves in rising order, and the numbers of the moves."""
+    numbers: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, records: LogRecords) -> Self:
+        moves = records.moves
+        mine = np.flatnonzero(records.rows[:, 0] <= Kind.STRIKE)
+        players = moves["player"][mine]
+        order = np.argsort(players, kind="stable")
+        return cls(records, players[order], mine[order].astype(np.uint32))
+
+    @property
+    def end(self) -> int:
+        """Position behind the last record."""
+        return self.records.first + len(self)
+
+    def __len__(self) -> int:
+        return len(self.records.rows)
+
+    def joined(self, other: _Part) -> _Part:
+        """This part and the one that follows it."""
+        rows = np.concatenate([self.records.rows, other.records.rows])
+        return _Part.of(LogRecords(self.records.first, rows))
+
+    def moves_of(self, players: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """Numbers of all moves of these players, in order."""
+        begins = np.searchsorted(self.players, players, "left")
+        counts = np.searchsorted(self.players, players, "right") - begins
+        # Where each player's run begins here, and where it will stand among the others.
+        shifts = np.repeat(begins - np.cumsum(counts) + counts, counts)
+        return np.sort(self.numbers[np.arange(len(shifts)) + shifts])
 
 
 class Warm:
-    """A partition at the head of its log. Not for several threads at once.
+    """A partition at the head of its log. Only for the thread that made it.
 
     `head` is an engine with a journal that stands somewhere in the log; it is brought to the end
     by `follow`. The records of the last `keep` positions and the ticks among them are kept.
+    `branch_journal` is how many entries what is replayed on the branch can be taken back by.
     """
 
-    def __init__(self, log: Log, head: Engine, *, keep: int) -> None:
+    def __init__(
+        self, log: Growing, head: Engine, *, keep: int, branch_journal: int = BRANCH_JOURNAL
+    ) -> None:
         self.log, self.head, self.keep = log, head, keep
-        self.branch = head.branch(BRANCH_JOURNAL)
+        self.branch = head.branch(branch_journal)
+        self._reached = head.position
+        """Position that the branch has been replayed to."""
         self._tail = log.tail(head.position + 1)
-        self._kept: deque[LogRecords] = deque()
+        self._parts: deque[_Part] = deque()
+        self._user: ReferenceType[object] | None = None
+        self._least = min(PART, keep // 8)
         self._ticks: list[tuple[int, int]] = []
         """Wall clock in milliseconds and position of each TICK kept."""
 
@@ -42,23 +118,52 @@ class Warm:
         """Position of the head."""
         return self.head.position
 
-    def follow(self) -> int:
-        """Take in what the log has got since; gives how many records that were.
+    @property
+    def lent(self) -> bool:
+        """Whether somebody stands on head and branch: nobody else moves them until it is gone."""
+        return self._user is not None and self._user() is not None
 
-        Raises ReplayError HG1521 for a record that is refused here: this is not the actor's state.
-        """
-        begin = self.position
+    def lend(self, user: object) -> None:
+        """Leave head and branch to somebody, for as long as that object lives."""
+        self._user = ref(user)
+
+    def read(self) -> None:
+        """Take in what the log has got since, without moving the head."""
         while (records := self._tail.read()) is not None:
-            if self.head.advance(records.rows, records.positions):
-                what = f"partition {self.log.partition} took records that are refused here"
-                raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
-            self._kept.append(records)
+            self._keep(records)
             moves = records.moves
             at = np.flatnonzero(moves["kind"] == Kind.TICK)
             times, positions = moves["time_ms"][at].tolist(), records.positions[at].tolist()
             self._ticks.extend(zip(times, positions, strict=True))
         self._forget()
+
+    def follow(self, upto: int | None = None) -> int:
+        """Bring the head to the end of the log, or to a position; gives how many records that were.
+
+        Raises ReplayError HG1521 for a record that is refused here: this is not the actor's state.
+        """
+        self.read()
+        begin = self.position
+        for records in self.kept(begin):
+            end = len(records.rows) if upto is None else max(upto + 1 - records.first, 0)
+            if self.head.advance_log(records.rows[:end], records.first):
+                what = f"partition {self.log.partition} took records that are refused here"
+                raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
         return self.position - begin
+
+    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
+        """Give all records from a position to the end of the log: those that are kept, from here.
+
+        So that a warm partition can stand for its log in a `huntgraph.timeline.history.Source`.
+        """
+        self.read()
+        kept = self._parts[0].records.first if self._parts else self.position + 1
+        if first < kept:
+            for records in self.log.records(first, batch=batch):
+                if records.first >= kept:
+                    break
+                yield LogRecords(records.first, records.rows[: kept - records.first])
+        yield from self.kept(max(first, kept) - 1)
 
     def before(self, time_ms: int) -> int:
         """Give the position of the last TICK at or before a time, the oldest kept if none is."""
@@ -67,11 +172,24 @@ class Warm:
 
     def kept(self, after: int) -> list[LogRecords]:
         """Give all records behind a position that is kept, in parts as they were read."""
-        parts = [
-            LogRecords(max(part.first, after + 1), part.rows[max(after + 1 - part.first, 0) :])
-            for part in self._kept
-        ]
-        return [part for part in parts if len(part.rows)]
+        return [_behind(part.records, after) for part in self._parts if part.end > after + 1]
+
+    def replay(self, *, struck: Sequence[int] | NDArray[np.uint64] = ()) -> None:
+        """Replay on the branch, from where it is to the head, without the moves of some players.
+
+        Each of them counts as STRIKE: it takes its player's number and does nothing else, so that
+        all positions stay. When the head has gone on, the same again brings the branch on too.
+        """
+        players = np.asarray(struck, np.uint64)
+        after, self._reached = self._reached, self.position
+        for part in self._parts:
+            if part.end <= after + 1:
+                continue
+            records = _behind(part.records, after)
+            numbers = part.moves_of(players)
+            skipped = len(part.records.rows) - len(records.rows)
+            mine = numbers[np.searchsorted(numbers, skipped) :] - np.uint32(skipped)
+            self.branch.advance_log(records.rows, records.first, mine)
 
     def go_back(self, position: int) -> Engine:
         """Give the branch as the partition was after the record at `position`.
@@ -79,11 +197,25 @@ class Warm:
         Raises ValueError when the journal does not reach back so far.
         """
         self.branch.go_back(self.head, position)
+        self._reached = position
         return self.branch
+
+    def _keep(self, records: LogRecords) -> None:
+        part = _Part.of(records)
+        # Twice as long each time, so that a record is copied a few times only.
+        while self._parts and len(self._parts[-1]) <= min(len(part), self._least):
+            part = self._parts.pop().joined(part)
+        self._parts.append(part)
 
     def _forget(self) -> None:
         floor = self.position - self.keep
-        while self._kept and self._kept[0].first + len(self._kept[0].rows) <= floor:
-            self._kept.popleft()
-        first = self._kept[0].first if self._kept else floor
-        del self._ticks[: bisect_right([position for _, position in self._ticks], first - 1)]
+        while self._parts and self._parts[0].end <= floor:
+            self._parts.popleft()
+        first = self._parts[0].records.first if self._parts else floor
+        del self._ticks[: bisect_right(self._ticks, first - 1, key=itemgetter(1))]
+
+
+def _behind(records: LogRecords, position: int) -> LogRecords:
+    """Those behind a position."""
+    first = max(records.first, position + 1)
+    return LogRecords(first, records.rows[first - records.first :])

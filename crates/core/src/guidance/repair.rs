@@ -76,7 +76,7 @@ impl Partition<'_> {
         }
     }
 
-    /// Whether the way of `node` goes on to this neighbour: no two edges lead from one to the other.
+    /// Whether the way of `node` goes on to this neighbour: no two edges lead from here to there.
     fn leads_to(&self, node: u32, neighbour: u32) -> bool {
         let onward = self.guidance.onward(self.guidance.work.table, node);
         onward != Onward::NOWHERE && self.topology.next(node, onward) == neighbour

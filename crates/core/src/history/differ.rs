@@ -2,6 +2,7 @@
 
 use super::touched::Touched;
 use crate::cells::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
+use crate::edge_lines::{LINE_EDGES, edge_lines};
 use crate::hash::added_word;
 use crate::hunts::Hunt;
 use crate::image::Partition;
@@ -21,11 +22,11 @@ pub struct Change {
 
 /// Tells all cells in which `branch` differs from `original`, where `touched` says that it may;
 /// those of the borders are left out. A cell that only one of them has is 0 in the other, and told
-/// also when it is 0 in both.
+/// also when it is 0 in both. What was found to be equal is touched no longer.
 pub fn differ(
     original: &Partition,
     branch: &Partition,
-    touched: &Touched,
+    touched: &mut Touched,
     tell: &mut impl FnMut(Change),
 ) {
     edges(original, branch, touched, tell);
@@ -62,18 +63,28 @@ fn words<const N: usize>(
 fn edges(
     original: &Partition,
     branch: &Partition,
-    touched: &Touched,
+    touched: &mut Touched,
     tell: &mut impl FnMut(Change),
 ) {
     let (ours, theirs) = (original.edge_ids(), branch.edge_ids());
     let word = |of: &Partition, end, edge| (edge < end).then(|| of.edge_cell_word(edge));
-    let fetch = |edge| {
-        original.topology.edges.prefetch(edge, edge);
-        branch.topology.edges.prefetch(edge, edge);
+    let (old_lines, new_lines) = (&original.topology.edges.0, &branch.topology.edges.0);
+    let fetch = |line| {
+        prefetch(old_lines, line);
+        prefetch(new_lines, line);
     };
-    Touched::each(touched.edges, ours.max(theirs), fetch, |edge| {
-        let (old, new) = (word(original, ours, edge), word(branch, theirs, edge));
-        compare(EDGE | edge as u64, old, new, tell);
+    let (shared, end) = (ours.min(theirs), ours.max(theirs));
+    Touched::each(touched.lines, edge_lines(end), fetch, |line| {
+        let edges = line * LINE_EDGES..((line + 1) * LINE_EDGES).min(end);
+        // Lines are equal nearly always: what only one side uses is compared all the same.
+        if edges.end <= shared && old_lines[line] == new_lines[line] {
+            return false;
+        }
+        for edge in edges {
+            let (old, new) = (word(original, ours, edge), word(branch, theirs, edge));
+            compare(EDGE | edge as u64, old, new, tell);
+        }
+        true
     });
     let leads = |of: &Partition, at: usize| {
         let way = of.topology.added[..of.header.added as usize].get(at)?;
@@ -89,7 +100,7 @@ fn edges(
 fn players(
     original: &Partition,
     branch: &Partition,
-    touched: &Touched,
+    touched: &mut Touched,
     tell: &mut impl FnMut(Change),
 ) {
     let (ours, theirs) = (original.header.players as usize, branch.header.players as usize);
@@ -101,6 +112,8 @@ fn players(
     Touched::each(touched.players, ours.max(theirs), fetch, |slot| {
         let (old, new) = (of(original, ours, slot), of(branch, theirs, slot));
         words(PLAYER | (slot * 8) as u64, old, new, tell);
+        // What is no cell of a player counts too: the branch takes it over by what was touched.
+        original.players[slot] != branch.players[slot]
     });
 }
 

@@ -3,11 +3,12 @@
 use core::mem::offset_of;
 
 use super::section::Section;
+use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
 use crate::hunts::{Gate, Hunt, Stage};
 use crate::image::{Header, Partition};
+use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{Arrival, GATE_EDGES, GATES, NONE, STAGES};
-use crate::topology::{Added, Entry, GROUP_NODES, RowGroup};
 
 impl Partition<'_> {
     /// Items `first..first + count` of a section of `T`s are about to change.

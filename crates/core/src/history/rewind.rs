@@ -2,6 +2,7 @@
 
 use super::journal::{COPY, EdgeValue, Entry, Journal, MORE, START, STEP};
 use super::touched::Touched;
+use crate::edge_lines::LINE_EDGES;
 use crate::image::Partition;
 use crate::memory::prefetch;
 
@@ -140,9 +141,8 @@ impl Partition<'_> {
     #[inline(always)]
     fn fetch_ahead(&self, entry: &Entry) {
         prefetch(self.players, entry.number() as usize);
-        if let Some(value) = entry.edges().next() {
-            let edge = value.edge as usize;
-            self.topology.edges.prefetch(edge, edge);
+        for value in entry.edges() {
+            prefetch(self.topology.edges.0, value.edge as usize / LINE_EDGES);
         }
     }
 

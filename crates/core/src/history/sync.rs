@@ -1,8 +1,8 @@
 //! Making a branch its original again.
 
-use super::journal::EdgeValue;
 use super::section::Section;
 use super::touched::Touched;
+use crate::edge_lines::LINE_EDGES;
 use crate::image::Partition;
 use crate::memory::prefetch;
 
@@ -19,8 +19,8 @@ const SMALL: [Section; 7] = [
 
 impl Partition<'_> {
     /// Takes over the state of `original`, a partition with the same limits but for the
-    /// journal's, from which this one differs where `touched` says at most.
-    pub fn copy_from(&mut self, original: &Partition, touched: &Touched) {
+    /// journal's, from which this one differs where `touched` says at most: nowhere then.
+    pub fn copy_from(&mut self, original: &Partition, touched: &mut Touched) {
         let journal = self.header.journal_max;
         let added = self.header.added | original.header.added != 0;
         for section in SMALL {
@@ -39,13 +39,21 @@ impl Partition<'_> {
             |slot| prefetch(original.players, slot),
             |slot| {
                 self.players[slot] = original.players[slot];
+                false
             },
         );
-        let edges = original.topology.slots + original.topology.added.len();
-        let fetch = |edge| original.topology.edges.prefetch(edge, edge);
-        Touched::each(touched.edges, edges, fetch, |edge| {
-            let state = original.topology.edges.state(edge);
-            self.put_edge(EdgeValue { edge: edge as u32, state });
-        });
+        let lines = &original.topology.edges.0;
+        Touched::each(
+            touched.lines,
+            lines.len(),
+            |line| prefetch(lines, line),
+            |line| {
+                self.topology.edges.0[line] = lines[line];
+                if !self.topology.edges.is_cold(line) {
+                    self.warm.note(line * LINE_EDGES);
+                }
+                false
+            },
+        );
     }
 }

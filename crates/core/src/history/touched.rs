@@ -1,35 +1,41 @@
 //! Which edges and players may differ between a branch and its original.
 
-use super::journal::{COPY, Entry, Journal};
+use super::journal::{COPY, Entry, Journal, STEP};
 use super::section::Section;
+use crate::edge_lines::{LINE_EDGES, edge_lines};
 
 /// Ids by which memory is fetched ahead.
 const AHEAD: usize = 16;
 
-/// A bit per edge and per player slot, in memory of the caller's. All other state is small and
-/// always compared.
+/// A bit per line of edges and per player slot, in memory of the caller's. All other state is small
+/// and always compared.
 pub struct Touched<'a> {
-    /// A bit per edge id.
-    pub edges: &'a mut [u64],
+    /// A bit per line of edges: few enough for the nearest caches.
+    pub lines: &'a mut [u64],
     /// A bit per player slot.
     pub players: &'a mut [u64],
 }
 
 impl Touched<'_> {
+    /// Words of `lines` for so many edges.
+    pub const fn line_words(edges: usize) -> usize {
+        edge_lines(edges) / 64 + 1
+    }
+
+    /// Words of `players` for so many of them.
+    pub const fn player_words(players: usize) -> usize {
+        players / 64 + 1
+    }
+
     /// Takes in what an entry of the journal kept.
     #[inline(always)]
     pub(super) fn add(&mut self, entry: &Entry) {
-        match entry.tag() {
-            COPY => {
-                if entry.section() == Some(Section::Players) {
-                    set(self.players, entry.number());
-                }
-            }
-            super::journal::STEP => {
-                set(self.players, entry.number());
-                entry.edges().for_each(|value| set(self.edges, value.edge));
-            }
-            _ => entry.edges().for_each(|value| set(self.edges, value.edge)),
+        let tag = entry.tag();
+        if tag == STEP || tag == COPY && entry.section() == Some(Section::Players) {
+            set(self.players, entry.number() as usize);
+        }
+        if tag != COPY {
+            entry.edges().for_each(|value| set(self.lines, value.edge as usize / LINE_EDGES));
         }
     }
 
@@ -53,48 +59,63 @@ impl Touched<'_> {
 
     /// Anything may differ.
     pub fn fill(&mut self) {
-        self.edges.fill(u64::MAX);
+        self.lines.fill(u64::MAX);
         self.players.fill(u64::MAX);
     }
 
     /// Nothing differs.
     pub fn clear(&mut self) {
-        self.edges.fill(0);
+        self.lines.fill(0);
         self.players.fill(0);
     }
 
     /// Calls `take` with all ids below `end` whose bit is set, in order, and `fetch` with ids some
-    /// way ahead.
+    /// way ahead. Bits of which `take` says that nothing differs are cleared.
     pub(super) fn each(
-        bits: &[u64],
+        bits: &mut [u64],
         end: usize,
         fetch: impl Fn(usize),
-        mut take: impl FnMut(usize),
+        mut take: impl FnMut(usize) -> bool,
     ) {
-        let mut ahead = Self::ids(bits).take_while(|&id| id < end);
-        ahead.by_ref().take(AHEAD).for_each(&fetch);
-        for id in Self::ids(bits).take_while(|&id| id < end) {
-            ahead.next().into_iter().for_each(&fetch);
-            take(id);
+        let mut ahead = 0;
+        let mut fetch_next = |bits: &[u64]| {
+            let id = next(bits, ahead);
+            if id < end {
+                fetch(id);
+                ahead = id + 1;
+            }
+        };
+        (0..AHEAD).for_each(|_| fetch_next(bits));
+        let mut id = next(bits, 0);
+        while id < end {
+            fetch_next(bits);
+            if !take(id) {
+                bits[id / 64] &= !(1 << (id % 64));
+            }
+            id = next(bits, id + 1);
         }
-    }
-
-    /// Ids whose bit is set, in order.
-    fn ids(bits: &[u64]) -> impl Iterator<Item = usize> + '_ {
-        bits.iter().enumerate().filter(|&(_, &word)| word != 0).flat_map(|(at, &word)| {
-            let mut rest = word;
-            core::iter::from_fn(move || {
-                let bit = rest.trailing_zeros() as usize;
-                rest &= rest.wrapping_sub(1);
-                (bit < 64).then_some(at * 64 + bit)
-            })
-        })
     }
 }
 
+/// The first id from `from` on whose bit is set; more than there are bits when there is none.
 #[inline(always)]
-fn set(bits: &mut [u64], id: u32) {
-    if let Some(word) = bits.get_mut(id as usize / 64) {
+fn next(bits: &[u64], from: usize) -> usize {
+    let mut word = from / 64;
+    let Some(first) = bits.get(word) else { return usize::MAX };
+    let mut rest = first & u64::MAX << (from % 64);
+    while rest == 0 {
+        word += 1;
+        match bits.get(word) {
+            Some(&bits) => rest = bits,
+            None => return usize::MAX,
+        }
+    }
+    word * 64 + rest.trailing_zeros() as usize
+}
+
+#[inline(always)]
+fn set(bits: &mut [u64], id: usize) {
+    if let Some(word) = bits.get_mut(id / 64) {
         *word |= 1 << (id % 64);
     }
 }

@@ -103,7 +103,8 @@ fn every_record_at_a_border_can_be_taken_back() {
 /// Memory for a [`Touched`] of a partition with these limits.
 fn bits(limits: Limits) -> (Vec<u64>, Vec<u64>) {
     let edges = (limits.edges + limits.added) as usize;
-    (vec![0; edges / 64 + 1], vec![0; limits.players as usize / 64 + 1])
+    let players = limits.players as usize;
+    (vec![0; Touched::line_words(edges)], vec![0; Touched::player_words(players)])
 }
 
 #[test]
@@ -126,8 +127,8 @@ fn a_copy_goes_back_to_any_position_the_journal_reaches() {
     let mut reached = 0;
     for (position, before) in saved.iter().rev().step_by(7) {
         let mut copy = memory.clone();
-        let (mut edges, mut players) = bits(limits);
-        let mut touched = Touched { edges: &mut edges, players: &mut players };
+        let (mut lines, mut players) = bits(limits);
+        let mut touched = Touched { lines: &mut lines, players: &mut players };
         let head = Partition::attach(&mut memory).unwrap();
         let mut branch = Partition::attach(&mut copy).unwrap();
         if let Err(error) = branch.rewind_by(&head.journal, *position, &mut touched) {
@@ -198,12 +199,12 @@ fn a_branch_differs_by_the_cells_that_are_told_and_can_be_made_the_head_again() 
     let view = with_halo(&world);
     let limits = Limits { journal: 1 << 14, ..Limits::of(&view, 64, 0) };
     let (mut memory, mut copy) = (laid_out(limits, &view), laid_out(limits, &view));
-    let (mut edges, mut players) = bits(limits);
+    let (mut lines, mut players) = bits(limits);
     let mut rng = Rng(42);
     let mut turmoil = Turmoil::new(42, &world, 60);
     let mut told = 0;
     for round in 0..60 {
-        let mut touched = Touched { edges: &mut edges, players: &mut players };
+        let mut touched = Touched { lines: &mut lines, players: &mut players };
         let mut head = Partition::attach(&mut memory).unwrap();
         let mark = head.journal.marks.next;
         for _ in 0..rng.below(80) {
@@ -212,7 +213,7 @@ fn a_branch_differs_by_the_cells_that_are_told_and_can_be_made_the_head_again() 
         }
         assert!(touched.add_since(&head.journal, mark));
         let mut branch = Partition::attach(&mut copy).unwrap();
-        branch.copy_from(&head, &touched);
+        branch.copy_from(&head, &mut touched);
         touched.clear();
         assert_eq!((branch.state_hash(), branch.rehash()), (head.state_hash(), head.state_hash()));
         let back = head.header.position.saturating_sub(rng.below(60) as u64);
@@ -224,13 +225,19 @@ fn a_branch_differs_by_the_cells_that_are_told_and_can_be_made_the_head_again() 
         }
         assert!(touched.add_since(&branch.journal, mark));
         let mut changes = vec![];
-        differ(&head, &branch, &touched, &mut |change| changes.push(change));
-        let (mut all_edges, mut all_players) = bits(limits);
-        let mut all = Touched { edges: &mut all_edges, players: &mut all_players };
+        differ(&head, &branch, &mut touched, &mut |change| changes.push(change));
+        let (mut all_lines, mut all_players) = bits(limits);
+        let mut all = Touched { lines: &mut all_lines, players: &mut all_players };
         all.fill();
         let mut whole = vec![];
-        differ(&head, &branch, &all, &mut |change| whole.push(change));
+        differ(&head, &branch, &mut all, &mut |change| whole.push(change));
         assert_eq!(changes, whole, "round {round}");
+        // What was found to be equal is not looked at again, and nothing else is passed over.
+        for touched in [&mut touched, &mut all] {
+            let mut again = vec![];
+            differ(&head, &branch, touched, &mut |change| again.push(change));
+            assert_eq!(changes, again, "round {round}");
+        }
         told += changes.len();
     }
     assert!(told > 1_000, "{told}");
