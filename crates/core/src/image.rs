@@ -4,7 +4,7 @@
 
 use crate::border::{Border, Desk};
 use crate::edge_lines::{EdgeLines, edge_lines};
-use crate::guidance::{Guidance, Work, changed_words};
+use crate::guidance::{Guidance, Work, changed_words, untold_words};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
@@ -286,6 +286,7 @@ fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a
         heap: take(rest, crate::guidance::HEAP),
         rounds: take(rest, limits.rounds()),
         offers: take(rest, limits.rounds() * limits.halo_nodes()),
+        untold: take(rest, limits.rounds() * untold_words(limits.halo_nodes())),
         by_owner: take(rest, limits.halo_nodes()),
     }
 }

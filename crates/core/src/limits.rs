@@ -4,7 +4,7 @@ use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, ROUNDS, Round, Work,
-    changed_words,
+    changed_words, untold_words,
 };
 use crate::history::Marks;
 use crate::hunts::Hunt;
@@ -156,6 +156,7 @@ impl Limits {
             + lines::<u64>(HEAP)
             + lines::<Round>(self.rounds())
             + lines::<u32>(self.rounds() * self.halo_nodes())
+            + lines::<u64>(self.rounds() * untold_words(self.halo_nodes()))
             + lines::<u32>(self.halo_nodes())
             + lines::<u64>(Warm::words(self.edge_ids()))
             + lines::<Marks>(1)

@@ -1,6 +1,8 @@
 //! Epochs: which tick's weights the fields are worked out for, and what is worked on next.
 
-use super::{BLANK, COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, SOW, VOID, WIPE};
+use super::{
+    BLANK, COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, SOW, VOID, WINDOW_TICKS, WIPE,
+};
 use crate::image::Partition;
 use crate::schema::NONE;
 
@@ -8,8 +10,6 @@ use crate::schema::NONE;
 const LATE_TICKS: u32 = 100;
 /// Ticks for which growth that is waited for may hold an epoch up at most.
 const HOLD_TICKS: u32 = 64;
-/// Ticks of the windows over which a field's farthest answer is remembered.
-const WINDOW_TICKS: u32 = 64;
 
 /// What to do next about fields.
 enum Task {

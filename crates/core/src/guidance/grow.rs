@@ -36,6 +36,9 @@ impl Partition<'_> {
         self.guidance.work.phase = SETTLE;
         self.guidance.fields[number].epoch = self.guidance.work.epoch;
         (self.guidance.fields[number].radius, self.guidance.fields[number].nodes) = (0, 0);
+        // To a node of the halo all ways lead over the border.
+        let border = if field.node < self.header.own_nodes { NONE } else { 0 };
+        self.guidance.fields[number].border = border;
         self.guidance.fields[number].grown = GROWN;
         self.label(field.node, 0);
     }
@@ -111,8 +114,8 @@ impl Partition<'_> {
             Next::Empty if repairs => self.finish_repair(),
             Next::Empty => {
                 let field = &mut self.guidance.fields[self.guidance.work.field as usize];
-                field.radius = COMPLETE;
                 let of_round = field.round == 1;
+                field.radius = if of_round { field.radius } else { COMPLETE };
                 self.guidance.work.built += 1;
                 self.guidance.work.phase = IDLE;
                 self.guidance.work.queue_field = NONE;
@@ -168,14 +171,13 @@ impl Partition<'_> {
             return;
         }
         self.guidance.work.settled += 1;
-        // In a round, the halo's distances come from their owners: edges from there are theirs.
-        let round = self.guidance.fields[self.guidance.work.field as usize].round == 1;
-        let nodes = if round { self.header.own_nodes } else { self.header.nodes };
-        let mut slot = u8::MAX;
+        let own_nodes = self.header.own_nodes;
+        let (mut slot, mut beside) = (u8::MAX, false);
         let mut walk = self.topology.walk(node);
         while let Some(way) = self.topology.step(&mut walk) {
             let beyond = self.guidance.distance(table, way.head);
-            if beyond > distance && way.head < nodes {
+            beside |= way.head >= own_nodes;
+            if beyond > distance && way.head < own_nodes {
                 self.relax_to(way.head, node, distance);
             } else if beyond < distance && slot == u8::MAX {
                 let onward = self.epoch_weight(way.edge) == Some(distance - beyond);
@@ -184,6 +186,19 @@ impl Partition<'_> {
         }
         if self.guidance.slot(table, node) != slot {
             self.guidance.set_slot(node, slot);
+        }
+        if beside {
+            self.settled_beside(node, distance);
+        }
+    }
+
+    /// An own node with slots to the halo was settled.
+    #[inline(never)]
+    fn settled_beside(&mut self, node: u32, distance: u32) {
+        let field = &mut self.guidance.fields[self.guidance.work.field as usize];
+        field.border = field.border.min(distance);
+        if field.round == 1 {
+            self.mark_untold(node);
         }
     }
 
@@ -215,12 +230,14 @@ impl Partition<'_> {
         }
     }
 
-    /// Gives a node a shorter distance and its place in the queue; a repair leaves what lies
-    /// beyond the radius alone.
+    /// Gives a node a shorter distance and its place in the queue; a repair and a round leave what
+    /// lies beyond the radius alone.
     #[inline(always)]
     pub(super) fn label(&mut self, node: u32, distance: u32) {
-        let work = &*self.guidance.work;
-        if work.repairs == 1 && distance > self.guidance.fields[work.field as usize].radius {
+        let work = &mut *self.guidance.work;
+        let field = &self.guidance.fields[work.field as usize];
+        if (work.repairs == 1 || field.round == 1) && distance > field.radius {
+            work.cut = 1;
             return;
         }
         if self.guidance.push(node, distance) {
