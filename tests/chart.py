@@ -113,17 +113,20 @@ class Chart:
         ends = {"from": local[int(self.tail[edge])], "to": local[int(self.rows.head[edge])]}
         assert (self.apply(part.partition, move(kind, arg=cost, **ends))["code"] == Code.OK).all()
 
-    def pass_tick(self) -> None:
-        """Pass a tick everywhere, then carry bearings and let all work until all rest."""
+    def pass_tick(self, carries: int = CARRIES) -> None:
+        """Pass a tick everywhere, then carry bearings and let all work until all rest.
+
+        With few carries rounds last over several ticks.
+        """
         self.tick += 1
         for part in self.parts:
             self.apply(part.partition, ticks(self.tick))
         self.epochs[self.tick] = self.weights()
-        for _ in range(CARRIES):
+        for _ in range(carries):
             used = sum(engine.work(1 << 31) for engine in self.engines)
             if not self._carry() and not used:
                 return
-        raise AssertionError("bearings never come to rest")
+        assert carries < CARRIES, "bearings never come to rest"
 
     def _carry(self) -> int:
         carried = 0
@@ -155,7 +158,7 @@ class Chart:
         moves = move(Kind.ENTER, player=who, seq=seq, hunt=hunt, to=places)
         return self.apply(partition, moves)
 
-    def settle(self, ticks: int = 12) -> None:
+    def settle(self, ticks: int = 12, carries: int = CARRIES) -> None:
         """Pass ticks enough for rounds of the weights as they are now, as far as anybody is.
 
         Somebody asks from everywhere at each tick.
@@ -164,7 +167,7 @@ class Chart:
             for part in self.parts:
                 for hunt in range(len(self.targets)):
                     self.ask(part.partition, hunt, np.arange(part.own_nodes))
-            self.pass_tick()
+            self.pass_tick(carries)
 
     def judge(self, *, at_home: bool = False) -> None:
         """Ask everywhere for every target, and judge each answer that claims to be exact.

@@ -106,6 +106,24 @@ def test_hunters_beyond_the_first_reach_are_told_in_later_rounds(seed: int) -> N
     assert chart.seen["judged"] == width - width // 6
 
 
+@pytest.mark.parametrize("carries", [1, 2, 5])
+def test_rounds_that_last_and_overlap_end_all_the_same(seed: int, carries: int) -> None:
+    """None waits for another for ever, and epochs move on between them."""
+    rng, chart = Random(seed), chart_of(seed)
+    targets = targets_of(chart, rng)
+    chart.hunt(targets + targets_of(chart, rng))
+    for _ in range(6):
+        disturb(chart, rng, 20)
+        chart.settle(6, carries)
+    chart.settle(120, carries)
+    for at_home in (False, True):
+        chart.seen.clear()
+        chart.judge(at_home=at_home)
+        assert chart.seen["uncertified"] == 0, f"seed {seed}: {chart.seen}"
+    told = chart.ask(0, 1, [0])[0]
+    assert chart.tick - told["epoch"] < 60, "rounds have stopped"
+
+
 @contextmanager
 def taken_at_its_word() -> Iterator[None]:
     """Plant a fault: whatever a partition says of its own targets counts as certified."""

@@ -148,9 +148,8 @@ impl Limits {
             + lines::<Queued>(self.queued as usize)
             + lines::<u32>(self.queued as usize)
             + lines::<u32>(BUCKETS)
-            + lines::<u64>(changed_words(self.edge_ids()))
-            + lines::<Pending>(self.pending as usize)
-            + lines::<u32>(self.pending as usize / 2)
+            + self.frozen_lines(self.pending as usize)
+            + self.frozen_lines(self.round_pending())
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
@@ -161,6 +160,16 @@ impl Limits {
             + lines::<u64>(Warm::words(self.edge_ids()))
             + lines::<Marks>(1)
             + self.journal as usize
+    }
+
+    /// Changed edges that are remembered for rounds, as many as for fields; none without a border.
+    pub(crate) fn round_pending(&self) -> usize {
+        if self.halo_nodes() > 0 { self.pending as usize } else { 0 }
+    }
+
+    fn frozen_lines(&self, pending: usize) -> usize {
+        let words = if pending > 0 { changed_words(self.edge_ids()) } else { 0 };
+        lines::<u64>(words) + lines::<Pending>(pending) + lines::<u32>(pending / 2)
     }
 
     pub(crate) fn check(&self) -> Result<(), ImageError> {

@@ -583,7 +583,7 @@ pub struct Bearing {
     pub count: u16,
     /// ack, done: ticks since the oldest weights that it rests on
     pub age: u32,
-    /// ask: how far its hunters look, 4294967295 = further than they were told; ways: no longer way is looked for in this round
+    /// ask: how far rounds are to reach; ways, done: no longer way was looked for
     pub reach: u32,
     /// ways: up to 4 pairs of u32: the sender's node, its distance to the target
     pub entries: [u8; 32],

@@ -1,15 +1,15 @@
 //! Asking: rounds are made for targets that somebody hunts, and reach as far as the hunters are.
 //!
-//! An asking names how far its hunters are from the target, and goes from partition to partition.
-//! The target's owner lets the next round reach that far; for those who are further than the last
-//! round told, twice as far as that one.
+//! An asking names how far rounds are to reach for its hunters, and goes from partition to
+//! partition; the target's owner lets the next rounds reach that far. Who is further off than the
+//! last round told asks for twice its reach. Since what is asked for is a distance, it may come
+//! late and by several ways and means the same.
 
-use super::round::Round;
 use super::{COMPLETE, WINDOW_TICKS};
 use crate::image::Partition;
 use crate::schema::{HUNTS, NONE, STAGES, state};
 
-/// Ticks after which hunters of a target ask again; those who got no answer ask sooner.
+/// Ticks after which hunters of a target ask again; sooner for more than they asked for.
 const ASK_TICKS: u32 = 10;
 const ASK_SOON_TICKS: u32 = 3;
 /// Ticks for which a target is asked for by one asking.
@@ -53,7 +53,10 @@ impl Partition<'_> {
                 None => {}
                 // Of an own target only those ask who may have a shorter way over the border.
                 Some(_) if self.is_home(target) && wish == 0 => {}
-                Some(_) => self.ask(target, HOPS, wish, self.guidance.work.linked),
+                Some(_) => {
+                    let wish = if wish == NONE { self.further(target) } else { wish };
+                    self.ask(target, HOPS, wish, self.guidance.work.linked);
+                }
             }
         }
     }
@@ -63,30 +66,28 @@ impl Partition<'_> {
     pub(super) fn ask(&mut self, target: u32, hops: u32, wish: u32, towards: u64) {
         let (tick, home) = (self.header.tick, self.is_home(target));
         let Some(at) = self.enter_round(target) else { return };
-        let reach = if home { self.reach_for(at, wish) } else { 0 };
         let round = &mut self.guidance.rounds[at];
         round.asked_until = tick + ASKED_TICKS;
         if home {
-            round.reaches[0] = round.reaches[0].max(reach);
+            round.reaches[0] = round.reaches[0].max(wish.min(COMPLETE));
             return;
         }
         round.wish = round.wish.max(wish);
-        let pause = if round.wish == NONE { ASK_SOON_TICKS } else { ASK_TICKS };
+        let pause = if round.wish > round.asked_wish { ASK_SOON_TICKS } else { ASK_TICKS };
         if hops > 0 && (round.asked_at == 0 || tick >= round.asked_at + pause) {
             (round.asked_at, round.hops, round.ask_due) = (tick, hops - 1, towards);
             round.asked_wish = core::mem::take(&mut round.wish);
         }
     }
 
-    /// How far a round has to reach for a wish.
-    fn reach_for(&self, at: usize, wish: u32) -> u32 {
-        let Round { answering, answer, .. } = &self.guidance.rounds[at];
-        let mean = self.header.cost_mean;
-        match wish {
-            NONE if *answering == NONE => FIRST_EDGES.saturating_mul(mean).min(COMPLETE),
-            NONE if !answer.is_cut() => COMPLETE,
-            NONE => answer.reach.saturating_mul(2).min(COMPLETE),
-            _ => wish.min(COMPLETE),
+    /// What hunters ask for who are further off than the last round told.
+    fn further(&self, target: u32) -> u32 {
+        let known = self.guidance.round_of(target).map(|at| self.guidance.rounds[at].answer);
+        match known.filter(|answer| answer.reach > 0) {
+            None => FIRST_EDGES.saturating_mul(self.header.cost_mean).min(COMPLETE),
+            // It was kept from nothing: only a round without limit says that there is no way.
+            Some(answer) if !answer.is_cut() => COMPLETE,
+            Some(answer) => answer.reach.saturating_mul(2).min(COMPLETE),
         }
     }
 

@@ -206,6 +206,9 @@ impl Partition<'_> {
     fn take_ask(&mut self, target: u32, told: &Bearing) {
         let towards = self.guidance.work.linked & !(1 << told.from);
         self.ask(target, told.count as u32, told.reach, towards);
+        if let Some(at) = self.guidance.round_of(target) {
+            self.guidance.rounds[at].askers |= 1 << told.from;
+        }
     }
 
     fn take_ways(&mut self, target: u32, told: &Bearing) {
@@ -267,13 +270,13 @@ impl Partition<'_> {
 
     fn take_done(&mut self, target: u32, told: &Bearing) {
         let Some(at) = self.guidance.round_of(target) else { return };
+        let epoch = self.header.tick.saturating_sub(told.age);
+        let flags = told.flags as u32 & Basis::ALL;
+        let answer = Basis { epoch, flags, reach: told.reach };
         let round = &self.guidance.rounds[at];
         if told.round > round.number && !self.is_home(target) {
-            self.out_of_reach(at, told.round);
+            self.out_of_reach(at, told.round, answer);
         } else if round.number == told.round && round.building != NONE {
-            let flags = told.flags as u32 & Basis::ALL;
-            let epoch = self.header.tick.saturating_sub(told.age);
-            let answer = Basis { epoch, flags, ..round.basis };
             self.end_round(at, answer);
         }
         self.guidance.rounds[at].done_due &= !(1 << told.from);

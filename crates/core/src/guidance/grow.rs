@@ -5,8 +5,9 @@
 //! pages, and goes on later from the nodes at the radius. The slot of the next edge is the lowest
 //! one on a shortest way: the same weights give the same field however it was reached.
 
+use super::Failure;
 use super::queue::Next;
-use super::{COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, VOID};
+use super::{COMPLETE, DRAIN, Field, GROWN, IDLE, LOCAL, SCAN, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
 
@@ -23,7 +24,7 @@ impl Partition<'_> {
         let field = self.guidance.fields[number];
         let work = &mut *self.guidance.work;
         (work.field, work.table, work.repairs) = (number as u32, field.table, 0);
-        work.turn = TURN;
+        (work.turn, work.side) = (TURN, LOCAL as u32);
         if work.queue_field == number as u32 && field.grown == GROWN {
             work.phase = work.resume;
             return;
@@ -148,7 +149,7 @@ impl Partition<'_> {
         self.guidance.work.shortages += 1;
         if self.guidance.fields[field].round == 1 {
             self.guidance.work.phase = IDLE;
-            return self.fail_round_of(field as u32);
+            return self.fail_round_of(field as u32, Failure::Room);
         }
         if self.guidance.work.repairs == 1 {
             return self.abandon_repair();
@@ -251,7 +252,8 @@ impl Partition<'_> {
     /// drain the queue first.
     pub(super) fn stop_growing(&mut self) {
         let work = &mut *self.guidance.work;
-        if matches!(work.phase, SCAN | SETTLE) && work.repairs == 0 {
+        let of_round = self.guidance.fields[work.field as usize].round == 1;
+        if matches!(work.phase, SCAN | SETTLE) && work.repairs == 0 && !of_round {
             (work.resume, work.phase) = (work.phase, IDLE);
         }
     }

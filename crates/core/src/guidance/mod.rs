@@ -31,7 +31,8 @@ use crate::players::{NO_STAGE, Player};
 use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, state};
 
 pub(crate) use bearings::untold_words;
-pub(crate) use frozen::changed_words;
+use frozen::{Frost, LOCAL, ROUND};
+pub(crate) use frozen::{Frozen, changed_words};
 pub use pages::{PAGE_NODES, Page};
 pub use queue::{BUCKETS, Queued};
 pub use round::{FAILURES, Failure, ROUNDS, Round};
@@ -130,9 +131,11 @@ pub struct Work {
     reserve: u32,
     touched: u32,
     chain: u32,
-    overflow: u32,
-    /// Edges changed since the epoch.
-    pub listed: u32,
+    frost: [Frost; 2],
+    /// Which of the two epochs the field under work is of.
+    side: u32,
+    /// Tick whose weights rounds under way rest on here.
+    round_epoch: u32,
     budget: u32,
     stamp: u32,
     seeds: u32,
@@ -210,9 +213,8 @@ pub struct Guidance<'a> {
     pub(crate) queue: &'a mut [Queued],
     pub(crate) chain: &'a mut [u32],
     pub(crate) buckets: &'a mut [u32],
-    pub(crate) changed: &'a mut [u64],
-    pub(crate) pending: &'a mut [Pending],
-    pub(crate) listed: &'a mut [u32],
+    /// By epoch: that of this partition's fields, and that of rounds.
+    pub(crate) frozen: [Frozen<'a>; 2],
     pub(crate) seeds: &'a mut [Pending],
     pub(crate) labels: &'a mut [Label],
     pub(crate) heap: &'a mut [u64],
@@ -357,7 +359,9 @@ impl Partition<'_> {
     pub(crate) fn adopt_targets(&mut self) {
         self.count_hunters();
         // The state may have been saved between two ticks: no epoch until the next one.
-        self.guidance.work.overflow = 1;
+        for frost in &mut self.guidance.work.frost {
+            frost.overflow = 1;
+        }
     }
 
     /// Counts the hunters of every target, none of whom was counted before.

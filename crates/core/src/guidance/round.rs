@@ -27,7 +27,7 @@ pub(super) struct Basis {
     /// Tick here when the oldest weights were taken that it rests on, as far as known: each
     /// partition counts ticks of its own, so that bearings carry ages.
     pub(super) epoch: u32,
-    /// No way longer than this is known.
+    /// No way longer than this is known; 0 before the first round.
     pub(super) reach: u32,
     /// Bits of `flags` in bearings.
     pub(super) flags: u32,
@@ -75,15 +75,19 @@ pub struct Round {
     pub(super) basis: Basis,
     /// Field of the last whole round, NONE before.
     pub(super) answering: u32,
-    /// What the last whole round rests on.
+    /// What the last whole round rests on, also of one out of whose reach this partition was.
     pub(super) answer: Basis,
     /// Partition that woke this one in the round, NONE when it was let go.
     pub(super) parent: u32,
     /// Ways sent and not acknowledged.
     pub(super) deficit: u32,
+    /// 1 when it does not grow before the epoch has moved on.
+    pub(super) waits: u32,
     /// 1 when the field has not taken in all offers.
     pub(super) fresh: u32,
     pub(super) rests_until: u32,
+    /// Bit per partition that asked since the last round was whole.
+    pub(super) askers: u64,
     /// Bit per partition that is to be asked.
     pub(super) ask_due: u64,
     /// Bit per partition that is to be told that the round is whole.
@@ -120,8 +124,10 @@ impl Round {
         answer: Basis { epoch: 0, reach: 0, flags: 0 },
         parent: NONE,
         deficit: 0,
+        waits: 0,
         fresh: 0,
         rests_until: 0,
+        askers: 0,
         ask_due: 0,
         done_due: 0,
         open: 0,
@@ -134,7 +140,12 @@ impl Round {
 
     /// The field has something to take in, and all of it has come.
     pub(super) fn is_ripe(&self, linked: u64) -> bool {
-        self.building != NONE && self.fresh == 1 && self.more & linked == 0
+        self.is_under_way() && self.fresh == 1 && self.more & linked == 0
+    }
+
+    /// It keeps the epoch that it rests on.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.building != NONE && self.waits == 0
     }
 
     /// Nothing is awaited from others or to be told to them.

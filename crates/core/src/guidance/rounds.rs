@@ -9,9 +9,9 @@
 //! one that woke a partition last of all. Only then do fields of the round answer. See
 //! `docs/decisions/0008`.
 
-use super::Guidance;
 use super::asking::ASKED_TICKS;
 use super::round::{Basis, Failure, Round};
+use super::{Guidance, ROUND};
 use crate::image::Partition;
 use crate::schema::{NONE, PEERS, STAGES, UNREACHABLE};
 
@@ -64,6 +64,7 @@ impl Guidance<'_> {
         }
         let building = round.building;
         (round.building, round.parent, round.deficit, round.fresh) = (NONE, NONE, 0, 0);
+        round.waits = 0;
         round.cursor = [NONE; PEERS];
         round.basis.flags |= Basis::PARTIAL;
         round.rests_until = tick + REST_TICKS;
@@ -104,8 +105,30 @@ impl Partition<'_> {
         }
     }
 
-    /// At a tick edge: asks, ends rounds that take too long, forgets what nobody asks for.
+    /// At a tick edge: asks, ends rounds that take too long, forgets what nobody asks for. Without
+    /// any under way this tick becomes the epoch of those to come, and the first begin.
     pub(super) fn tend_rounds(&mut self) {
+        if self.guidance.rounds.is_empty() {
+            return;
+        }
+        self.ask_and_forget();
+        if !self.is_round_under_way() {
+            self.renew_epoch();
+        }
+        self.begin_rounds();
+    }
+
+    /// This tick becomes the epoch of rounds, also of those that waited for it.
+    fn renew_epoch(&mut self) {
+        let tick = self.header.tick;
+        self.guidance.thaw(ROUND);
+        self.guidance.work.round_epoch = tick;
+        for round in self.guidance.rounds.iter_mut().filter(|round| round.waits == 1) {
+            (round.waits, round.basis.epoch) = (0, tick);
+        }
+    }
+
+    fn ask_and_forget(&mut self) {
         if self.guidance.work.linked == 0 {
             return;
         }
@@ -122,7 +145,7 @@ impl Partition<'_> {
         if round.building != NONE {
             if tick - round.begun > ROUND_TICKS {
                 self.guidance.fail_round(at, tick, Failure::Late);
-            } else if self.is_epoch_short() {
+            } else if self.guidance.is_short(ROUND) {
                 self.guidance.fail_round(at, tick, Failure::Changes);
             }
             self.conclude(at);
@@ -133,10 +156,10 @@ impl Partition<'_> {
     }
 
     /// Begins rounds of this partition's targets that are asked for, those first that rest longest.
-    pub(super) fn begin_rounds(&mut self) {
+    fn begin_rounds(&mut self) {
         let tick = self.header.tick;
         // Whoever joins rounds one after another gives its weights no time to move on.
-        if self.is_round_under_way() && tick - self.guidance.work.epoch > REST_TICKS {
+        if self.is_round_under_way() && tick - self.guidance.work.round_epoch > REST_TICKS {
             return;
         }
         for _ in 0..FLIGHT {
@@ -154,15 +177,18 @@ impl Partition<'_> {
         }
     }
 
-    /// The epoch's weights may be lost soon: too many edges have changed since.
-    fn is_epoch_short(&self) -> bool {
-        let work = &self.guidance.work;
-        work.overflow == 1 || work.listed as usize > self.guidance.listed.len() / 4 * 3
-    }
-
     /// Whether an epoch is being kept for a round.
     pub fn is_round_under_way(&self) -> bool {
-        self.guidance.rounds.iter().any(|round| round.building != NONE)
+        self.guidance.rounds.iter().any(Round::is_under_way)
+    }
+
+    /// Whether a round has to wait until those under way are over and the epoch moves on: it is
+    /// old, and without waiting there would always be another one. As rounds wait for those of
+    /// lower targets alone, no two partitions let each other's wait for ever.
+    fn must_wait(&self, target: u32) -> bool {
+        let mut under_way = self.guidance.rounds.iter().filter(|round| round.is_under_way());
+        let old = self.header.tick - self.guidance.work.round_epoch > REST_TICKS;
+        old && under_way.all(|round| round.target < target)
     }
 
     /// Age in ticks of the oldest epoch of a round that answers here; `None` when none does.
@@ -180,7 +206,7 @@ impl Partition<'_> {
         *begun += 1;
         let partial = work.beside & !work.linked != 0;
         let flags = if partial { Basis::PARTIAL } else { 0 };
-        let basis = Basis { epoch: work.epoch, reach, flags };
+        let basis = Basis { epoch: work.round_epoch, reach, flags };
         let round = &mut self.guidance.rounds[at];
         (round.number, round.begun, round.parent, round.basis) = (number, tick, parent, basis);
         (round.acks, round.done_due) = ([0; PEERS], 0);
@@ -190,16 +216,18 @@ impl Partition<'_> {
         let target = round.target;
         let (hunt, stage) = (target as usize / STAGES, target as usize % STAGES);
         let node = if self.is_home(target) { self.hunts[hunt].stage[stage].node } else { NONE };
-        if self.is_epoch_short() {
+        if self.guidance.is_short(ROUND) {
             return self.refuse_round(at, Failure::Changes);
         }
         let Some(field) = self.guidance.take_field(target as usize, node) else {
             return self.refuse_round(at, Failure::Room);
         };
+        let waits = parent != NONE && self.must_wait(target);
         let taken = &mut self.guidance.fields[field];
         (taken.round, taken.goal) = (1, NONE);
         let round = &mut self.guidance.rounds[at];
         (round.building, round.fresh, round.deficit) = (field as u32, 1, 0);
+        round.waits = waits as u32;
         let halo = self.guidance.by_owner.len();
         self.guidance.offers[at * halo..(at + 1) * halo].fill(UNREACHABLE);
         self.forget_untold(at);
@@ -237,10 +265,10 @@ impl Partition<'_> {
         self.guidance.rounds[at].fresh = 1;
     }
 
-    /// A field of a round has no room to grow.
-    pub(super) fn fail_round_of(&mut self, field: u32) {
+    /// A field of a round cannot grow on.
+    pub(super) fn fail_round_of(&mut self, field: u32, why: Failure) {
         match self.round_with(field) {
-            Some(at) => self.guidance.fail_round(at, self.header.tick, Failure::Room),
+            Some(at) => self.guidance.fail_round(at, self.header.tick, why),
             None => self.guidance.drop_field(field),
         }
     }
@@ -273,25 +301,26 @@ impl Partition<'_> {
     }
 
     /// A round became whole without this partition: its hunters are beyond the reach.
-    pub(super) fn out_of_reach(&mut self, at: usize, number: u32) {
+    pub(super) fn out_of_reach(&mut self, at: usize, number: u32, answer: Basis) {
         self.guidance.fail_round(at, self.header.tick, Failure::Void);
         let round = &mut self.guidance.rounds[at];
-        round.acks = [0; PEERS];
-        (round.number, round.done_due) = (number, round.told | round.told_before);
-        (round.told, round.told_before) = (0, 0);
+        (round.number, round.acks, round.answer) = (number, [0; PEERS], answer);
+        round.done_due = round.told | round.told_before | round.askers;
+        (round.told, round.told_before, round.askers) = (0, 0, 0);
         let old = core::mem::replace(&mut round.answering, NONE);
         self.guidance.drop_field(old);
     }
 
     /// The round is whole everywhere: its field answers from now on, and all who were told of it,
-    /// or of the one before, are to know.
+    /// or of the one before, or asked, are to know.
     pub(super) fn end_round(&mut self, at: usize, answer: Basis) {
         let (tick, round) = (self.header.tick, &mut self.guidance.rounds[at]);
         let old = core::mem::replace(&mut round.answering, round.building);
         (round.building, round.parent, round.answer) = (NONE, NONE, answer);
+        round.waits = 0;
         round.cursor = [NONE; PEERS];
-        (round.done_due, round.told_before) = (round.told | round.told_before, 0);
-        round.open = 0;
+        round.done_due = round.told | round.told_before | round.askers;
+        (round.told_before, round.askers, round.open) = (0, 0, 0);
         // At least as long as the epoch was kept, it may move on.
         round.rests_until = tick + (tick - round.begun).max(1);
         self.guidance.work.rounds_done += 1;

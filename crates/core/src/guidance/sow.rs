@@ -5,7 +5,7 @@
 //! the nodes that they shorten. Such a field is grown to the round's reach, in one go, and never
 //! repaired.
 
-use super::{BLANK, GROWN, SETTLE, SOW};
+use super::{BLANK, GROWN, ROUND, SETTLE, SOW};
 use crate::image::Partition;
 use crate::schema::NONE;
 
@@ -20,13 +20,14 @@ impl Partition<'_> {
         let reach = self.guidance.rounds[at].basis.reach;
         self.open_queue(number as u32);
         let blank = self.guidance.fields[number].grown == BLANK;
-        let (epoch, field) = (self.guidance.work.epoch, &mut self.guidance.fields[number]);
+        let (epoch, field) = (self.guidance.work.round_epoch, &mut self.guidance.fields[number]);
         let (node, table) = (field.node, field.table);
         if blank {
             (field.grown, field.epoch, field.radius) = (GROWN, epoch, reach);
         }
         let work = &mut *self.guidance.work;
         (work.field, work.table, work.repairs) = (number as u32, table, 0);
+        work.side = ROUND as u32;
         (work.turn, work.phase, work.cursor, work.cut) = (u32::MAX, SOW, 0, 0);
         if blank && node != NONE {
             self.label(node, 0);
