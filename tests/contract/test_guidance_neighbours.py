@@ -141,6 +141,12 @@ def test_actors_guide_over_two_borders_and_follow_the_weights(short_path: Path, 
             await scouts[0].new_rounds(3)
             after = [actor.counters().value("allocations") for actor in coast.actors.values()]
             assert after == before, "rounds allocate"
+            counted = {number: actor.counters() for number, actor in coast.actors.items()}
+            assert counted[2].value("rounds_begun") > 0
+            assert counted[0].value("rounds_begun") == 0
+            assert min(counted[number].value("rounds_joined") for number in (0, 1)) > 0
+            assert min(each.value("rounds_done") for each in counted.values()) > 0
+            assert counted[0].histogram("round_age_ns").count > 0
             await stack.aclose()
             await coast.stop()
 

@@ -28,7 +28,7 @@ from huntgraph.engine import Records
 from huntgraph.schema import BEARING, NONE, Flag
 from huntgraph.world import Parts, World, generate
 
-__all__ = ["borders"]
+__all__ = ["Targets", "borders", "measure", "targets_near_borders"]
 
 WARM_UP: Final = 0.5
 """Share of the time that is walked before it counts."""
@@ -82,7 +82,7 @@ class BorderCrew(Crew):
 
 
 @dataclass(frozen=True)
-class _Targets:
+class Targets:
     """A target for each hunt slot: nodes of the whole world, near a border."""
 
     parts: Parts
@@ -117,7 +117,8 @@ def _apart(world: World, x: int, y: int) -> NDArray[np.int64]:
     return np.maximum(abs(world.x.astype(np.int64) - x), abs(world.y.astype(np.int64) - y))
 
 
-def _targets(parts: Parts, count: int) -> _Targets:
+def targets_near_borders(parts: Parts, count: int) -> Targets:
+    """Choose targets within some cells of borders, in partitions far from each other."""
     rng, goals = np.random.default_rng(SEED), []
     for slot in range(count):
         world = parts[slot * len(parts) // count]
@@ -127,7 +128,7 @@ def _targets(parts: Parts, count: int) -> _Targets:
         apart = _apart(world, int(world.x[beside]), int(world.y[beside]))[:own]
         near = np.flatnonzero(apart <= INLAND)
         goals.append(int(world.part.global_ids[rng.choice(near)]))
-    return _Targets(parts, goals)
+    return Targets(parts, goals)
 
 
 def borders(options: Options, folder: Path) -> Found:
@@ -136,9 +137,9 @@ def borders(options: Options, folder: Path) -> Found:
 
     parts = split(generate(options.edges, SEED), options.partitions)
     parts.save(folder / "parts")
-    targets = _targets(parts, options.targets)
-    crews, risen, rounds, told = asyncio.run(_measure(options, folder, targets))
-    verdict = judge_whole(list(crews), parts, told, targets.goals)
+    targets = targets_near_borders(parts, options.targets)
+    crews, risen, rounds, told, asked = asyncio.run(measure(options, folder, targets))
+    verdict = judge_whole(list(crews), parts, told, asked, targets.goals)
     far = ages_ns(np.sum([crew.far_ages for crew in crews], axis=0))
     home = ages_ns(np.sum([crew.ages - crew.far_ages for crew in crews], axis=0))
     foreign = sum(crew.foreign for crew in crews)
@@ -179,9 +180,14 @@ def _ages(name: str, ages: NDArray[np.uint64]) -> dict[str, float]:
     return {f"{name}_{at}_ms": quantile(ages, share, 1e6) for at, share in shares.items()}
 
 
-async def _measure(
-    options: Options, folder: Path, targets: _Targets
-) -> tuple[list[BorderCrew], dict[str, int], Histogram, list[Records]]:
+async def measure(
+    options: Options, folder: Path, targets: Targets
+) -> tuple[list[BorderCrew], dict[str, int], Histogram, list[Records], list[int]]:
+    """Let everybody walk under traffic, then ask all once more.
+
+    Gives the crews; how far counters rose; how long epochs were kept; the last answers of each
+    partition and its tick then, for `judge_whole`.
+    """
     async with AsyncExitStack() as stack:
         crews = await _start(options, folder, targets, stack)
         await _walk(crews, options, WARM_UP * options.seconds)
@@ -191,12 +197,13 @@ async def _measure(
         await _walk(crews, options, options.seconds)
         after = [crew.supervisor.actor.counters().read() for crew in crews]
         told = await asyncio.gather(*(_ask(crew) for crew in crews))
+        asked = [crew.supervisor.actor.counters().value("tick") for crew in crews]
         for crew in crews:
             await crew.link.drain()
     pairs = list(zip(before, after, strict=True))
     risen = {name: sum(b.values[name] - a.values[name] for a, b in pairs) for name in COUNTED}
     kept = [b.histograms["rounds_ns"] - a.histograms["rounds_ns"] for a, b in pairs]
-    return crews, risen, sum(kept[1:], kept[0]), list(told)
+    return crews, risen, sum(kept[1:], kept[0]), list(told), asked
 
 
 async def _ask(crew: BorderCrew) -> Records:
@@ -205,7 +212,7 @@ async def _ask(crew: BorderCrew) -> Records:
 
 
 async def _start(
-    options: Options, folder: Path, targets: _Targets, stack: AsyncExitStack
+    options: Options, folder: Path, targets: Targets, stack: AsyncExitStack
 ) -> list[BorderCrew]:
     """Start all actors as neighbours, publish the hunts, let everyone in."""
     authority = Authority.create_or_open(folder / "certificates")

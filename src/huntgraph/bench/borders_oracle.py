@@ -8,7 +8,6 @@ the logs. Where no edge on the way changed both are the same, and the answer mus
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -37,15 +36,18 @@ class Edges(NamedTuple):
     weight: NDArray[np.int64]
 
 
-def judge_whole(crews: list[Crew], parts: Parts, told: list[Records], goals: list[int]) -> Verdict:
+def judge_whole(
+    crews: list[Crew], parts: Parts, told: list[Records], asked: list[int], goals: list[int]
+) -> Verdict:
     """Judge each partition's last answers, ``told``, that claim to be exact.
 
-    ``goals`` are the targets by hunt slot, nodes of the whole world. Nothing may have been sent
-    behind these answers, and they must be durable.
+    ``asked`` is the tick of each partition when they came, ``goals`` are the targets by hunt slot,
+    nodes of the whole world. The answers must be durable.
     """
     exact = [rows[rows["flags"] & (Flag.CERTIFIED | Flag.EXACT_NOW) != 0] for rows in told]
     oldest = max((int((rows["tick"] - rows["epoch"]).max(initial=0)) for rows in exact), default=0)
-    low, high = _whole(crews, parts, oldest + SLACK)
+    spans = [range(tick - oldest - SLACK, tick + SLACK) for tick in asked]
+    low, high = _whole(crews, parts, spans)
     judged = wrong = 0
     for slot, goal in enumerate(goals):
         mine = [
@@ -61,8 +63,8 @@ def judge_whole(crews: list[Crew], parts: Parts, told: list[Records], goals: lis
     return Verdict(judged, wrong)
 
 
-def _whole(crews: list[Crew], parts: Parts, ticks: int) -> tuple[Edges, Edges]:
-    """Give the whole world with the least and with the greatest weights of the last ticks."""
+def _whole(crews: list[Crew], parts: Parts, ticks: list[range]) -> tuple[Edges, Edges]:
+    """Give the whole world with the least and with the greatest weights in these ticks."""
     low, high = [], []
     for crew, world in zip(crews, parts, strict=True):
         assert world.part is not None
@@ -72,7 +74,7 @@ def _whole(crews: list[Crew], parts: Parts, ticks: int) -> tuple[Edges, Edges]:
             world.part.global_ids[tails[own]].astype(np.int64),
             world.part.global_ids[world.head[own]].astype(np.int64),
         )
-        least, greatest = _span(crew, ticks)
+        least, greatest = _span(crew, ticks[crew.number])
         low.append(Edges(*ends, least[own]))
         high.append(Edges(*ends, greatest[own]))
     return _joined(low), _joined(high)
@@ -84,26 +86,36 @@ def _joined(edges: list[Edges]) -> Edges:
     return Edges(*(column[can] for column in whole))
 
 
-def _span(crew: Crew, ticks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Replay a partition's log: least and greatest weight of each slot in its last ticks.
+def _span(crew: Crew, ticks: range) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Replay a partition's log: least and greatest weight of each slot in some of its ticks.
 
     UNREACHABLE where it was closed: the greatest when it ever was, the least when it always was.
     """
     engine = Engine(crew.world, players=crew.options.players, fields=1)
     directory, number = crew.supervisor.options.directory, crew.number
     log = Log(directory, world_id=crew.world.world_id, partition=number)
-    last: deque[NDArray[np.uint16]] = deque(maxlen=ticks + 2)
+    seen = []
     for part in log.records():
         at = 0
-        for tick in [*np.flatnonzero(part.of(Kind.TICK)).tolist(), len(part.rows) - 1]:
-            engine.apply(part.rows[at : tick + 1])
+        for row in np.flatnonzero(part.of(Kind.TICK)).tolist():
+            # Weights rise between ticks and fall at them: those before and after tell all.
+            for upto in (row, row + 1):
+                engine.apply(part.rows[at:upto])
+                at = upto
+                if part.moves["arg"][row] in ticks:
+                    seen.append(_routing(engine))
             engine.events()
-            at = tick + 1
-            weights = engine.weights()
-            last.append(np.where(engine.closed() | (weights == 0), CLOSED, weights))
-    seen = np.stack(last).astype(np.int64)
-    seen[seen == CLOSED] = UNREACHABLE
-    return seen.min(axis=0), seen.max(axis=0)
+        engine.apply(part.rows[at:])
+        engine.events()
+    spans = (np.minimum.reduce(seen), np.maximum.reduce(seen))
+    low, high = (np.where(span == CLOSED, UNREACHABLE, span.astype(np.int64)) for span in spans)
+    return low, high
+
+
+def _routing(engine: Engine) -> NDArray[np.uint16]:
+    """Give the weight of each slot now, CLOSED where nobody can walk."""
+    weights = engine.weights()
+    return np.where(engine.closed() | (weights == 0), CLOSED, weights).astype(np.uint16)
 
 
 def _distances(edges: Edges, nodes: int, goal: int) -> NDArray[np.int64]:
