@@ -20,6 +20,8 @@ from tests.servers import rule
 Records = NDArray[np.void]
 Meddler = Callable[[int, int, Records], Records]
 """Sees what goes from one partition to another, and gives what arrives."""
+NOW = -1
+"""In place of a tick: the weights as they stand."""
 CARRIES = 10_000
 """Rounds of carrying after which bearings should have come to rest."""
 
@@ -111,17 +113,20 @@ class Chart:
         ends = {"from": local[int(self.tail[edge])], "to": local[int(self.rows.head[edge])]}
         assert (self.apply(part.partition, move(kind, arg=cost, **ends))["code"] == Code.OK).all()
 
-    def pass_tick(self) -> None:
-        """Pass a tick everywhere, then carry bearings and let all work until all rest."""
+    def pass_tick(self, carries: int = CARRIES) -> None:
+        """Pass a tick everywhere, then carry bearings and let all work until all rest.
+
+        With few carries rounds last over several ticks.
+        """
         self.tick += 1
         for part in self.parts:
             self.apply(part.partition, ticks(self.tick))
         self.epochs[self.tick] = self.weights()
-        for _ in range(CARRIES):
+        for _ in range(carries):
             used = sum(engine.work(1 << 31) for engine in self.engines)
             if not self._carry() and not used:
                 return
-        raise AssertionError("bearings never come to rest")
+        assert carries < CARRIES, "bearings never come to rest"
 
     def _carry(self) -> int:
         carried = 0
@@ -143,32 +148,44 @@ class Chart:
         self.pass_tick()
         for part in self.parts:
             for hunt in range(len(targets)):
-                self._enter(part, hunt, np.zeros(1, np.int64))
+                self.ask(part.partition, hunt, [0])
 
-    def _enter(self, part: Part, hunt: int, nodes: NDArray[np.int64]) -> Records:
-        who = 1 + part.partition * 16 + hunt
-        seq = self._seq[(part.partition, hunt)] + 1 + np.arange(len(nodes))
-        self._seq[(part.partition, hunt)] += len(nodes)
-        return self.apply(
-            part.partition, move(Kind.ENTER, player=who, seq=seq, hunt=hunt, to=nodes)
-        )
+    def ask(self, partition: int, hunt: int, nodes: ArrayLike) -> Records:
+        """What a player of a part who hunts a target is told at nodes. Shape (n,), dtype UPDATE."""
+        who, places = 1 + partition * 16 + hunt, np.asarray(nodes)
+        seq = self._seq[(partition, hunt)] + 1 + np.arange(len(places))
+        self._seq[(partition, hunt)] += len(places)
+        moves = move(Kind.ENTER, player=who, seq=seq, hunt=hunt, to=places)
+        return self.apply(partition, moves)
 
-    def judge(self) -> None:
-        """Ask everywhere for every target of another part, and judge each answer.
+    def settle(self, ticks: int = 12, carries: int = CARRIES) -> None:
+        """Pass ticks enough for rounds of the weights as they are now, as far as anybody is.
 
+        Somebody asks from everywhere at each tick.
+        """
+        for _ in range(ticks):
+            for part in self.parts:
+                for hunt in range(len(self.targets)):
+                    self.ask(part.partition, hunt, np.arange(part.own_nodes))
+            self.pass_tick(carries)
+
+    def judge(self, *, at_home: bool = False) -> None:
+        """Ask everywhere for every target, and judge each answer that claims to be exact.
+
+        Those of the target's own part are asked for `at_home` alone, as it has another way to them.
         Raises WrongWayError for the first wrong one.
         """
         solved: dict[tuple[int, int], NDArray[np.int64]] = {}
+        self.epochs.pop(NOW, None)
         for part in self.parts:
             for hunt, (owner, node) in enumerate(self.targets):
-                if owner == part.partition:
+                if (owner == part.partition) != at_home:
                     continue
                 goal = int(self.parts[owner].whole[node])
-                answers = self._enter(part, hunt, np.arange(part.own_nodes))
+                answers = self.ask(part.partition, hunt, np.arange(part.own_nodes))
                 for answer in answers:
-                    epoch = int(answer["epoch"])
-                    if not answer["flags"] & Flag.CERTIFIED:
-                        self.seen["uncertified"] += 1
+                    epoch = self._claimed(answer)
+                    if epoch is None:
                         continue
                     if (epoch, goal) not in solved:
                         weights = self.epochs[epoch]
@@ -176,12 +193,31 @@ class Chart:
                         solved[(epoch, goal)] = solve(*ends, weights, self.nodes, goal)
                     self._judge(part, answer, self.epochs[epoch], solved[(epoch, goal)])
 
+    def _claimed(self, answer: np.void) -> int | None:
+        """The tick whose weights an answer claims to be exact for, if any.
+
+        Nothing changes while all are asked: what is exact now is so for this tick, as it stands.
+        """
+        if answer["flags"] & Flag.EXACT_NOW:
+            self.seen["exact now"] += 1
+            self.epochs[NOW] = self.weights() if NOW not in self.epochs else self.epochs[NOW]
+            return NOW
+        if answer["flags"] & Flag.CERTIFIED:
+            return int(answer["epoch"])
+        self.seen["uncertified"] += 1
+        return None
+
     def _judge(
         self, part: Part, answer: np.void, weights: NDArray[np.int64], away: NDArray[np.int64]
     ) -> None:
         """One answer against the distances on the weights of its epoch."""
         node = int(part.whole[answer["node"]])
         self.seen["judged"] += 1
+        if answer["flags"] & Flag.ARRIVED:
+            self.seen["arrived"] += 1
+            if away[node] != 0 or answer["distance"] != 0:
+                raise WrongWayError(f"the target is {away[node]} away: {answer}")
+            return
         self.seen["current"] += int(answer["epoch"]) == self.tick
         if int(answer["distance"]) != away[node]:
             raise WrongWayError(f"{away[node]} from node {node}, not as {answer} says")

@@ -100,7 +100,9 @@ def split(rows: Rows, owner: NDArray[np.integer]) -> list[Part]:
         counts = np.bincount(number[tail[kept]], minlength=len(whole))
         first = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
         head = number[rows.head[kept]][order].astype(np.uint32)
-        cut = Rows(first, head, rows.cost[kept][order].astype(np.uint16))
+        # Rows of the halo are absent slots: those edges are its owner's.
+        cost = np.where(own_tail, rows.cost, 0)[kept][order].astype(np.uint16)
+        cut = Rows(first, head, cost)
         owners = owner[whole].astype(np.uint16)
         parts.append(Part(partition, cut, len(mine), owners, local[whole], whole))
     return parts

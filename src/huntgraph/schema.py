@@ -182,8 +182,8 @@ BEARING: Final = np.dtype(
         ("hunt", "u1"),
         ("stage", "u1"),
         ("count", "<u2"),
-        ("epoch", "<u4"),
-        ("spare", "<u4"),
+        ("age", "<u4"),
+        ("reach", "<u4"),
         ("entries", "u1", (32,)),
         ("a", "<u8"),
     ]
@@ -222,6 +222,53 @@ EVENT: Final = np.dtype(
     ]
 )
 """One slot of the ring. 64 bytes."""
+
+SLOT: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("hunt", "u1"),
+        ("state", "u1"),
+        ("stages", "u1"),
+        ("gates", "u1"),
+        ("teams", "u1"),
+        ("spare", "<u2"),
+        ("hunt_id", "<u8"),
+        ("partitions", "<u8"),
+        ("shut", "<u8"),
+        ("edition", "<u4"),
+        ("elapsed", "<u4"),
+        ("closes", "<u4"),
+        ("wait", "<u4"),
+        ("hunters", "<u4"),
+        ("wins", "<u4"),
+        ("a", "<u8"),
+    ]
+)
+"""How a hunt slot stands in a partition. 64 bytes."""
+
+STANDING: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("hunt", "u1"),
+        ("stage", "u1"),
+        ("form", "u1"),
+        ("rule", "u1"),
+        ("owner", "u1"),
+        ("spare", "<u2"),
+        ("node", "<u4"),
+        ("stock", "<u4"),
+        ("wins", "<u4"),
+        ("hunters", "<u4"),
+        ("team_bits", "<u8"),
+        ("winner", "<u8"),
+        ("position", "<u8"),
+        ("points", "<u4"),
+        ("opens", "<u4"),
+        ("closes", "<u4"),
+        ("b", "<u4"),
+    ]
+)
+"""How a stage stands in a partition; follows the slot that it belongs to. 64 bytes."""
 
 HELLO: Final = np.dtype(
     [
@@ -401,6 +448,8 @@ class Frame(IntEnum):
     """Supervisor -> actor: they go on; answered by WELCOME."""
     BEARINGS = 12
     """Neighbour -> actor over the control socket: bearings, not answered."""
+    HUNTS = 13
+    """Supervisor -> actor, empty: how the hunts stand; answered by HUNTS with slots and standings."""
 
 
 class Bearing(IntEnum):

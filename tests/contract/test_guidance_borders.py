@@ -46,17 +46,11 @@ def disturb(chart: Chart, rng: Random, count: int) -> None:
         chart.change(edge, kind, rng.choice([1, rng.randint(1, 40)]))
 
 
-def settle(chart: Chart) -> None:
-    """Ticks enough for a round of the weights as they are now."""
-    for _ in range(8):
-        chart.pass_tick()
-
-
 @pytest.mark.parametrize("ragged", [False, True])
 def test_every_node_is_told_the_way_over_all_borders(seed: int, ragged: bool) -> None:
     chart, rng = chart_of(seed, ragged=ragged), Random(seed)
     chart.hunt(targets_of(chart, rng))
-    settle(chart)
+    chart.settle()
     chart.judge()
     others = sum(chart.nodes - part.own_nodes for part in chart.parts)
     assert chart.seen["judged"] == others, f"seed {seed}: {chart.seen}"
@@ -73,7 +67,7 @@ def test_answers_are_exact_for_their_epoch_while_weights_move(seed: int, run: in
         chart.pass_tick()
         disturb(chart, rng, 10)
         chart.judge()
-    settle(chart)
+    chart.settle()
     chart.judge()
     assert chart.seen["judged"] > 10 * chart.seen["uncertified"], f"seed {seed}: {chart.seen}"
     current = chart.weights()
@@ -85,18 +79,18 @@ def test_a_target_that_is_cut_off_has_no_path_at_once(seed: int) -> None:
     chart, rng = chart_of(seed), Random(seed)
     targets = targets_of(chart, rng)
     chart.hunt(targets)
-    settle(chart)
+    chart.settle()
     owner, node = targets[0]
     goal = int(chart.parts[owner].whole[node])
     into = np.flatnonzero((chart.rows.head == goal) & (chart.rows.cost > 0))
     for edge in into:
         chart.change(int(edge), Kind.EDGE_CLOSE)
-    settle(chart)
+    chart.settle()
     chart.judge()
     assert chart.seen["no path"] >= chart.nodes - chart.parts[owner].own_nodes
     for edge in into:
         chart.change(int(edge), Kind.EDGE_OPEN)
-    settle(chart)
+    chart.settle()
     before = chart.seen["no path"]
     chart.judge()
     assert chart.seen["no path"] - before < chart.nodes
@@ -154,7 +148,7 @@ class Deaf:
 def wander(chart: Chart, rng: Random) -> None:
     """Many changes, judged at rest after each lot."""
     for _ in range(20):
-        settle(chart)
+        chart.settle()
         chart.judge()
         disturb(chart, rng, 60)
 
@@ -170,7 +164,7 @@ def test_the_judge_catches_a_planted_fault(seed: int, fault: Callable[[], Meddle
 def test_a_round_that_a_neighbour_misses_is_not_certified(seed: int) -> None:
     chart, rng = chart_of(seed), Random(seed)
     chart.hunt(targets_of(chart, rng))
-    settle(chart)
+    chart.settle()
     for engine in chart.engines:
         engine.link(1, False)
     disturb(chart, rng, 10)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from huntgraph.model import Answer, Border
-from huntgraph.schema import ARRIVAL, NONE, Code, Event, Flag, Kind, Rule
+from huntgraph.schema import ARRIVAL, NONE, Code, Event, Flag, Kind, Rule, State
 from tests.handover import DOUBLED, ELSEWHERE, GAP, UNHELD, check
 from tests.model.checker import Pair, engine_class
 from tests.model.realm import Realm
@@ -174,6 +174,35 @@ def test_a_hunt_goes_along_where_it_is_the_same() -> None:
     assert (player.hunt, player.target, player.hints, player.since) == (0, 0, 1, 1)
     assert shore.arrive(2, **{**back, "waited": 99, "target": 1}).code == Code.OK
     assert (shore.player(7).hints, shore.player(7).since) == (0, 6), "another target begins anew"
+
+
+def test_a_hunt_goes_along_where_it_has_yet_to_open() -> None:
+    """Partitions open a hunt at ticks of their own."""
+    shore = Shore()
+    shore.load(clue(0, 1), treasure(1, 0), hunt_id=3)
+    came = {"hunt": 0, "hunt_id": 3, "target": 1, "progress": 1, "score": 4, "node": 1}
+    assert kinds(shore.arrive(1, **came)) == ["ENTERED"]
+    player = shore.player(7)
+    assert (player.hunt, player.progress, player.target) == (0, 1, 255)
+    assert shore.send(Kind.GO, player=7, seq=5, tail=1, head=0).stage == 255
+    shore.tick()
+    assert shore.hunt().state == State.OPEN
+    told = shore.send(Kind.GO, player=7, seq=6, tail=0, head=1)
+    assert (told.stage, told.target, told.score) == (1, 0, 4)
+    assert shore.player(7).progress == 1
+
+
+def test_a_hunt_that_never_opened_takes_nobody_along_to_the_next() -> None:
+    shore = Shore()
+    shore.load(clue(0, 1), opens=5, hunt_id=3)
+    shore.arrive(1, hunt=0, hunt_id=3, progress=1, node=1)
+    shore.row(Kind.HUNT_CLOSE)
+    shore.tick()
+    shore.load(clue(0, 1), hunt_id=4)
+    shore.tick()
+    assert shore.send(Kind.GO, player=7, seq=5, tail=1, head=0).code == Code.OK
+    player = shore.player(7)
+    assert (player.hunt, player.edition, player.progress) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("other", [{"hunt_id": 4}, {"hunt": 1}, {"hunt": 8}, {"team": 1}])

@@ -125,7 +125,7 @@ def test_corrections_beside_a_border_are_alike(seed: int) -> None:
     rng = Random(seed)
     shore = Realm(rng, 2, 6).shores[seed % 2]
     other = 1 - shore.part.partition
-    for number in range(1200):
+    for number in range(2400):
         records = strategies.next_records(rng, shore.model)
         peer = shore.model.border.peers[other]
         if rng.random() < 0.05 and peer.sent > peer.acked:

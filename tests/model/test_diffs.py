@@ -89,7 +89,8 @@ def whereabouts(run: Run, *, branch: bool) -> dict[int, Any]:
         for row in tables.players_of(*replica.small_cells(branch=branch)):
             key = (int(row["away"]) == 0, int(row["present"]), int(row["seq"]))
             known = found.get(int(row["id"]))
-            if known is None or key > known[0]:
+            # Of equal ones that of the last partition, as in a standing.
+            if known is None or key >= known[0]:
                 found[int(row["id"])] = (key, number, row)
     return found
 

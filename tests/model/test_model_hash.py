@@ -70,7 +70,7 @@ def test_the_hash_of_a_full_slot_by_hand() -> None:
     rows += [gate(0, True, 0, opens=5, closes=8), gate_edge(0, 3, 4), traffic(2, 3, 4, 5, 6)]
     scene.load(*rows, hunt=1, hunt_id=99, teams=2, opens=11, closes=12)
     edge = scene.edge(3, 4)
-    words = [99, 2 | 1 << 8 | 1 << 16 | 2 << 24, 12 << 32, 11 | 6 << 32, 0, 0, 1]
+    words = [99, 2 | 1 << 8 | 1 << 16 | 2 << 24 | 1 << 32, 12 << 32, 11 | 6 << 32, 0, 0, 1]
     words += [1 | 2 << 8 | 3 << 16 | 4 << 24 | 5 << 32, 6]
     cells = [(3, 16 + w, word) for w, word in enumerate(words)]
     words = [1 | 3 << 8 | 1 << 16 | 1 << 24 | 1 << 32, 2 | 9 << 32, 3 | 4 << 32]

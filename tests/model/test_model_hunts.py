@@ -203,7 +203,7 @@ def test_a_ready_hunt_can_be_closed() -> None:
     scene.load(opens=9)
     scene.row(Kind.HUNT_CLOSE)
     scene.tick()
-    assert (scene.hunt().state, scene.hunt().edition) == (State.CLOSED, 0)
+    assert (scene.hunt().state, scene.hunt().edition) == (State.CLOSED, 1)
 
 
 def test_republishing_a_closed_slot_is_a_new_edition() -> None:
@@ -213,8 +213,9 @@ def test_republishing_a_closed_slot_is_a_new_edition() -> None:
     scene.hint(1)
     scene.row(Kind.HUNT_CLOSE)
     scene.tick()
-    scene.load(clue(0, 1), treasure(1, 2))
     assert scene.hunt().edition == 1
+    scene.load(clue(0, 1), treasure(1, 2))
+    assert scene.hunt().edition == 2, "it is new as soon as it is published"
     stale = scene.send(Kind.HINT, player=1, seq=2)
     assert (stale.flags, stale.stage, stale.target) == (Flag.DUPLICATE, 255, NONE)
     scene.tick()

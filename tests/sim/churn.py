@@ -25,6 +25,8 @@ from huntgraph.schema import (
 from huntgraph.world import World
 
 STAGES: Final = 4
+Ends = tuple[int, int]
+"""Tail and head of an edge."""
 TRAFFIC: Final = {"stock": 9, "points": 3, "index": 2, "delay": 6, "cost": 3}
 """Heat a move adds, bucket shift, decay shift, ticks of a decay round, weight a bucket adds."""
 
@@ -46,7 +48,9 @@ class Churn:
         self.last["target"], self.last["node"] = NONE, NONE
         self.tick = 0
         self.state = np.zeros(HUNTS, np.int64)
-        self.shut: list[int] = []
+        self.shut: list[Ends] = []
+        self.added: list[Ends] = []
+        """Edges that were added, or removed and may be added again."""
 
     def opening(self) -> Records:
         """Publish all hunts, open them, and let everybody in. Shape (n,), dtype MOVE."""
@@ -146,27 +150,51 @@ class Churn:
         return move(Kind.ENTER, player=who + 1, seq=seq, hunt=hunts, to=places)
 
     def _edges(self, count: int) -> Records:
-        """Close, open and price edges; cheaper than any before, too."""
+        """Close, open, price, add and remove edges; cheaper than any before, too."""
         records = move(Kind.EDGE_PRICE, arg=self.rng.integers(1, 70, count))
         for record in records:
-            edge, chance = int(self.rng.choice(self.real)), self.rng.random()
+            ends, chance = self._ends(int(self.rng.choice(self.real))), self.rng.random()
             if chance < 0.3:
                 record["kind"] = Kind.EDGE_CLOSE
-                self.shut.append(edge)
+                self.shut.append(ends)
             elif chance < 0.55 and self.shut:
                 record["kind"] = Kind.EDGE_OPEN
-                edge = self.shut.pop(int(self.rng.integers(len(self.shut))))
-            record["from"], record["to"] = self.tail[edge], self.head[edge]
+                ends = self.shut.pop(int(self.rng.integers(len(self.shut))))
+            elif chance < 0.65:
+                record["kind"], ends = self._build(ends)
+            record["from"], record["to"] = ends
         return records
+
+    def _build(self, ends: Ends) -> tuple[Kind, Ends]:
+        """Add an edge where there may be none, or remove one that may be added again."""
+        if self.rng.random() < 0.4:
+            if self.added and self.rng.random() < 0.7:
+                ends = self.added[int(self.rng.integers(len(self.added)))]
+            self.added.append(ends)
+            return Kind.EDGE_REMOVE, ends
+        if self.added and self.rng.random() < 0.5:
+            return Kind.EDGE_ADD, self.added[int(self.rng.integers(len(self.added)))]
+        # Two steps on, so that added edges lie on shortest ways as often as others.
+        row = self.first[ends[1] : ends[1] + 2]
+        onward = int(self.rng.choice(self.head[row[0] : row[1]]))
+        ends = ends[0], onward
+        self.added.append(ends)
+        return Kind.EDGE_ADD, ends
+
+    def _ends(self, edge: int) -> Ends:
+        return int(self.tail[edge]), int(self.head[edge])
 
     def _siege(self) -> Records:
         """Now and then close all edges that lead to somebody's target: there is no way then."""
         target = int(self.rng.choice(self.last["target"]))
         if target == NONE or self.rng.random() < 0.9:
             return np.zeros(0, MOVE)
-        into = self.real[self.head[self.real] == target]
-        self.shut += into.tolist()
-        return move(Kind.EDGE_CLOSE, **{"from": self.tail[into], "to": target})
+        into = [self._ends(edge) for edge in self.real[self.head[self.real] == target].tolist()]
+        into += [ends for ends in self.added if ends[1] == target]
+        if not into:
+            return np.zeros(0, MOVE)
+        self.shut += into
+        return move(Kind.EDGE_CLOSE, from_=[tail for tail, _ in into], to=target)
 
 
 ERRORS: Final = (0.98, 0.01, 0.01)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ class Wrong(NamedTuple):
 class Judge:
     """Follows the weights by the events of a partition, and judges its updates.
 
-    Weights are routing weights: 0 where an edge is closed or absent.
+    Weights are routing weights: 0 where an edge is closed or absent. Edges that are added to the
+    running world come behind the world's, in the order of adding, two slots each.
     """
 
     def __init__(self, world: World) -> None:
@@ -52,6 +54,8 @@ class Judge:
         self._reverse: list[int] = back.tolist()
         self._heads: list[int] = self.head.tolist()
         self._starts: list[int] = self.first.tolist()
+        self._added: dict[int, list[int]] = {}
+        """Added slots of each node's row."""
         self._solved: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
 
     def follow(self, updates: Records, events: Records, position: int) -> None:
@@ -81,13 +85,35 @@ class Judge:
     def _change(self, happened: Records) -> None:
         rows = zip(
             *(happened[name].tolist() for name in ("kind", "edge", "value", "flags", "tick")),
+            *(happened[name].tolist() for name in ("from", "to")),
             strict=True,
         )
-        for kind, edge, value, flags, tick in rows:
+        for kind, edge, value, flags, tick, tail, head in rows:
             if kind == Event.DELTA:
+                if edge == len(self.live):
+                    self._add(tail, head)
                 self.live[edge] = 0 if flags & 1 else value
             else:
                 self.epochs[tick] = np.array(self.live, np.uint16)
+
+    def _add(self, tail: int, head: int) -> None:
+        """Take in two new slots, there and back, both absent so far."""
+        edge = len(self.live)
+        self.live += [0, 0]
+        self._heads += [head, tail]
+        self._reverse += [edge + 1, edge]
+        self.tail, self.head = (
+            np.append(self.tail, [tail, head]),
+            np.append(self.head, [head, tail]),
+        )
+        self._added.setdefault(tail, []).append(edge)
+        self._added.setdefault(head, []).append(edge + 1)
+        self.seen["added"] += 1
+
+    def _row(self, node: int) -> Iterator[int]:
+        """The edges of a node in the order of its row."""
+        yield from range(self._starts[node], self._starts[node + 1])
+        yield from self._added.get(node, ())
 
     def _judge_now(self, index: int, update: Any) -> None:
         node, target, claimed = (int(update[name]) for name in ("node", "target", "distance"))
@@ -101,7 +127,7 @@ class Judge:
         step = next(
             (
                 self._heads[edge]
-                for edge in range(self._starts[node], self._starts[node + 1])
+                for edge in self._row(node)
                 if self.live[edge]
                 and away.get(self._heads[edge], NONE) + self.live[edge] == claimed
             ),
@@ -121,7 +147,7 @@ class Judge:
             if node in final:
                 continue
             final[node] = distance
-            for edge in range(self._starts[node], self._starts[node + 1]):
+            for edge in self._row(node):
                 weight = self.live[self._reverse[edge]]
                 if weight and self._heads[edge] not in final:
                     heapq.heappush(queue, (distance + weight, self._heads[edge]))
@@ -173,16 +199,18 @@ class Judge:
     def _solve(
         self, weight: NDArray[np.int64], target: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        # Edges that were added later are not in it.
+        tail, head = self.tail[: len(weight)], self.head[: len(weight)]
         real = weight > 0
-        ends = self.head[real], self.tail[real]
+        ends = head[real], tail[real]
         graph = csr_array((weight[real].astype(np.float64), ends), shape=(self.nodes, self.nodes))
         found = dijkstra(graph, directed=True, indices=target)
         away = np.where(np.isinf(found), UNREACHABLE, found).astype(np.int64)
-        good = real & (away[self.tail] == weight + away[self.head])
-        edges = np.flatnonzero(good & (away[self.tail] != UNREACHABLE))
+        good = real & (away[tail] == weight + away[head])
+        edges = np.flatnonzero(good & (away[tail] != UNREACHABLE))
         step = np.full(self.nodes, NONE, np.int64)
         # Backwards: of several edges of a node the lowest slot is written last.
-        step[self.tail[edges][::-1]] = self.head[edges][::-1]
+        step[tail[edges][::-1]] = head[edges][::-1]
         return away, step
 
     def _note(self, which: NDArray[np.bool_], what: str, updates: Records) -> None:

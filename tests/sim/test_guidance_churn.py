@@ -65,7 +65,7 @@ def test_a_hundred_thousand_answers_under_churn(seed: int) -> None:
     print(dict(seen), f"lag {trial.lag}")
     assert not trial.judge.wrong, f"seed {seed}: {trial.judge.wrong[:3]}"
     assert trial.judge.judged >= 100_000, seen
-    assert min(seen["now"], seen["late"], seen["arrived"], seen["no path"]) > 0, seen
+    assert min(seen[name] for name in ("now", "late", "arrived", "no path", "added")) > 0, seen
     # A whole world has no border, and nothing is corrected here.
     assert {kind.name for kind in Event if not trial.happened[kind]} == {
         "CORRECTED",

@@ -355,11 +355,12 @@ impl Partition<'_> {
         self.player_changed(slot, before.as_ref());
     }
 
-    /// The edition of the arriving player's hunt here, if that hunt runs or ran in this slot.
+    /// The edition of the arriving player's hunt here, if that hunt runs or ran in this slot, or
+    /// will: partitions do not open a hunt at the same moment.
     fn same_hunt(&self, record: &Arrival) -> Option<u32> {
         let hunt = self.hunts.get(record.hunt as usize)?;
-        let ran = matches!(hunt.state, state::OPEN | state::PAUSED | state::CLOSED);
-        let same = ran && hunt.hunt_id as u32 == record.hunt_id;
+        let states = state::READY..=state::CLOSED;
+        let same = states.contains(&hunt.state) && hunt.hunt_id as u32 == record.hunt_id;
         (same && record.team < hunt.teams.max(1)).then_some(hunt.edition)
     }
 

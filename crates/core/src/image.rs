@@ -4,7 +4,7 @@
 
 use crate::border::{Border, Desk};
 use crate::edge_lines::{EdgeLines, edge_lines};
-use crate::guidance::{Guidance, Work, changed_words};
+use crate::guidance::{Frozen, Guidance, Work, changed_words, untold_words};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
 use crate::limits::{ImageError, Limits, WorldView};
@@ -278,14 +278,17 @@ fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a
         queue: take(rest, queued),
         chain: take(rest, queued),
         buckets: take(rest, crate::guidance::BUCKETS),
-        changed: take(rest, changed_words(edges)),
-        pending: take(rest, pending),
-        listed: take(rest, pending / 2),
+        frozen: [pending, limits.round_pending()].map(|pending| Frozen {
+            changed: take(rest, if pending > 0 { changed_words(edges) } else { 0 }),
+            pending: take(rest, pending),
+            listed: take(rest, pending / 2),
+        }),
         seeds: take(rest, pending / 2),
         labels: take(rest, crate::guidance::LABELS),
         heap: take(rest, crate::guidance::HEAP),
         rounds: take(rest, limits.rounds()),
         offers: take(rest, limits.rounds() * limits.halo_nodes()),
+        untold: take(rest, limits.rounds() * untold_words(limits.halo_nodes())),
         by_owner: take(rest, limits.halo_nodes()),
     }
 }

@@ -5,7 +5,7 @@ use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, ROUNDS, Round, Work,
-    changed_words,
+    changed_words, untold_words,
 };
 use crate::history::Marks;
 use crate::hunts::Hunt;
@@ -150,18 +150,28 @@ impl Limits {
             + lines::<Queued>(self.queued as usize)
             + lines::<u32>(self.queued as usize)
             + lines::<u32>(BUCKETS)
-            + lines::<u64>(changed_words(self.edge_ids()))
-            + lines::<Pending>(self.pending as usize)
-            + lines::<u32>(self.pending as usize / 2)
+            + self.frozen_lines(self.pending as usize)
+            + self.frozen_lines(self.round_pending())
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
             + lines::<Round>(self.rounds())
             + lines::<u32>(self.rounds() * self.halo_nodes())
+            + lines::<u64>(self.rounds() * untold_words(self.halo_nodes()))
             + lines::<u32>(self.halo_nodes())
             + lines::<u64>(Warm::words(self.edge_ids()))
             + lines::<Marks>(1)
             + self.journal as usize
+    }
+
+    /// Changed edges that are remembered for rounds, as many as for fields; none without a border.
+    pub(crate) fn round_pending(&self) -> usize {
+        if self.halo_nodes() > 0 { self.pending as usize } else { 0 }
+    }
+
+    fn frozen_lines(&self, pending: usize) -> usize {
+        let words = if pending > 0 { changed_words(self.edge_ids()) } else { 0 };
+        lines::<u64>(words) + lines::<Pending>(pending) + lines::<u32>(pending / 2)
     }
 
     pub(crate) fn check(&self) -> Result<(), ImageError> {

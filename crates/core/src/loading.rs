@@ -132,6 +132,7 @@ impl Partition<'_> {
                     return Err(Code::BadRule);
                 }
                 hunt.state = state::READY;
+                hunt.edition = hunt.edition.wrapping_add(1);
                 return Ok(());
             }
         }

@@ -567,7 +567,7 @@ impl Correction {
 pub struct Bearing {
     /// a Bearing
     pub kind: u8,
-    /// ack, done: 1 = a partition beside the way could not be reached
+    /// ack, done: 1 = a partition took no part, 2 = ways may go on beyond the reach; ways: 4 = more of them follow
     pub flags: u8,
     /// partition it comes from
     pub from: u16,
@@ -581,10 +581,10 @@ pub struct Bearing {
     pub stage: u8,
     /// ask: borders it may still cross; ways: entries in use; ack: ways acknowledged
     pub count: u16,
-    /// ack, done: oldest tick that it rests on
-    pub epoch: u32,
-    /// 0
-    pub spare: u32,
+    /// ack, done: ticks since the oldest weights that it rests on
+    pub age: u32,
+    /// ask: how far rounds are to reach; ways, done: no longer way was looked for
+    pub reach: u32,
     /// ways: up to 4 pairs of u32: the sender's node, its distance to the target
     pub entries: [u8; 32],
     /// 0
@@ -607,8 +607,8 @@ impl Bearing {
         bytes[12..13].copy_from_slice(&self.hunt.to_le_bytes());
         bytes[13..14].copy_from_slice(&self.stage.to_le_bytes());
         bytes[14..16].copy_from_slice(&self.count.to_le_bytes());
-        bytes[16..20].copy_from_slice(&self.epoch.to_le_bytes());
-        bytes[20..24].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.age.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.reach.to_le_bytes());
         bytes[24..56].copy_from_slice(&self.entries);
         bytes[56..64].copy_from_slice(&self.a.to_le_bytes());
         bytes
@@ -626,8 +626,8 @@ impl Bearing {
             hunt: u8::from_le_bytes([bytes[12]]),
             stage: u8::from_le_bytes([bytes[13]]),
             count: u16::from_le_bytes([bytes[14], bytes[15]]),
-            epoch: u32::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
-            spare: u32::from_le_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]),
+            age: u32::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
+            reach: u32::from_le_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]),
             entries: [bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31], bytes[32], bytes[33], bytes[34], bytes[35], bytes[36], bytes[37], bytes[38], bytes[39], bytes[40], bytes[41], bytes[42], bytes[43], bytes[44], bytes[45], bytes[46], bytes[47], bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]],
             a: u64::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59], bytes[60], bytes[61], bytes[62], bytes[63]]),
         }
@@ -764,6 +764,196 @@ impl Event {
             value: u32::from_le_bytes([bytes[44], bytes[45], bytes[46], bytes[47]]),
             a: u64::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51], bytes[52], bytes[53], bytes[54], bytes[55]]),
             b: u64::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59], bytes[60], bytes[61], bytes[62], bytes[63]]),
+        }
+    }
+}
+
+/// How a hunt slot stands in a partition.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slot {
+    /// 1
+    pub kind: u8,
+    /// hunt slot
+    pub hunt: u8,
+    /// a State
+    pub state: u8,
+    /// stages in use
+    pub stages: u8,
+    /// gates in use
+    pub gates: u8,
+    /// teams, 0 = none
+    pub teams: u8,
+    /// 0
+    pub spare: u16,
+    /// id of the hunt
+    pub hunt_id: u64,
+    /// bit per other partition that holds the hunt
+    pub partitions: u64,
+    /// bit per gate that is shut
+    pub shut: u64,
+    /// number of hunts published in this slot
+    pub edition: u32,
+    /// hunt time in ticks
+    pub elapsed: u32,
+    /// hunt time at which it ends, 0 = never
+    pub closes: u32,
+    /// ticks left before it opens
+    pub wait: u32,
+    /// players here who have a target in it
+    pub hunters: u32,
+    /// treasures won here
+    pub wins: u32,
+    /// 0
+    pub a: u64,
+}
+
+impl Slot {
+    /// Bytes of the encoded record.
+    pub const BYTES: usize = 64;
+
+    /// The record as little-endian bytes.
+    #[inline]
+    pub fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0..1].copy_from_slice(&self.kind.to_le_bytes());
+        bytes[1..2].copy_from_slice(&self.hunt.to_le_bytes());
+        bytes[2..3].copy_from_slice(&self.state.to_le_bytes());
+        bytes[3..4].copy_from_slice(&self.stages.to_le_bytes());
+        bytes[4..5].copy_from_slice(&self.gates.to_le_bytes());
+        bytes[5..6].copy_from_slice(&self.teams.to_le_bytes());
+        bytes[6..8].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.hunt_id.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.partitions.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.shut.to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.edition.to_le_bytes());
+        bytes[36..40].copy_from_slice(&self.elapsed.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.closes.to_le_bytes());
+        bytes[44..48].copy_from_slice(&self.wait.to_le_bytes());
+        bytes[48..52].copy_from_slice(&self.hunters.to_le_bytes());
+        bytes[52..56].copy_from_slice(&self.wins.to_le_bytes());
+        bytes[56..64].copy_from_slice(&self.a.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record from little-endian bytes.
+    #[inline]
+    pub fn decode(bytes: &[u8; 64]) -> Self {
+        Self {
+            kind: u8::from_le_bytes([bytes[0]]),
+            hunt: u8::from_le_bytes([bytes[1]]),
+            state: u8::from_le_bytes([bytes[2]]),
+            stages: u8::from_le_bytes([bytes[3]]),
+            gates: u8::from_le_bytes([bytes[4]]),
+            teams: u8::from_le_bytes([bytes[5]]),
+            spare: u16::from_le_bytes([bytes[6], bytes[7]]),
+            hunt_id: u64::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]]),
+            partitions: u64::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19], bytes[20], bytes[21], bytes[22], bytes[23]]),
+            shut: u64::from_le_bytes([bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31]]),
+            edition: u32::from_le_bytes([bytes[32], bytes[33], bytes[34], bytes[35]]),
+            elapsed: u32::from_le_bytes([bytes[36], bytes[37], bytes[38], bytes[39]]),
+            closes: u32::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43]]),
+            wait: u32::from_le_bytes([bytes[44], bytes[45], bytes[46], bytes[47]]),
+            hunters: u32::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51]]),
+            wins: u32::from_le_bytes([bytes[52], bytes[53], bytes[54], bytes[55]]),
+            a: u64::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59], bytes[60], bytes[61], bytes[62], bytes[63]]),
+        }
+    }
+}
+
+/// How a stage stands in a partition; follows the slot that it belongs to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// 2
+    pub kind: u8,
+    /// hunt slot
+    pub hunt: u8,
+    /// number of the stage
+    pub stage: u8,
+    /// a Form
+    pub form: u8,
+    /// a Rule
+    pub rule: u8,
+    /// 0, or 1 + the partition it is in
+    pub owner: u8,
+    /// 0
+    pub spare: u16,
+    /// its node, 4294967295 = not here
+    pub node: u32,
+    /// wins possible, 0 = no bound
+    pub stock: u32,
+    /// times found or won, as far as known here
+    pub wins: u32,
+    /// players here whose target it is
+    pub hunters: u32,
+    /// bit per team that found or won it
+    pub team_bits: u64,
+    /// player who found or won it last
+    pub winner: u64,
+    /// log position of that; of another partition's: there
+    pub position: u64,
+    /// points for it
+    pub points: u32,
+    /// start of its window, hunt time in ticks
+    pub opens: u32,
+    /// end of its window, 0 = never
+    pub closes: u32,
+    /// 0
+    pub b: u32,
+}
+
+impl Standing {
+    /// Bytes of the encoded record.
+    pub const BYTES: usize = 64;
+
+    /// The record as little-endian bytes.
+    #[inline]
+    pub fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0..1].copy_from_slice(&self.kind.to_le_bytes());
+        bytes[1..2].copy_from_slice(&self.hunt.to_le_bytes());
+        bytes[2..3].copy_from_slice(&self.stage.to_le_bytes());
+        bytes[3..4].copy_from_slice(&self.form.to_le_bytes());
+        bytes[4..5].copy_from_slice(&self.rule.to_le_bytes());
+        bytes[5..6].copy_from_slice(&self.owner.to_le_bytes());
+        bytes[6..8].copy_from_slice(&self.spare.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.node.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.stock.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.wins.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.hunters.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.team_bits.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.winner.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.position.to_le_bytes());
+        bytes[48..52].copy_from_slice(&self.points.to_le_bytes());
+        bytes[52..56].copy_from_slice(&self.opens.to_le_bytes());
+        bytes[56..60].copy_from_slice(&self.closes.to_le_bytes());
+        bytes[60..64].copy_from_slice(&self.b.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record from little-endian bytes.
+    #[inline]
+    pub fn decode(bytes: &[u8; 64]) -> Self {
+        Self {
+            kind: u8::from_le_bytes([bytes[0]]),
+            hunt: u8::from_le_bytes([bytes[1]]),
+            stage: u8::from_le_bytes([bytes[2]]),
+            form: u8::from_le_bytes([bytes[3]]),
+            rule: u8::from_le_bytes([bytes[4]]),
+            owner: u8::from_le_bytes([bytes[5]]),
+            spare: u16::from_le_bytes([bytes[6], bytes[7]]),
+            node: u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]),
+            stock: u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]),
+            wins: u32::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
+            hunters: u32::from_le_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]),
+            team_bits: u64::from_le_bytes([bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31]]),
+            winner: u64::from_le_bytes([bytes[32], bytes[33], bytes[34], bytes[35], bytes[36], bytes[37], bytes[38], bytes[39]]),
+            position: u64::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43], bytes[44], bytes[45], bytes[46], bytes[47]]),
+            points: u32::from_le_bytes([bytes[48], bytes[49], bytes[50], bytes[51]]),
+            opens: u32::from_le_bytes([bytes[52], bytes[53], bytes[54], bytes[55]]),
+            closes: u32::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59]]),
+            b: u32::from_le_bytes([bytes[60], bytes[61], bytes[62], bytes[63]]),
         }
     }
 }
@@ -1083,6 +1273,8 @@ pub mod frame {
     pub const RELEASE: u16 = 11;
     /// neighbour -> actor over the control socket: bearings, not answered
     pub const BEARINGS: u16 = 12;
+    /// supervisor -> actor, empty: how the hunts stand; answered by HUNTS with slots and standings
+    pub const HUNTS: u16 = 13;
 }
 
 /// Kinds of bearings.

@@ -68,7 +68,6 @@ impl Partition<'_> {
 
     fn open_hunt_slot<S: Sink>(&mut self, slot: usize, sink: &mut S) {
         let hunt = &mut self.hunts[slot];
-        hunt.edition = hunt.edition.wrapping_add(1);
         hunt.revise();
         (hunt.state, hunt.elapsed_ticks) = (state::OPEN, 0);
         let (has_traffic, traffic) = (hunt.has_traffic == 1, hunt.traffic);

@@ -327,8 +327,8 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyArray2<u8>>> {
         let mut found = self.partition()?;
         let mut records = Vec::new();
-        while let Some(bearing) = found.next_bearing(partition) {
-            records.extend_from_slice(&bearing);
+        while found.has_bearings(partition) {
+            records.extend(found.next_bearing(partition).into_iter().flatten());
         }
         as_rows(py, &records)
     }

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from huntgraph.bench.oracle import Verdict, exact_for_epoch, judge
 from huntgraph.bench.scene import Options, hunt_rows, traffic_rows
-from huntgraph.bench.wanderers import Wanderers
+from huntgraph.bench.wanderers import Wanderers, near
 from huntgraph.client import Identity, Link, connect
 from huntgraph.cluster import ActorOptions, Authority, Supervisor, refuse
 from huntgraph.engine import Records
 from huntgraph.schema import UPDATE, Flag
 from huntgraph.world import World, generate
 
-__all__ = ["Crew", "open_crew"]
+__all__ = ["AGES", "TICK_MS", "Crew", "ages_ns", "open_crew"]
 
 ROUND_S: Final = 0.05
 TICK_MS: Final = 50
@@ -129,6 +130,11 @@ class Crew:
         return int(text.split()[1]) * 4096
 
 
+def ages_ns(counts: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Give the age of every answer that is counted by age in ticks, in no order, nanoseconds."""
+    return np.repeat(np.arange(len(counts)) * TICK_MS * 1_000_000, counts).astype(np.uint64)
+
+
 @asynccontextmanager
 async def open_crew(
     options: Options, folder: Path, number: int, partitions: int
@@ -152,7 +158,10 @@ async def open_crew(
         targets = await publish(supervisor, world, options)
         url = supervisor.actor.ready.url
         async with connect(url, identity=identity, partition=number, drain_ms=60_000) as link:
-            wanderers = Wanderers(world, options.players, targets, number, reach=options.reach)
+            starts = {
+                slot: near(world, target, options.reach) for slot, target in enumerate(targets)
+            }
+            wanderers = Wanderers(world, options.players, starts, number)
             crew = Crew(number, world, supervisor, link, wanderers, options)
             wanderers.take(await link.send(wanderers.moves(np.arange(options.players))))
             yield crew

@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from huntgraph.bench.crew import TICK_MS, Crew, open_crew
+from huntgraph.bench.crew import TICK_MS, Crew, ages_ns, open_crew
 from huntgraph.bench.distribution import percentiles, quantile
 from huntgraph.bench.oracle import Verdict
 from huntgraph.bench.result import Found
 from huntgraph.bench.scene import Options
 
-__all__ = ["ages_ns", "guidance"]
+__all__ = ["guidance"]
 
 WARM_UP: Final = 0.25
 """Share of the time that is walked before it counts, so that every field was built."""
@@ -26,7 +26,7 @@ EPOCHS: Final = 4
 def guidance(options: Options, folder: Path) -> Found:
     """Measure the epoch ages of all answers while players wander in all partitions."""
     crews, verdicts = asyncio.run(_measure(options, folder))
-    ages = np.concatenate([ages_ns(crew) for crew in crews])
+    ages = np.concatenate([ages_ns(crew.ages) for crew in crews])
     late = np.concatenate([np.array(crew.late_ns, np.uint64) for crew in crews])
     moves = sum(crew.moves for crew in crews)
     figures: dict[str, float] = {
@@ -55,12 +55,6 @@ def guidance(options: Options, folder: Path) -> Found:
         offered=f"open loop, {options.rate:,} moves/s over {options.partitions} partitions",
         idle_policy=options.idle_policy,
     )
-
-
-def ages_ns(crew: Crew) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """Give the epoch age of every answer that names an epoch, in no order, nanoseconds."""
-    tick_ns = TICK_MS * 1_000_000
-    return np.repeat(np.arange(len(crew.ages)) * tick_ns, crew.ages).astype(np.uint64)
 
 
 async def _measure(options: Options, folder: Path) -> tuple[list[Crew], list[Verdict]]:

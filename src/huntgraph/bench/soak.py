@@ -9,9 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from huntgraph.bench.crew import Crew, open_crew
+from huntgraph.bench.crew import Crew, ages_ns, open_crew
 from huntgraph.bench.distribution import percentiles, quantile
-from huntgraph.bench.guidance import ages_ns
 from huntgraph.bench.ledger import compare
 from huntgraph.bench.oracle import Verdict
 from huntgraph.bench.result import Found
@@ -44,7 +43,7 @@ def soak(options: Options, folder: Path) -> Found:
     crew, memory, verdict = asyncio.run(_measure(options, folder))
     log = Log(crew.supervisor.options.directory, world_id=crew.world.world_id)
     account = compare(crew.wanderers.last["seq"], (part.moves for part in log.records()))
-    late, ages = np.array(crew.late_ns, np.uint64), ages_ns(crew)
+    late, ages = np.array(crew.late_ns, np.uint64), ages_ns(crew.ages)
     figures: dict[str, float] = {
         "minutes": round(options.seconds / 60.0, 3),
         "moves": account.moves,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from huntgraph.bench import in_process, with_actor
+from huntgraph.bench.borders import borders
 from huntgraph.bench.edges import edges
 from huntgraph.bench.guidance import guidance
 from huntgraph.bench.idle import idle
@@ -43,6 +44,7 @@ WITHOUT_SCENE: Final[dict[str, Callable[[Options, Path], Found]]] = {
     "ring": ring,
     "rivals": routes,
     "guidance": guidance,
+    "borders": borders,
     "soak": soak,
     "timeline": timeline,
 }
@@ -79,6 +81,7 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     "frame": {"seconds": 8.0},
     "durable": {"seconds": 10.0},
     "guidance": {"seconds": 20.0, "edges": 46_800_000},
+    "borders": {"seconds": 20.0, "edges": 46_800_000},
     "soak": {"seconds": 600.0},
     "timeline": {"seconds": 10.0, "edges": 46_800_000},
 }

@@ -1,4 +1,4 @@
-"""``huntgraph hunt check|schema|publish|pause|resume|extend|close``."""
+"""``huntgraph hunt check|schema|publish|pause|resume|extend|close``; see `hunts` for the rest."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def publish(
     from huntgraph.cluster import publish_everywhere
 
     layout = layout_of(folder)
-    rows = hunt_rows(file, Path(layout.facts()["world"]), slot)
+    rows = hunt_rows(file, Path(layout.facts()["world"]), slot, layout)
     answers = order_everywhere(layout, lambda sends: publish_everywhere(sends, rows))
     return _told("published", answers, slot, json)
 

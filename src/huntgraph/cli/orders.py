@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from huntgraph.cluster import Answers, Layout
+    from huntgraph.cluster import Answers, Control, Layout
     from huntgraph.cluster.hunts import Send
 
-__all__ = ["Dir", "layout_of", "order", "order_everywhere"]
+__all__ = ["Dir", "directories", "everywhere", "layout_of", "order", "order_everywhere"]
+
+T = TypeVar("T")
 
 Dir = Annotated[Path | None, Parameter(name="--dir")]
 
@@ -28,23 +30,30 @@ def layout_of(folder: Path | None) -> Layout:
     return Layout((folder or home("state") / "serve").absolute())
 
 
-def order(layout: Layout, records: NDArray[np.void], where: object) -> Answers:
-    """Send records (dtype MOVE or RULE) over the control socket, all of which must be done.
+def order(directory: Path, records: NDArray[np.void], where: object) -> Answers:
+    """Send records (dtype MOVE or RULE) to the actor of a folder, all of which must be done.
 
     Raises ActorError when nobody answers, RefusedError with ``where`` for the first refusal.
     """
     from huntgraph.cluster import Control, refuse
 
     async def work() -> Answers:
-        async with await Control.open(layout.actor / "control.sock") as control:
+        async with await Control.open(directory / "control.sock") as control:
             return refuse(await control.send(records), where)
 
     return asyncio.run(work())
 
 
-def order_everywhere(
-    layout: Layout, work: Callable[[Mapping[int, Send]], Awaitable[dict[int, Answers]]]
-) -> dict[int, Answers]:
+def directories(layout: Layout) -> dict[int, Path]:
+    """Give the folders of all actors that are served from a folder, by partition.
+
+    Raises ActorError when nothing is served there.
+    """
+    parts = layout.facts()["partitions"]
+    return {int(part["partition"]): Path(part["directory"]) for part in parts}
+
+
+async def everywhere(layout: Layout, work: Callable[[Mapping[int, Control]], Awaitable[T]]) -> T:
     """Do some work over the control sockets of all partitions that are served from a folder.
 
     Raises ActorError when nothing is served there or one of them does not answer, and what the
@@ -52,13 +61,24 @@ def order_everywhere(
     """
     from huntgraph.cluster import Control
 
-    async def connected() -> dict[int, Answers]:
-        async with AsyncExitStack() as stack:
-            sends = {}
-            for part in layout.facts()["partitions"]:
-                opening = await Control.open(Path(part["directory"]) / "control.sock")
-                control = await stack.enter_async_context(opening)
-                sends[int(part["partition"])] = control.send
-            return await work(sends)
+    async with AsyncExitStack() as stack:
+        controls = {}
+        for partition, directory in directories(layout).items():
+            opening = await Control.open(directory / "control.sock")
+            controls[partition] = await stack.enter_async_context(opening)
+        return await work(controls)
 
-    return asyncio.run(connected())
+
+def order_everywhere(
+    layout: Layout, work: Callable[[Mapping[int, Send]], Awaitable[dict[int, Answers]]]
+) -> dict[int, Answers]:
+    """Send orders to all partitions that are served from a folder.
+
+    Raises ActorError when nothing is served there or one of them does not answer, and what the
+    work raises.
+    """
+
+    async def ordered(controls: Mapping[int, Control]) -> dict[int, Answers]:
+        return await work({partition: each.send for partition, each in controls.items()})
+
+    return asyncio.run(everywhere(layout, ordered))

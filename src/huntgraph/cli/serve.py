@@ -133,7 +133,7 @@ async def _serve(
 ) -> int:
     from huntgraph.cli.serving import hunt_rows, publish, serving, tell_event
 
-    rows = None if hunt is None else hunt_rows(hunt, opened.world, 0)
+    rows = None if hunt is None else hunt_rows(hunt, opened.world, 0, layout)
     given = (layout, opened.world, settings)
     async with serving(*given, parts=opened.parts, on_event=tell_event) as served:
         if rows is not None:

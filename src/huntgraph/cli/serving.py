@@ -174,14 +174,19 @@ def cached_parts(folder: Path, file: Path, edges: int, seed: int, partitions: in
         split(world, partitions, progress=tell).save(folder)
 
 
-def hunt_rows(hunt: Path, world: Path, slot: int) -> list[NDArray[np.void]]:
+def hunt_rows(hunt: Path, world: Path, slot: int, layout: Layout) -> list[NDArray[np.void]]:
     """Read a hunt and give the records that publish it, one array a partition.
 
-    ``world`` is a world's file, or the folder of its parts. Raises HuntFileError, WorldError.
+    ``world`` is a world's file, or the folder of its parts; the hunt's name is remembered in the
+    layout. Raises HuntFileError, WorldError.
     """
+    found = load(hunt)
     if world.is_dir():
-        return load(hunt).compile_parts(Parts.open(world, verify="header"), slot)
-    return [load(hunt).compile(World.open(world, verify="header"), slot)]
+        rows = found.compile_parts(Parts.open(world, verify="header"), slot)
+    else:
+        rows = [found.compile(World.open(world, verify="header"), slot)]
+    layout.note_hunt(found.hunt_id, found.id)
+    return rows
 
 
 async def publish(served: Served, rows: Sequence[NDArray[np.void]]) -> None:

@@ -31,6 +31,7 @@ COLUMNS: Final = (
     "durable p50",
     "durable p99",
     "epoch age p99",
+    "round age p99",
     "players",
     "refused/s",
     "ring gaps",

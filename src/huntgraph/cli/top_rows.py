@@ -73,6 +73,7 @@ class Row:
             "durable_p50_us": window.quantile("durable_ns", 0.5, 1e3),
             "durable_p99_us": window.quantile("durable_ns", 0.99, 1e3),
             "epoch_age_p99_us": window.quantile("epoch_age_ns", 0.99, 1e3),
+            "round_age_p99_us": window.quantile("round_age_ns", 0.99, 1e3),
             "players": now.get("present"),
             "refused_per_s": window.rate(*refused),
             "ring_gaps": now.get("ring_gaps"),

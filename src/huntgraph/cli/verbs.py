@@ -17,7 +17,7 @@ __all__ = ["GROUPS", "VERBS", "Verb", "exit_text"]
 GROUPS: dict[str, str] = {
     "world": "Make, import, split and look at worlds.",
     "hunt": "Check hunts, and publish and steer them on running actors.",
-    "edge": "Change edges of a running actor's world.",
+    "edge": "Change edges of a world that is served, whole or in parts.",
     "fork": "Branch history: edit, replay and compare, beside the running hunt.",
 }
 
@@ -25,7 +25,11 @@ _STEER = (
     "Reaches all partitions that are served from --dir; takes effect at the next tick of each. "
     "Exit status 6 when no actor answers there."
 )
-_NOW = "Takes effect at once. Exit status 6 when no actor answers in --dir."
+_NOW = (
+    "Takes effect at once. In a world of parts nodes are those of the whole world, and an edge "
+    "belongs to the partition of FROM; the way back is the other's. Exit status 6 when no actor "
+    "answers in --dir."
+)
 
 VERBS: dict[str, Verb] = {
     "demo": Verb(
@@ -147,6 +151,20 @@ VERBS: dict[str, Verb] = {
         "Publish a hunt in all partitions that are served, or in none.",
         ("huntgraph hunt publish night.yaml", "huntgraph hunt publish night.yaml --slot 1"),
         _STEER,
+    ),
+    "hunt ls": Verb(
+        "hunts:ls",
+        "List the hunts of all slots, as all partitions that are served know them.",
+        ("huntgraph hunt ls", "huntgraph hunt ls --json"),
+        "Partitions open and close a hunt at ticks of their own: where they differ, states are "
+        "counted. Exit status 6 when no actor answers in --dir.",
+    ),
+    "hunt show": Verb(
+        "hunts:show",
+        "Show a hunt: state, hunt time, who hunts, and what became of each stage.",
+        ("huntgraph hunt show 0", "huntgraph hunt show 0 --json"),
+        "Each stage is told as the partition that it is in knows it; its node is one of the whole "
+        "world. Exit status 6 when no actor answers in --dir.",
     ),
     "hunt pause": Verb(
         "hunt:pause",

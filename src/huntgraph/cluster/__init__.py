@@ -2,7 +2,7 @@
 
 from huntgraph.cluster.actor import Actor, ActorOptions, Ready, Stopped
 from huntgraph.cluster.authority import Authority, Leaf
-from huntgraph.cluster.control import Answers, Control, Status, control_move, refuse
+from huntgraph.cluster.control import Answers, Control, Standings, Status, control_move, refuse
 from huntgraph.cluster.hunts import holders, publish_everywhere, steer_everywhere
 from huntgraph.cluster.layout import Layout
 from huntgraph.cluster.parts import find_parts, part_options
@@ -25,6 +25,7 @@ __all__ = [
     "Pulse",
     "Ready",
     "SnapshotMade",
+    "Standings",
     "Status",
     "Stopped",
     "Supervisor",

@@ -26,6 +26,8 @@ from huntgraph.schema import (
     MOVE,
     RECEIPT,
     RULE,
+    SLOT,
+    STANDING,
     UPDATE,
     WELCOME,
     Code,
@@ -33,7 +35,7 @@ from huntgraph.schema import (
     Kind,
 )
 
-__all__ = ["Answers", "Control", "Status", "control_move", "refuse"]
+__all__ = ["Answers", "Control", "Standings", "Status", "control_move", "refuse"]
 
 TIMEOUT_S: Final = 30.0
 DRAIN_TIMEOUT_S: Final = 60.0
@@ -94,6 +96,14 @@ class Answers:
 
     updates: NDArray[np.void]
     receipts: NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """How hunts stand in a partition: all ``slots`` (dtype SLOT), and ``stages`` (STANDING)."""
+
+    slots: NDArray[np.void]
+    stages: NDArray[np.void]
 
 
 class _Frames(asyncio.Protocol):
@@ -223,6 +233,13 @@ class Control:
     async def release(self) -> Status:
         """Let moves and ticks go on."""
         return await self._welcome(Frame.RELEASE)
+
+    async def hunts(self) -> Standings:
+        """Ask how the hunts stand in this partition."""
+        rows = np.frombuffer(await self._ask(Frame.HUNTS, Frame.HUNTS), np.uint8).reshape(-1, 64)
+        is_slot = rows[:, 0] == 1
+        slots, stages = rows[is_slot].reshape(-1), rows[~is_slot].reshape(-1)
+        return Standings(slots.view(SLOT), stages.view(STANDING))
 
     async def send(self, records: NDArray[np.void]) -> Answers:
         """Send records of dtype MOVE, RULE or CORRECTION, shape ``(n,)``; gives their answers.

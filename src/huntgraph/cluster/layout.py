@@ -78,6 +78,26 @@ class Layout:
             ) from error
         return dict(found)
 
+    @property
+    def names_file(self) -> Path:
+        """Names of the hunts that were published from here, by id in 16 hex digits."""
+        return self.folder / "hunts.json"
+
+    def hunt_names(self) -> dict[int, str]:
+        """Give the names of hunts that were published from here, by id."""
+        try:
+            found = json.loads(self.names_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {int(hunt_id, 16): str(name) for hunt_id, name in found.items()}
+
+    def note_hunt(self, hunt_id: int, name: str) -> None:
+        """Remember a hunt's name, of which actors know the id alone."""
+        names = self.hunt_names() | {hunt_id: name}
+        found = {f"{hunt_id:016x}": name for hunt_id, name in names.items()}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write(self.names_file, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
     def forget_facts(self) -> None:
         """Remove the facts: nothing is served here any more."""
         self.facts_file.unlink(missing_ok=True)

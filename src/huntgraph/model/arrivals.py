@@ -47,6 +47,6 @@ def same_hunt(state: Partition, record: Fields) -> bool:
     if record["hunt"] >= len(state.hunts):
         return False
     hunt = state.hunts[record["hunt"]]
-    ran = hunt.state in (State.OPEN, State.PAUSED, State.CLOSED)
+    known = hunt.state in (State.READY, State.OPEN, State.PAUSED, State.CLOSED)
     same = hunt.hunt_id & HUNT_ID_MASK == record["hunt_id"]
-    return ran and same and record["team"] < max(hunt.teams, 1)
+    return known and same and record["team"] < max(hunt.teams, 1)

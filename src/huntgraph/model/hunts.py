@@ -71,6 +71,7 @@ def hunt_record(state: Partition, row: dict[str, int]) -> None:
         raise Refused(Code.NOT_LOADING)
     elif kind == Kind.HUNT_PUBLISH:
         demand(row["count"] == hunt.rows)
+        hunt.edition = (hunt.edition + 1) % 2**32
         change(state, row["hunt"], State.READY)
     else:
         ROWS[Kind(kind)](state, hunt, row)
@@ -173,9 +174,8 @@ ROWS = {
 
 
 def open_hunt(state: Partition, slot: int) -> None:
-    """Opens a hunt: a new edition, its traffic rule, its shut gates."""
+    """Opens a hunt: its traffic rule, its shut gates."""
     hunt = state.hunts[slot]
-    hunt.edition = (hunt.edition + 1) % 2**32
     hunt.elapsed_ticks = 0
     change(state, slot, State.OPEN)
     if hunt.traffic is not None and fits(state, hunt.traffic):

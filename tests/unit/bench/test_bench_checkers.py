@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from huntgraph.bench.borders import measure, targets_near_borders
+from huntgraph.bench.borders_oracle import judge_whole
 from huntgraph.bench.crew import Crew, open_crew
 from huntgraph.bench.ledger import Account, compare
 from huntgraph.bench.oracle import judge
@@ -18,7 +21,25 @@ from huntgraph.bench.soak import Memory
 from huntgraph.bench.suite import QUICK
 from huntgraph.engine import Records, move
 from huntgraph.schema import Kind
-from huntgraph.world import generate
+from huntgraph.world import generate, split
+
+
+def test_the_oracle_over_borders_finds_ways_that_are_too_short_or_too_long(tmp_path: Path) -> None:
+    options = replace(QUICK, edges=9_000, players=200, partitions=3, seconds=1.0, rate=2_000)
+    parts = split(generate(options.edges, 1), options.partitions)
+    parts.save(tmp_path / "parts")
+    targets = targets_near_borders(parts, options.targets)
+    crews, risen, _, told, asked = asyncio.run(measure(options, tmp_path, targets))
+    assert risen["rounds_done"] > 0
+    verdict = judge_whole(list(crews), parts, told, asked, targets.goals)
+    assert verdict.wrong == 0
+    assert verdict.judged > 100
+    for change in (lambda distance: distance // 2, lambda distance: distance * 2 + 50):
+        planted = [rows.copy() for rows in told]
+        for rows in planted:
+            rows["distance"][::3] = change(rows["distance"][::3])
+        found = judge_whole(list(crews), parts, planted, asked, targets.goals)
+        assert found.wrong > verdict.judged // 5
 
 
 def log_of(*moves: tuple[int, int]) -> Records:

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use huntgraph_core::guidance::{Failure as Failed, Work};
 use huntgraph_core::schema::PEERS;
 use rustix::event::{PollFd, PollFlags};
 
@@ -52,6 +53,8 @@ pub(crate) struct Actor {
     pub(super) guidance_rests: Instant,
     /// Time that guidance has used since its last rest.
     pub(super) guidance_used: Duration,
+    /// Since when an epoch is kept for rounds.
+    pub(super) rounds_since: Option<Instant>,
     pub(super) stop_by: Option<Instant>,
     /// When the next link that is leaving will be closed.
     pub(super) next_leave: Option<Instant>,
@@ -98,6 +101,7 @@ impl Actor {
         self.flush(now);
         self.engine.commit(false);
         self.guide(now);
+        self.time_rounds(now);
         Ok(())
     }
 
@@ -136,6 +140,9 @@ impl Actor {
         let counts = engine.logger.counts();
         let age = header.tick.saturating_sub(engine.partition.oldest_epoch()) as u64;
         self.meters.epoch_age.record(age * self.options.tick_ms * 1_000_000);
+        if let Some(age) = engine.partition.round_age() {
+            self.meters.round_age.record(age as u64 * self.options.tick_ms * 1_000_000);
+        }
         let values = [
             ("partition", self.desk.partition as u64),
             ("world_id", header.world_id),
@@ -169,9 +176,8 @@ impl Actor {
             ("correction", header.correction),
             ("corrections", engine.corrections()),
         ];
-        for (name, value) in values {
-            self.meters.set(name, value);
-        }
+        self.meters.set_all(&values);
+        self.meters.set_all(&rounds_of(engine.partition.guidance.work));
         self.meters.take(&mut engine.tally);
         self.meters.look_at_memory(now);
     }
@@ -196,6 +202,18 @@ impl Actor {
             self.stop_by = Some(now + FAREWELL);
             self.engine.commit(true);
             self.links.iter_mut().flatten().for_each(|link| link.session.tell_drain());
+        }
+    }
+
+    /// Times for how long an epoch is kept for rounds.
+    fn time_rounds(&mut self, now: Instant) {
+        match self.rounds_since {
+            None if self.engine.partition.is_round_under_way() => self.rounds_since = Some(now),
+            Some(since) if !self.engine.partition.is_round_under_way() => {
+                self.meters.rounds.record(now.duration_since(since).as_nanos() as u64);
+                self.rounds_since = None;
+            }
+            _ => {}
         }
     }
 
@@ -297,4 +315,19 @@ impl Actor {
              \"state_hash\":\"{state_hash:016x}\"}}"
         ))
     }
+}
+
+/// What became of rounds, for the counters file.
+fn rounds_of(work: &Work) -> [(&'static str, u64); 8] {
+    let failed = |why: Failed| work.rounds_failed[why as usize];
+    [
+        ("rounds_begun", work.rounds_begun),
+        ("rounds_joined", work.rounds_joined),
+        ("rounds_done", work.rounds_done),
+        ("rounds_failed_late", failed(Failed::Late)),
+        ("rounds_failed_changes", failed(Failed::Changes)),
+        ("rounds_failed_room", failed(Failed::Room)),
+        ("rounds_failed_void", failed(Failed::Void)),
+        ("bearings", work.bearings),
+    ]
 }

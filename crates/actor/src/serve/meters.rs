@@ -13,7 +13,7 @@ use crate::resident::Resident;
 const RESIDENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 38] = [
+const SINGLE: [&str; 46] = [
     "partition",
     "world_id",
     "heartbeat_ms",
@@ -35,6 +35,14 @@ const SINGLE: [&str; 38] = [
     "nodes_settled",
     "searches",
     "epochs_lost",
+    "rounds_begun",
+    "rounds_joined",
+    "rounds_done",
+    "rounds_failed_late",
+    "rounds_failed_changes",
+    "rounds_failed_room",
+    "rounds_failed_void",
+    "bearings",
     "ring_events",
     "log_commits",
     "log_bytes",
@@ -55,8 +63,16 @@ const SINGLE: [&str; 38] = [
 ];
 
 /// Times by name.
-const TIMES: [&str; 6] =
-    ["frame_ns", "apply_ns", "durable_ns", "epoch_age_ns", "slice_ns", "tick_ns"];
+const TIMES: [&str; 8] = [
+    "frame_ns",
+    "apply_ns",
+    "durable_ns",
+    "epoch_age_ns",
+    "round_age_ns",
+    "rounds_ns",
+    "slice_ns",
+    "tick_ns",
+];
 
 /// The actor's handles into its counters file.
 pub struct Meters {
@@ -72,6 +88,10 @@ pub struct Meters {
     pub durable: Histogram,
     /// Age of the guidance's epoch, once a tick.
     pub epoch_age: Histogram,
+    /// Age of the oldest epoch that answers over the borders rest on, once a tick.
+    pub round_age: Histogram,
+    /// How long an epoch was kept for rounds.
+    pub rounds: Histogram,
     /// Length of a slice of guidance work.
     pub slice: Histogram,
     /// How long a tick keeps the thread.
@@ -104,6 +124,8 @@ impl Meters {
             apply: file.histogram("apply_ns")?,
             durable: file.histogram("durable_ns")?,
             epoch_age: file.histogram("epoch_age_ns")?,
+            round_age: file.histogram("round_age_ns")?,
+            rounds: file.histogram("rounds_ns")?,
             slice: file.histogram("slice_ns")?,
             tick: file.histogram("tick_ns")?,
         })
@@ -118,6 +140,13 @@ impl Meters {
     /// Sets a number; not for a move's way, the name is looked up.
     pub fn set(&self, name: &str, value: u64) {
         self.of(name).set(value);
+    }
+
+    /// Sets several numbers; not for a move's way either.
+    pub fn set_all(&self, values: &[(&str, u64)]) {
+        for &(name, value) in values {
+            self.set(name, value);
+        }
     }
 
     /// Raises a number; not for a move's way.

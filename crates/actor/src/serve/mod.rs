@@ -16,6 +16,7 @@ mod meters;
 mod neighbour;
 mod options;
 mod session;
+mod standings;
 mod start;
 
 use std::io::Write;

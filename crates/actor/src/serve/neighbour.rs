@@ -21,8 +21,9 @@ use crate::frame::{Inbox, begin_frame, end_frame, put_frame};
 
 /// Parcels in one frame.
 const WINDOW: usize = 256;
-/// Bearings in one frame.
-const BEARINGS: usize = 256;
+/// Bearings in one frame: making them, and taking them in, is to take no longer than a slice of
+/// guidance.
+const BEARINGS: usize = 16;
 /// Bytes of a frame of parcels and one of bearings.
 const OUTGOING: usize = 2 * Frame::BYTES + WINDOW * Arrival::BYTES + BEARINGS * Bearing::BYTES;
 /// Rest after a connection was lost or a parcel refused; doubled up to the greatest.

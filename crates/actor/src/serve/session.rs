@@ -9,6 +9,7 @@ use huntgraph_core::schema::{
 
 use super::emit::{allowed_on_control, allowed_on_link};
 use super::engine::Engine;
+use super::standings::put_hunts;
 use crate::frame::{FRAME_BYTES, Inbox, begin_frame, end_frame, put_frame};
 use crate::page_faults::populate;
 
@@ -191,6 +192,10 @@ impl Session {
             (frame::BEARINGS, Role::Control) => take_bearings(header, body, engine),
             (frame::STATUS, Role::Control) => {
                 self.welcome(engine, desk);
+                Ok(())
+            }
+            (frame::HUNTS, Role::Control) if body.is_empty() => {
+                put_hunts(&engine.partition, &mut self.outbox);
                 Ok(())
             }
             (frame::HOLD | frame::RELEASE, Role::Control) => {

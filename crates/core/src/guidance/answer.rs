@@ -1,10 +1,15 @@
 //! Answers: what a player is told of the way to its target.
+//!
+//! Near the target the live weights are searched. Else the target's field answers; it knows the
+//! ways within this partition, and none over the border can be shorter as long as the target is
+//! nearer than any own node beside the halo. For all others the last whole round answers.
 
 use super::{COMPLETE, Field, GROWN, NO_FIELD};
 use crate::hunts::Stage;
 use crate::image::Partition;
 use crate::players::Player;
 use crate::schema::{NONE, STAGES, UNREACHABLE, Update, flag, state};
+use crate::topology::Onward;
 
 impl Partition<'_> {
     /// Oldest epoch that answers about a hunted target of this partition are exact for now; this
@@ -30,12 +35,9 @@ impl Partition<'_> {
         if stage >= hunt.stages || !running || hunt.edition != edition || off {
             return;
         }
-        let Stage { node: target, owner: abroad, .. } = hunt.stage[stage as usize % STAGES];
+        let Stage { node: target, .. } = hunt.stage[stage as usize % STAGES];
         (update.stage, update.target, update.epoch) = (stage, target, self.header.tick);
         let owner = at as usize * STAGES + stage as usize;
-        if abroad != 0 {
-            return self.guide_abroad(owner, node, target, update);
-        }
         if node == target {
             update.distance = 0;
             update.flags |= flag::ARRIVED | flag::EXACT_NOW;
@@ -45,11 +47,17 @@ impl Partition<'_> {
         if !far || update.distance <= 8 * self.header.cost_mean {
             self.guide_slowly(owner, node, far, update);
         }
+        if update.flags & (flag::CERTIFIED | flag::EXACT_NOW) == 0 {
+            self.guide_over_borders(owner, node, update);
+        }
     }
 
     /// The target is near, or its field does not reach so far.
     #[inline(never)]
     fn guide_slowly(&mut self, owner: usize, node: u32, far: bool, update: &mut Update) {
+        if update.target == NONE {
+            return;
+        }
         if self.guidance.work.field_of[owner] == NO_FIELD {
             self.guidance.assign(owner, update.target);
         }
@@ -71,10 +79,11 @@ impl Partition<'_> {
         if distance > field.radius {
             return self.beyond_radius(number, update);
         }
+        let certified = if distance <= field.border { flag::CERTIFIED } else { 0 };
         let farthest = &mut guidance.fields[number].farthest[0];
         *farthest = (*farthest).max(distance);
         (update.next, update.distance) = (self.topology.next(node, onward), distance);
-        update.flags |= flag::GUIDED | flag::CERTIFIED;
+        update.flags |= flag::GUIDED | certified;
         true
     }
 
@@ -83,52 +92,58 @@ impl Partition<'_> {
     fn beyond_radius(&mut self, field: usize, update: &mut Update) -> bool {
         let field = &mut self.guidance.fields[field];
         if field.radius == COMPLETE {
-            update.flags |= flag::NO_PATH | flag::CERTIFIED;
+            // Where the target is cut off from all borders, nobody else knows a way either.
+            let certified = if field.border == NONE { flag::CERTIFIED } else { 0 };
+            update.flags |= flag::NO_PATH | certified;
             return true;
         }
         field.goal = field.goal.max(2 * field.nodes);
         false
     }
 
-    /// Guides to a target in another partition.
+    /// A way over the border may be the shortest one: the last whole round knows it, if it went so
+    /// far. Without it a way within this partition stands, and is not certified.
     #[inline(never)]
-    fn guide_abroad(&mut self, target: usize, node: u32, twin: u32, update: &mut Update) {
-        let linked = self.guidance.work.linked != 0;
-        if linked && self.read_round(target, node, update) {
+    fn guide_over_borders(&mut self, target: usize, node: u32, update: &mut Update) {
+        if self.guidance.rounds.is_empty() {
             return;
         }
-        if twin != NONE {
-            // Beside the border: the ways over this partition's own edges are known.
-            let far = self.read_field(target, node, update);
-            if !far || update.distance <= 8 * self.header.cost_mean {
-                self.guide_slowly(target, node, far, update);
-            }
+        let linked = self.guidance.work.linked != 0;
+        let told = linked && self.read_round(target, node, update);
+        if !told {
+            update.flags &= !flag::NO_PATH;
+            // Of a node that is not even in the halo nothing is known without neighbours.
+            let waits = update.flags & flag::GUIDED == 0 && (linked || update.target != NONE);
+            update.flags |= if waits { flag::PENDING } else { 0 };
         }
-        if linked {
-            // Another partition may know a shorter one.
-            update.flags &= !(flag::CERTIFIED | flag::EXACT_NOW | flag::NO_PATH);
-            update.flags |= if update.flags & flag::GUIDED == 0 { flag::PENDING } else { 0 };
-        }
+        let known = told || update.flags & flag::GUIDED != 0;
+        let wish = if known { update.distance.saturating_add(update.distance / 8) } else { NONE };
+        let wishes = &mut self.guidance.work.wishes[target];
+        *wishes = (*wishes).max(wish);
     }
 
-    /// Answers from the last whole round; false when there is none.
+    /// Answers from the last whole round; false when there is none that knows.
     fn read_round(&self, target: usize, node: u32, update: &mut Update) -> bool {
         let Some(at) = self.guidance.round_of(target as u32) else { return false };
         let round = &self.guidance.rounds[at];
-        let (epoch, partial) = round.answered();
         let field = self.guidance.fields.get(round.answering as usize);
         let Some(&Field { table, .. }) = field.filter(|field| field.grown == GROWN) else {
             return false;
         };
         let (distance, onward) = self.guidance.numbers(table, node);
-        update.epoch = epoch;
-        update.flags |= if partial == 0 { flag::CERTIFIED } else { 0 };
-        if distance == UNREACHABLE {
-            update.flags |= flag::NO_PATH;
-        } else {
+        let mut flags = if round.answer.is_partial() { 0 } else { flag::CERTIFIED };
+        if onward != Onward::NOWHERE {
             (update.next, update.distance) = (self.topology.next(node, onward), distance);
-            update.flags |= flag::GUIDED;
+            flags |= flag::GUIDED;
+        } else if distance == UNREACHABLE && round.answer.reach == COMPLETE {
+            (update.next, update.distance) = (NONE, UNREACHABLE);
+            flags |= flag::NO_PATH;
+        } else {
+            return false;
         }
+        update.epoch = round.answer.epoch;
+        update.flags &= !(flag::GUIDED | flag::NO_PATH | flag::PENDING);
+        update.flags |= flags;
         true
     }
 }

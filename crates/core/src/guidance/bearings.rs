@@ -3,7 +3,8 @@
 //! Whoever carries them takes out what is due for a partition and puts in what came from one, in
 //! order. One that is lost costs a round: it never ends, and a later one takes its place.
 
-use super::rounds::Round;
+use super::round::{Basis, Round};
+use super::{COMPLETE, Guidance};
 use crate::image::Partition;
 use crate::schema::{Bearing, Code, HUNTS, NONE, PEERS, STAGES, bearing};
 
@@ -11,24 +12,34 @@ use crate::schema::{Bearing, Code, HUNTS, NONE, PEERS, STAGES, bearing};
 const ENTRIES: usize = 4;
 /// A cursor is a place in the order of the halo, and a slot in that node's row.
 const SLOT_BITS: u32 = 8;
+/// Nodes of the halo looked at for one record: what bounds the time it takes.
+const LOOKS: u32 = 256;
+
+/// Words of a bit for each halo node.
+pub(crate) const fn untold_words(halo: usize) -> usize {
+    halo.div_ceil(64)
+}
 
 impl Partition<'_> {
     /// Whether there is anything to tell a partition.
     pub fn has_bearings(&self, partition: u16) -> bool {
         let (peer, bit) = (partition as usize % PEERS, 1 << (partition as usize % PEERS));
-        self.guidance.rounds.iter().any(|round| {
-            let due = (round.ask_due | round.done_due) & bit != 0;
-            due || round.acks[peer] > 0 || round.cursor[peer] != NONE
+        self.guidance.rounds.iter().enumerate().any(|(at, round)| {
+            let ends = if round.building == NONE { round.open } else { 0 };
+            let due = (round.ask_due | round.done_due | ends) & bit != 0 || round.acks[peer] > 0;
+            due || round.cursor[peer] != NONE && self.guidance.telling(at).is_some()
         })
     }
 
-    /// The next record for a partition; `None` when it knows all.
+    /// The next record for a partition; `None` when it knows all, or when the next one has to be
+    /// looked for in another turn.
     pub fn next_bearing(&mut self, partition: u16) -> Option<[u8; Bearing::BYTES]> {
         let peer = partition as usize % PEERS;
         for at in 0..self.guidance.rounds.len() {
             if self.guidance.rounds[at].target != NONE
                 && let Some(bearing) = self.next_of_round(at, peer)
             {
+                self.guidance.work.bearings += 1;
                 return Some(bearing.encode());
             }
         }
@@ -36,46 +47,55 @@ impl Partition<'_> {
     }
 
     fn next_of_round(&mut self, at: usize, peer: usize) -> Option<Bearing> {
-        let (round, bit) = (&mut self.guidance.rounds[at], 1 << peer);
-        let Round { number, epoch, partial, hops, .. } = *round;
-        let (answered, flags) = (round.answered(), partial as u8);
+        let (tick, bit) = (self.header.tick, 1 << peer);
+        let round = &mut self.guidance.rounds[at];
+        let Round { number, basis, answer, .. } = *round;
+        let about = |kind, basis: Basis| Bearing {
+            kind,
+            flags: basis.flags as u8,
+            round: number,
+            age: tick - basis.epoch,
+            reach: basis.reach,
+            ..Bearing::default()
+        };
         if round.acks[peer] > 0 {
-            let count = core::mem::take(&mut round.acks[peer]).min(u16::MAX as u32) as u16;
-            let ack = Bearing {
-                kind: bearing::ACK,
-                flags,
-                round: number,
-                count,
-                epoch,
-                ..Bearing::default()
-            };
+            let count = round.acks[peer].min(u16::MAX as u32);
+            round.acks[peer] -= count;
+            let ack = Bearing { count: count as u16, ..about(bearing::ACK, basis) };
             return Some(self.signed(at, ack));
         }
         if round.done_due & bit != 0 {
             round.done_due &= !bit;
-            let (epoch, flags) = (answered.0, answered.1 as u8);
-            let done =
-                Bearing { kind: bearing::DONE, flags, round: number, epoch, ..Bearing::default() };
-            return Some(self.signed(at, done));
+            return Some(self.signed(at, about(bearing::DONE, answer)));
         }
         if round.ask_due & bit != 0 {
             round.ask_due &= !bit;
-            let ask = Bearing { kind: bearing::ASK, count: hops as u16, ..Bearing::default() };
-            return Some(self.signed(at, ask));
+            let (kind, count, reach) = (bearing::ASK, round.hops as u16, round.asked_wish);
+            return Some(self.signed(at, Bearing { kind, count, reach, ..Bearing::default() }));
         }
-        if round.cursor[peer] == NONE {
+        if round.building == NONE && round.open & bit != 0 {
+            // Whoever waits for more is let go.
+            round.open &= !bit;
+            return Some(self.signed(at, Bearing { flags: 0, ..about(bearing::WAYS, basis) }));
+        }
+        let field = self.guidance.telling(at)?;
+        if self.guidance.rounds[at].cursor[peer] == NONE {
             return None;
         }
-        // Whoever lies off all ways learns of the round by a record without any.
-        let first = round.told & bit == 0;
-        let ways = self.next_ways(at, peer);
-        if ways.count == 0 && !first {
+        let ways = self.next_ways(at, peer, field, about(bearing::WAYS, basis));
+        let round = &mut self.guidance.rounds[at];
+        let more = round.cursor[peer] != NONE;
+        // Of a round without limit, whoever lies off all ways learns by a record without any.
+        let first = round.told & bit == 0 && basis.reach == COMPLETE;
+        let ends = round.open & bit != 0 && !more;
+        if ways.count == 0 && !first && !ends {
             self.conclude(at);
             return None;
         }
-        let round = &mut self.guidance.rounds[at];
         (round.told, round.deficit) = (round.told | bit, round.deficit + 1);
-        Some(self.signed(at, ways))
+        round.open = if more { round.open | bit } else { round.open & !bit };
+        let flags = if more { Basis::MORE as u8 } else { 0 };
+        Some(self.signed(at, Bearing { flags, ..ways }))
     }
 
     /// With sender and target.
@@ -87,15 +107,12 @@ impl Partition<'_> {
     }
 
     /// The next distances of own nodes that stand in a partition's halo.
-    fn next_ways(&mut self, at: usize, peer: usize) -> Bearing {
-        let Round { number, building, mut cursor, .. } = self.guidance.rounds[at];
-        let mut ways = Bearing { kind: bearing::WAYS, round: number, ..Bearing::default() };
-        let mut count = 0;
+    fn next_ways(&mut self, at: usize, peer: usize, field: u32, mut ways: Bearing) -> Bearing {
+        let table = self.guidance.fields[field as usize].table;
+        let (mut count, mut looks) = (0, LOOKS);
         while count < ENTRIES
-            && cursor[peer] != NONE
-            && let Some(node) = self.next_shared(&mut cursor[peer], peer)
+            && let Some(node) = self.next_untold(at, peer, &mut looks)
         {
-            let table = self.guidance.fields[building as usize].table;
             let distance = self.guidance.distance(table, node);
             if distance != NONE {
                 ways.entries[count * 8..][..4].copy_from_slice(&node.to_le_bytes());
@@ -103,30 +120,42 @@ impl Partition<'_> {
                 count += 1;
             }
         }
-        self.guidance.rounds[at].cursor[peer] = cursor[peer];
         Bearing { count: count as u16, ..ways }
     }
 
-    /// The next own node that has a slot to a node of this partition, each once; the cursor moves
-    /// on, to NONE behind the last one.
-    fn next_shared(&self, cursor: &mut u32, peer: usize) -> Option<u32> {
+    /// The next own node beside a node of this partition that was marked. The cursor moves on, to
+    /// NONE behind the last one, and at most so many nodes of the halo.
+    fn next_untold(&mut self, at: usize, peer: usize, looks: &mut u32) -> Option<u32> {
         let owner = |place: u32| self.border.owner[place as usize] as usize;
         let first = self.guidance.by_owner.partition_point(|&place| owner(place) < peer);
-        let (mut at, mut slot) = (*cursor >> SLOT_BITS, *cursor as u8);
-        while let Some(&place) = self.guidance.by_owner.get(first + at as usize)
-            && owner(place) == peer
-        {
-            let copy = self.header.own_nodes + place;
-            let mut walk = self.topology.walk(copy);
-            while let Some(way) = self.topology.step(&mut walk) {
-                if way.slot >= slot && self.first_copy_at(way.head, peer) == Some(copy) {
-                    *cursor = at << SLOT_BITS | (way.slot as u32 + 1);
-                    return Some(way.head);
+        let cursor = self.guidance.rounds[at].cursor[peer];
+        if cursor == NONE {
+            return None;
+        }
+        let (mut index, mut slot) = (cursor >> SLOT_BITS, cursor as u8);
+        while *looks > 0 {
+            let place = self.guidance.by_owner.get(first + index as usize).copied();
+            let Some(place) =
+                place.filter(|&place| self.border.owner[place as usize] as usize == peer)
+            else {
+                self.guidance.rounds[at].cursor[peer] = NONE;
+                return None;
+            };
+            *looks -= 1;
+            if slot > 0 || self.guidance.take_untold(at, place) {
+                let copy = self.header.own_nodes + place;
+                let mut walk = self.topology.walk(copy);
+                while let Some(way) = self.topology.step(&mut walk) {
+                    if way.slot >= slot && self.first_copy_at(way.head, peer) == Some(copy) {
+                        let next = index << SLOT_BITS | (way.slot as u32 + 1);
+                        self.guidance.rounds[at].cursor[peer] = next;
+                        return Some(way.head);
+                    }
                 }
             }
-            (at, slot) = (at + 1, 0);
+            (index, slot) = (index + 1, 0);
         }
-        *cursor = NONE;
+        self.guidance.rounds[at].cursor[peer] = index << SLOT_BITS;
         None
     }
 
@@ -176,24 +205,35 @@ impl Partition<'_> {
 
     fn take_ask(&mut self, target: u32, told: &Bearing) {
         let towards = self.guidance.work.linked & !(1 << told.from);
-        self.ask(target, told.count as u32, towards);
+        self.ask(target, told.count as u32, told.reach, towards);
+        if let Some(at) = self.guidance.round_of(target) {
+            self.guidance.rounds[at].askers |= 1 << told.from;
+        }
     }
 
     fn take_ways(&mut self, target: u32, told: &Bearing) {
         let Some(at) = self.enter_round(target) else { return };
-        let home = self.home_of(target) == Some(self.border.partition() as u32);
+        let home = self.is_home(target);
         let Round { number, building, parent, .. } = self.guidance.rounds[at];
         if told.round > number && !home {
-            if !self.engage(at, told.round, told.from as u32) {
+            if !self.engage(at, told.round, told.from as u32, told.reach) {
+                self.guidance.rounds[at].acks[told.from as usize] += 1;
                 return;
             }
-        } else if told.round != number || building == NONE {
+        } else if told.round != number {
             return;
-        } else if parent == NONE && !home {
+        } else if parent == NONE && building != NONE && !home {
             self.guidance.rounds[at].parent = told.from as u32;
         } else {
+            // One that takes no part any more says so.
             self.guidance.rounds[at].acks[told.from as usize] += 1;
         }
+        if self.guidance.rounds[at].building == NONE {
+            return;
+        }
+        let (round, bit) = (&mut self.guidance.rounds[at], 1 << told.from);
+        let more = told.flags as u32 & Basis::MORE != 0;
+        round.more = if more { round.more | bit } else { round.more & !bit };
         let pairs = told.entries.as_chunks::<8>().0;
         for pair in &pairs[..told.count as usize] {
             let pair = u64::from_le_bytes(*pair);
@@ -218,21 +258,83 @@ impl Partition<'_> {
 
     fn take_ack(&mut self, target: u32, told: &Bearing) {
         let Some(at) = self.guidance.round_of(target) else { return };
+        let epoch = self.header.tick.saturating_sub(told.age);
         let round = &mut self.guidance.rounds[at];
         if round.number == told.round && round.building != NONE {
             round.deficit = round.deficit.saturating_sub(told.count as u32);
-            round.epoch = round.epoch.min(told.epoch);
-            round.partial |= (told.flags & 1) as u32;
+            round.basis.epoch = round.basis.epoch.min(epoch);
+            round.basis.flags |= told.flags as u32 & Basis::ALL;
             self.conclude(at);
         }
     }
 
     fn take_done(&mut self, target: u32, told: &Bearing) {
         let Some(at) = self.guidance.round_of(target) else { return };
-        let round = &mut self.guidance.rounds[at];
-        if round.number == told.round && round.building != NONE {
-            round.done_due = self.guidance.work.linked & !(1 << told.from);
-            self.end_round(at, told.epoch, (told.flags & 1) as u32);
+        let epoch = self.header.tick.saturating_sub(told.age);
+        let flags = told.flags as u32 & Basis::ALL;
+        let answer = Basis { epoch, flags, reach: told.reach };
+        let round = &self.guidance.rounds[at];
+        if told.round > round.number && !self.is_home(target) {
+            self.out_of_reach(at, told.round, answer);
+        } else if round.number == told.round && round.building != NONE {
+            self.end_round(at, answer);
+        }
+        self.guidance.rounds[at].done_due &= !(1 << told.from);
+    }
+}
+
+impl Guidance<'_> {
+    /// Whether the own nodes beside a node of the halo are to be told; they are not any more.
+    fn take_untold(&mut self, at: usize, place: u32) -> bool {
+        let words = untold_words(self.by_owner.len());
+        let (word, bit) = (at * words + place as usize / 64, 1 << (place % 64));
+        let is_untold = self.untold[word] & bit != 0;
+        self.untold[word] &= !bit;
+        is_untold
+    }
+
+    fn set_untold(&mut self, at: usize, place: u32) {
+        let words = untold_words(self.by_owner.len());
+        self.untold[at * words + place as usize / 64] |= 1 << (place % 64);
+    }
+}
+
+impl Partition<'_> {
+    /// A round starts with nothing to tell.
+    pub(super) fn forget_untold(&mut self, at: usize) {
+        let words = untold_words(self.guidance.by_owner.len());
+        self.guidance.untold[at * words..(at + 1) * words].fill(0);
+    }
+
+    /// An own node beside the halo came nearer in the round of the field at work: each partition
+    /// beside it is to be told.
+    pub(super) fn mark_untold(&mut self, node: u32) {
+        let Some(at) = self.round_with(self.guidance.work.field) else { return };
+        let (mut walk, mut seen) = (self.topology.walk(node), 0_u64);
+        while let Some(way) = self.topology.step(&mut walk) {
+            if let Some(place) = way.head.checked_sub(self.header.own_nodes) {
+                let bit = 1 << self.border.owner[place as usize];
+                if seen & bit == 0 {
+                    self.guidance.set_untold(at, place);
+                }
+                seen |= bit;
+            }
+        }
+    }
+
+    /// All that is marked in a round is to be told, from the first on.
+    pub(super) fn tell_again(&mut self, at: usize) {
+        for peer in 0..PEERS {
+            let cursor = self.guidance.rounds[at].cursor[peer];
+            let owner = |place: u32| self.border.owner[place as usize] as usize;
+            if cursor != NONE && cursor as u8 != 0 {
+                // Of this node some are told already: all are again.
+                let first = self.guidance.by_owner.partition_point(|&place| owner(place) < peer);
+                let place = self.guidance.by_owner[first + (cursor >> SLOT_BITS) as usize];
+                self.guidance.set_untold(at, place);
+            }
+            let linked = self.guidance.work.linked >> peer & 1 == 1;
+            self.guidance.rounds[at].cursor[peer] = if linked { 0 } else { NONE };
         }
     }
 }

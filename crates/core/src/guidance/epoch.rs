@@ -1,6 +1,9 @@
 //! Epochs: which tick's weights the fields are worked out for, and what is worked on next.
 
-use super::{BLANK, COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, SOW, VOID, WIPE};
+use super::{
+    BLANK, COMPLETE, DRAIN, Failure, Field, GROWN, IDLE, LOCAL, SCAN, SETTLE, SOW, VOID,
+    WINDOW_TICKS, WIPE,
+};
 use crate::image::Partition;
 use crate::schema::NONE;
 
@@ -8,8 +11,6 @@ use crate::schema::NONE;
 const LATE_TICKS: u32 = 100;
 /// Ticks for which growth that is waited for may hold an epoch up at most.
 const HOLD_TICKS: u32 = 64;
-/// Ticks of the windows over which a field's farthest answer is remembered.
-const WINDOW_TICKS: u32 = 64;
 
 /// What to do next about fields.
 enum Task {
@@ -37,16 +38,12 @@ impl Partition<'_> {
             }
         }
         self.tend_rounds();
-        if self.is_round_under_way() {
-            // All of a round is found on the same weights.
-            return self.begin_rounds();
-        }
-        let lost = self.guidance.work.overflow == 1;
+        let lost = self.guidance.work.frost[LOCAL].overflow == 1;
         let asked = self.first(Self::is_asked).is_some();
         if !asked || tick - self.guidance.work.epoch >= self.guidance.work.hold {
             self.stop_growing();
         }
-        let waits = self.guidance.work.phase != IDLE || self.first(Self::is_stale).is_some();
+        let waits = self.is_at_local_field() || self.first(Self::is_stale).is_some();
         self.guidance.work.due = (waits && !lost) as u32;
         if waits && !lost {
             self.guidance.work.late = tick;
@@ -57,7 +54,7 @@ impl Partition<'_> {
         }
         let old = self.guidance.work.epoch;
         let seeds = if lost { 0 } else { self.collect_seeds() };
-        self.guidance.thaw();
+        self.guidance.thaw(LOCAL);
         if seeds == 0 {
             for field in self.guidance.fields.iter_mut().filter(|field| field.epoch == old) {
                 field.epoch = tick;
@@ -69,12 +66,17 @@ impl Partition<'_> {
         let heaviest = self.heaviest();
         let work = &mut *self.guidance.work;
         (work.seeds, work.previous, work.epoch, work.heaviest) = (seeds, old, tick, heaviest);
-        self.begin_rounds();
+    }
+
+    /// Whether something is worked on that rests on the epoch of this partition's own fields.
+    fn is_at_local_field(&self) -> bool {
+        let work = &self.guidance.work;
+        work.phase != IDLE && self.guidance.fields[work.field as usize].round == 0
     }
 
     /// The old epoch's weights are forgotten: all that was worked out from them is void.
     fn give_up_fields(&mut self) {
-        if self.guidance.work.phase != IDLE {
+        if self.is_at_local_field() {
             self.abandon();
         }
         self.guidance.work.overflows += 1;
@@ -119,8 +121,9 @@ impl Partition<'_> {
     /// Repairs that are waited for come first, then growth that is, then the same for targets that
     /// nobody hunts yet, so that their first hunters do not wait.
     fn next_task(&self) -> Option<Task> {
-        if self.guidance.work.overflow == 1 {
-            return None;
+        let sow = || self.field_to_sow().map(Task::Sow);
+        if self.guidance.work.frost[LOCAL].overflow == 1 {
+            return sow();
         }
         let stale = |field: &Field| field.is_local() && field.epoch != self.guidance.work.epoch;
         let behind = |field: &Field| stale(field) && field.epoch != self.guidance.work.previous;
@@ -135,7 +138,6 @@ impl Partition<'_> {
         };
         let wide =
             || self.first(|_, field| field.wide == 1 && field.grown == GROWN).map(Task::Wipe);
-        let sow = || self.field_to_sow().map(Task::Sow);
         void.or_else(repair).or_else(sow).or_else(wide).or_else(asked).or_else(more)
     }
 
@@ -145,8 +147,8 @@ impl Partition<'_> {
         let mut used = 0;
         while used < operations {
             let work = &self.guidance.work;
-            let lost =
-                work.overflow == 1 || self.guidance.fields[work.field as usize].grown != GROWN;
+            let gone = self.guidance.fields[work.field as usize].grown != GROWN;
+            let lost = gone || work.frost[work.side as usize].overflow == 1;
             match work.phase {
                 IDLE => match self.next_task() {
                     Some(task) => self.start(task),
@@ -205,7 +207,11 @@ impl Partition<'_> {
         if self.guidance.work.repairs == 1 {
             return self.abandon_repair();
         }
-        self.guidance.work.phase = IDLE;
+        let work = &mut *self.guidance.work;
+        work.phase = IDLE;
+        if self.guidance.fields[work.field as usize].round == 1 {
+            return self.fail_round_of(self.guidance.work.field, Failure::Changes);
+        }
         self.guidance.fields[self.guidance.work.field as usize].grown = VOID;
     }
 }

@@ -1,14 +1,19 @@
-//! Weights as they were at the epoch, while the live ones go on changing.
+//! Weights as they were at an epoch, while the live ones go on changing.
 //!
 //! One bit for twelve edges says that one of them changed since; its value at the epoch then stands
 //! in a small open-addressed table. When the table is full the epoch's weights are lost: the work
-//! on it is finished but thrown away, and the next tick starts another epoch.
+//! on it is finished but thrown away, and the next tick starts another epoch. Fields of this
+//! partition and those of rounds have an epoch each, so that neither waits for the other.
 
 use super::{Guidance, Pending};
 use crate::image::Partition;
 
 /// Edges that share a bit, so that all bits stay near the processor.
 const BIT_EDGES: usize = 12;
+/// Index of the epoch of this partition's own fields.
+pub(super) const LOCAL: usize = 0;
+/// Index of the epoch of rounds.
+pub(super) const ROUND: usize = 1;
 
 /// Words of the bits for so many edges.
 pub(crate) const fn changed_words(edges: usize) -> usize {
@@ -22,26 +27,41 @@ fn place(edge: usize) -> (usize, u64) {
     (bit / 64, 1 << (bit % 64))
 }
 
-impl Guidance<'_> {
-    /// An edge is about to change; remembers what it was at the epoch.
+/// How far the tables of one epoch are used.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Frost {
+    /// Edges changed since the epoch.
+    pub(super) listed: u32,
+    /// 1 when more changed than can be remembered.
+    pub(super) overflow: u32,
+}
+
+/// What edges were at one epoch that changed since.
+pub(crate) struct Frozen<'a> {
+    pub(crate) changed: &'a mut [u64],
+    pub(crate) pending: &'a mut [Pending],
+    pub(crate) listed: &'a mut [u32],
+}
+
+impl Frozen<'_> {
+    /// Remembers what an edge was at the epoch, unless it is known.
     #[inline]
-    pub(crate) fn note_change(&mut self, edge: usize, weight: u16, closed: bool) {
-        if self.fields.is_empty() {
-            return;
-        }
+    fn note(&mut self, frost: &mut Frost, then: Pending) {
+        let edge = then.edge();
         let at = self.find(edge);
         if self.pending[at].key != 0 {
             return;
         }
-        if self.work.listed as usize == self.listed.len() {
-            self.work.overflow = 1;
+        if frost.listed as usize == self.listed.len() {
+            frost.overflow = 1;
             return;
         }
         let (word, bit) = place(edge);
         self.changed[word] |= bit;
-        self.listed[self.work.listed as usize] = edge as u32;
-        self.work.listed += 1;
-        self.pending[at] = Pending { key: edge as u32 + 1, weight, closed: closed as u16 };
+        self.listed[frost.listed as usize] = edge as u32;
+        frost.listed += 1;
+        self.pending[at] = then;
     }
 
     /// The table's place for an edge: its own, or the free one where it belongs.
@@ -60,25 +80,11 @@ impl Guidance<'_> {
         self.pending[self.find(edge)]
     }
 
-    /// Forgets all changes: the live weights are the epoch's again.
-    pub(crate) fn thaw(&mut self) {
-        for at in 0..self.work.listed as usize {
-            let (word, _) = place(self.listed[at] as usize);
-            self.changed[word] = 0;
-        }
-        if self.work.listed as usize > self.pending.len() / 16 {
-            self.pending.fill(Pending::default());
-        } else {
-            self.clear_listed();
-        }
-        (self.work.listed, self.work.overflow) = (0, 0);
-    }
-
     /// Clears each key's run from its home to the run's end. A run cut short by an earlier key
     /// was cleared to its end by that key, so none is missed.
-    fn clear_listed(&mut self) {
+    fn clear(&mut self, listed: usize) {
         let mask = self.pending.len() - 1;
-        for at in 0..self.work.listed as usize {
+        for at in 0..listed {
             let key = self.listed[at] + 1;
             let mut cell = key.wrapping_mul(0x9E37_79B9) as usize >> 7 & mask;
             while self.pending[cell].key != 0 {
@@ -89,16 +95,52 @@ impl Guidance<'_> {
     }
 }
 
+impl Guidance<'_> {
+    /// An edge is about to change; remembers what it was at the epochs.
+    #[inline]
+    pub(crate) fn note_change(&mut self, edge: usize, weight: u16, closed: bool) {
+        if self.fields.is_empty() {
+            return;
+        }
+        let then = Pending { key: edge as u32 + 1, weight, closed: closed as u16 };
+        self.frozen[LOCAL].note(&mut self.work.frost[LOCAL], then);
+        if !self.rounds.is_empty() {
+            self.frozen[ROUND].note(&mut self.work.frost[ROUND], then);
+        }
+    }
+
+    /// Forgets all changes: the live weights are the epoch's again.
+    pub(super) fn thaw(&mut self, epoch: usize) {
+        let (frozen, frost) = (&mut self.frozen[epoch], &mut self.work.frost[epoch]);
+        let listed = frost.listed as usize;
+        for &edge in &frozen.listed[..listed] {
+            frozen.changed[place(edge as usize).0] = 0;
+        }
+        if listed > frozen.pending.len() / 16 {
+            frozen.pending.fill(Pending::default());
+        } else {
+            frozen.clear(listed);
+        }
+        *frost = Frost::default();
+    }
+
+    /// The epoch's weights may be lost soon: too many edges have changed since.
+    pub(super) fn is_short(&self, epoch: usize) -> bool {
+        let Frost { listed, overflow } = self.work.frost[epoch];
+        overflow == 1 || listed as usize > self.frozen[epoch].listed.len() / 4 * 3
+    }
+}
+
 impl Partition<'_> {
-    /// Weight of an edge at the epoch, `None` when it was closed.
+    /// Weight of an edge at the epoch of the field under work, `None` when it was closed.
     #[inline(always)]
     pub(crate) fn epoch_weight(&self, edge: usize) -> Option<u32> {
-        let guidance = &self.guidance;
+        let frozen = &self.guidance.frozen[self.guidance.work.side as usize & 1];
         let (word, bit) = place(edge);
-        if guidance.changed[word] & bit == 0 {
+        if frozen.changed[word] & bit == 0 {
             return self.open_weight(edge);
         }
-        let then = guidance.pending[guidance.find(edge)];
+        let then = frozen.value_then(edge);
         if then.key == 0 {
             return self.open_weight(edge);
         }

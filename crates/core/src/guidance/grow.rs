@@ -5,8 +5,9 @@
 //! pages, and goes on later from the nodes at the radius. Of several shortest ways the one with the
 //! lowest slot is taken: the same weights give the same field however it was reached.
 
+use super::Failure;
 use super::queue::Next;
-use super::{COMPLETE, DRAIN, Field, GROWN, IDLE, SCAN, SETTLE, VOID};
+use super::{COMPLETE, DRAIN, Field, GROWN, IDLE, LOCAL, SCAN, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
 use crate::topology::{Onward, Way};
@@ -24,7 +25,7 @@ impl Partition<'_> {
         let field = self.guidance.fields[number];
         let work = &mut *self.guidance.work;
         (work.field, work.table, work.repairs) = (number as u32, field.table, 0);
-        work.turn = TURN;
+        (work.turn, work.side) = (TURN, LOCAL as u32);
         if work.queue_field == number as u32 && field.grown == GROWN {
             work.phase = work.resume;
             return;
@@ -37,6 +38,9 @@ impl Partition<'_> {
         self.guidance.work.phase = SETTLE;
         self.guidance.fields[number].epoch = self.guidance.work.epoch;
         (self.guidance.fields[number].radius, self.guidance.fields[number].nodes) = (0, 0);
+        // To a node of the halo all ways lead over the border.
+        let border = if field.node < self.header.own_nodes { NONE } else { 0 };
+        self.guidance.fields[number].border = border;
         self.guidance.fields[number].grown = GROWN;
         self.label(field.node, 0);
     }
@@ -112,8 +116,8 @@ impl Partition<'_> {
             Next::Empty if repairs => self.finish_repair(),
             Next::Empty => {
                 let field = &mut self.guidance.fields[self.guidance.work.field as usize];
-                field.radius = COMPLETE;
                 let of_round = field.round == 1;
+                field.radius = if of_round { field.radius } else { COMPLETE };
                 self.guidance.work.built += 1;
                 self.guidance.work.phase = IDLE;
                 self.guidance.work.queue_field = NONE;
@@ -146,7 +150,7 @@ impl Partition<'_> {
         self.guidance.work.shortages += 1;
         if self.guidance.fields[field].round == 1 {
             self.guidance.work.phase = IDLE;
-            return self.fail_round_of(field as u32);
+            return self.fail_round_of(field as u32, Failure::Room);
         }
         if self.guidance.work.repairs == 1 {
             return self.abandon_repair();
@@ -169,14 +173,13 @@ impl Partition<'_> {
             return;
         }
         self.guidance.work.settled += 1;
-        // In a round, the halo's distances come from their owners: edges from there are theirs.
-        let round = self.guidance.fields[self.guidance.work.field as usize].round == 1;
-        let nodes = if round { self.header.own_nodes } else { self.header.nodes };
-        let mut onward = Onward::NOWHERE;
+        let own_nodes = self.header.own_nodes;
+        let (mut onward, mut beside) = (Onward::NOWHERE, false);
         let mut walk = self.topology.walk(node);
         while let Some(way) = self.topology.step(&mut walk) {
             let beyond = self.guidance.distance(table, way.head);
-            if beyond > distance && way.head < nodes {
+            beside |= way.head >= own_nodes;
+            if beyond > distance && way.head < own_nodes {
                 self.relax_to(way.head, node, distance);
             } else if beyond < distance
                 && onward == Onward::NOWHERE
@@ -187,6 +190,19 @@ impl Partition<'_> {
         }
         if self.guidance.onward(table, node) != onward {
             self.guidance.set_onward(node, onward);
+        }
+        if beside {
+            self.settled_beside(node, distance);
+        }
+    }
+
+    /// An own node with slots to the halo was settled.
+    #[inline(never)]
+    fn settled_beside(&mut self, node: u32, distance: u32) {
+        let field = &mut self.guidance.fields[self.guidance.work.field as usize];
+        field.border = field.border.min(distance);
+        if field.round == 1 {
+            self.mark_untold(node);
         }
     }
 
@@ -219,12 +235,14 @@ impl Partition<'_> {
         }
     }
 
-    /// Gives a node a shorter distance and its place in the queue; a repair leaves what lies
-    /// beyond the radius alone.
+    /// Gives a node a shorter distance and its place in the queue; a repair and a round leave what
+    /// lies beyond the radius alone.
     #[inline(always)]
     pub(super) fn label(&mut self, node: u32, distance: u32) {
-        let work = &*self.guidance.work;
-        if work.repairs == 1 && distance > self.guidance.fields[work.field as usize].radius {
+        let work = &mut *self.guidance.work;
+        let field = &self.guidance.fields[work.field as usize];
+        if (work.repairs == 1 || field.round == 1) && distance > field.radius {
+            work.cut = 1;
             return;
         }
         if self.guidance.push(node, distance) {
@@ -238,7 +256,8 @@ impl Partition<'_> {
     /// drain the queue first.
     pub(super) fn stop_growing(&mut self) {
         let work = &mut *self.guidance.work;
-        if matches!(work.phase, SCAN | SETTLE) && work.repairs == 0 {
+        let of_round = self.guidance.fields[work.field as usize].round == 1;
+        if matches!(work.phase, SCAN | SETTLE) && work.repairs == 0 && !of_round {
             (work.resume, work.phase) = (work.phase, IDLE);
         }
     }

@@ -6,11 +6,13 @@
 //! values that changed since the epoch are remembered aside (`frozen`). A field grows outwards from
 //! its target (`grow`) and is repaired from epoch to epoch (`repair`), with a bucket queue
 //! (`queue`). Near targets are also searched for on the live weights (`search`). The way to targets
-//! in other partitions is found in rounds (`rounds`), in which partitions tell each other how far
-//! it is from their borders (`bearings`). What players are told of it all: `answer`.
+//! over borders is found in rounds (`rounds`), for as long and as far as somebody asks (`asking`);
+//! in them partitions tell each other how far it is from their borders (`bearings`). What players
+//! are told of it all: `answer`.
 //! None of this is state: see `docs/decisions/0001-guidance-is-derived.md`.
 
 mod answer;
+mod asking;
 mod bearings;
 mod epoch;
 mod frozen;
@@ -18,6 +20,7 @@ mod grow;
 mod pages;
 mod queue;
 mod repair;
+mod round;
 mod rounds;
 mod search;
 mod sow;
@@ -27,10 +30,12 @@ use crate::image::Partition;
 use crate::players::{NO_STAGE, Player};
 use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, state};
 
-pub(crate) use frozen::changed_words;
+pub(crate) use bearings::untold_words;
+use frozen::{Frost, LOCAL, ROUND};
+pub(crate) use frozen::{Frozen, changed_words};
 pub use pages::{PAGE_NODES, Page};
 pub use queue::{BUCKETS, Queued};
-pub use rounds::{ROUNDS, Round};
+pub use round::{FAILURES, Failure, ROUNDS, Round};
 pub use search::{HEAP, LABELS, Label};
 
 /// No field holds this target.
@@ -47,6 +52,8 @@ const VOID: u32 = 2;
 const FIRST_NODES: u32 = 16_384;
 /// Ticks that a field rests for which there were no pages.
 const REST_TICKS: u32 = 100;
+/// Ticks of the windows over which it is remembered how far hunters were.
+const WINDOW_TICKS: u32 = 64;
 
 /// Nothing is worked on.
 const IDLE: u32 = 0;
@@ -81,6 +88,16 @@ pub struct Work {
     pub overflows: u64,
     /// Times that pages, queue or chain were used up.
     pub shortages: u64,
+    /// Rounds begun here, taken part in that began elsewhere, and of both those that became whole.
+    pub rounds_begun: u64,
+    /// See `rounds_begun`.
+    pub rounds_joined: u64,
+    /// See `rounds_begun`.
+    pub rounds_done: u64,
+    /// Rounds that did not, by [`Failure`].
+    pub rounds_failed: [u64; FAILURES],
+    /// Bearings sent.
+    pub bearings: u64,
     bucket: u64,
     /// Bit per partition that bearings can be sent to now.
     linked: u64,
@@ -114,9 +131,11 @@ pub struct Work {
     reserve: u32,
     touched: u32,
     chain: u32,
-    overflow: u32,
-    /// Edges changed since the epoch.
-    pub listed: u32,
+    frost: [Frost; 2],
+    /// Which of the two epochs the field under work is of.
+    side: u32,
+    /// Tick whose weights rounds under way rest on here.
+    round_epoch: u32,
     budget: u32,
     stamp: u32,
     seeds: u32,
@@ -128,6 +147,11 @@ pub struct Work {
     late: u32,
     hunters: [u32; HUNTS * STAGES],
     field_of: [u8; HUNTS * STAGES],
+    /// How far off hunters here were since the last asking, 0 when none asked over the borders,
+    /// NONE when one of them was further than is known.
+    wishes: [u32; HUNTS * STAGES],
+    /// 1 when the field under work was kept from growing beyond its round's reach.
+    cut: u32,
 }
 
 /// One field's description; its numbers stand in the pages of table `table`.
@@ -156,7 +180,9 @@ pub struct Field {
     wide: u32,
     /// 1 when it belongs to a round: grown once, never repaired.
     round: u32,
-    spare: u32,
+    /// No own node beside the halo is nearer than this, as far as the field knows: a way that comes
+    /// in over the border is longer. It only falls until the field is grown anew.
+    border: u32,
 }
 
 /// The value that an edge had at the epoch.
@@ -187,15 +213,16 @@ pub struct Guidance<'a> {
     pub(crate) queue: &'a mut [Queued],
     pub(crate) chain: &'a mut [u32],
     pub(crate) buckets: &'a mut [u32],
-    pub(crate) changed: &'a mut [u64],
-    pub(crate) pending: &'a mut [Pending],
-    pub(crate) listed: &'a mut [u32],
+    /// By epoch: that of this partition's fields, and that of rounds.
+    pub(crate) frozen: [Frozen<'a>; 2],
     pub(crate) seeds: &'a mut [Pending],
     pub(crate) labels: &'a mut [Label],
     pub(crate) heap: &'a mut [u64],
     pub(crate) rounds: &'a mut [Round],
     /// Of each round, of each halo node: the least distance that its owner told, in this round.
     pub(crate) offers: &'a mut [u32],
+    /// Of each round, a bit for each halo node: its owner is to be told of own nodes beside it.
+    pub(crate) untold: &'a mut [u64],
     /// The halo nodes in order of owner and number there.
     pub(crate) by_owner: &'a mut [u32],
 }
@@ -295,6 +322,7 @@ impl Guidance<'_> {
     pub(crate) fn forget_hunt(&mut self, hunt: usize) {
         let targets = hunt * STAGES..(hunt + 1) * STAGES;
         self.work.hunters[targets.clone()].fill(0);
+        self.work.wishes[targets.clone()].fill(0);
         self.work.field_of[targets.clone()].fill(NO_FIELD);
         for field in
             self.fields.iter_mut().filter(|field| targets.contains(&(field.owner as usize)))
@@ -302,6 +330,11 @@ impl Guidance<'_> {
             *field = field.given_to(0, NONE);
         }
         self.forget_rounds(hunt);
+    }
+
+    /// Players that hunt a target, by hunt slot * STAGES + stage; 0 without guidance.
+    pub fn hunters(&self, target: usize) -> u32 {
+        self.work.hunters[target]
     }
 
     /// Nobody hunts any target.
@@ -326,7 +359,9 @@ impl Partition<'_> {
     pub(crate) fn adopt_targets(&mut self) {
         self.count_hunters();
         // The state may have been saved between two ticks: no epoch until the next one.
-        self.guidance.work.overflow = 1;
+        for frost in &mut self.guidance.work.frost {
+            frost.overflow = 1;
+        }
     }
 
     /// Counts the hunters of every target, none of whom was counted before.

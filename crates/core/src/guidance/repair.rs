@@ -6,7 +6,7 @@
 //! nodes are settled as in growing. The work is done in a copy of the field's table, which takes
 //! its place at the end. A field repaired is the field grown anew to the same radius.
 
-use super::{BLANK, IDLE, INVALIDATE, RELAX, RESEED, SEED, SETTLE, VOID};
+use super::{BLANK, IDLE, INVALIDATE, LOCAL, RELAX, RESEED, SEED, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
 use crate::topology::Onward;
@@ -16,9 +16,9 @@ impl Partition<'_> {
     /// before the changes are forgotten.
     pub(super) fn collect_seeds(&mut self) -> u32 {
         let mut seeds = 0;
-        for at in 0..self.guidance.work.listed as usize {
-            let edge = self.guidance.listed[at] as usize;
-            let then = self.guidance.value_then(edge);
+        for at in 0..self.guidance.work.frost[LOCAL].listed as usize {
+            let edge = self.guidance.frozen[LOCAL].listed[at] as usize;
+            let then = self.guidance.frozen[LOCAL].value_then(edge);
             if (then.weight, then.closed != 0) != (self.weight(edge), self.is_closed(edge)) {
                 self.guidance.seeds[seeds] = then;
                 seeds += 1;
@@ -32,7 +32,7 @@ impl Partition<'_> {
         self.open_queue(NONE);
         let work = &mut *self.guidance.work;
         (work.field, work.table, work.repairs) = (number as u32, work.spare_table, 1);
-        (work.phase, work.cursor, work.chain) = (SEED, 0, 0);
+        (work.phase, work.cursor, work.chain, work.side) = (SEED, 0, 0, LOCAL as u32);
         self.guidance.copy_table();
     }
 

@@ -1,107 +1,27 @@
 //! Rounds: how partitions find the way to one target together.
 //!
-//! The partition that owns an asked target begins a round: all partitions grow a field to it, each
-//! on the weights of one epoch that it keeps until the round ends, and tell each other how far it
-//! is from the nodes at their borders (Bellman and Ford's iteration between partitions, Dijkstra's
-//! algorithm inside each). A round starts from nothing and takes nothing from other rounds, so that
-//! in it distances only ever fall, and no outdated one can keep itself alive. Its end is found as
-//! Dijkstra and Scholten (1980) do: every message is acknowledged, the one that woke a partition
-//! last of all. Only then do fields of the round answer. See `docs/decisions/0008`.
+//! The partition that owns an asked target begins a round: all partitions within its reach grow a
+//! field to it, each on the weights of one epoch that it keeps until the round ends, and tell each
+//! other how far it is from the nodes at their borders (Bellman and Ford's iteration between
+//! partitions, Dijkstra's algorithm inside each). A round starts from nothing and takes nothing
+//! from other rounds, so that in it distances only ever fall, and no outdated one can keep itself
+//! alive. Its end is found as Dijkstra and Scholten (1980) do: every message is acknowledged, the
+//! one that woke a partition last of all. Only then do fields of the round answer. See
+//! `docs/decisions/0008`.
 
-use super::Guidance;
+use super::asking::ASKED_TICKS;
+use super::round::{Basis, Failure, Round};
+use super::{Guidance, ROUND};
 use crate::image::Partition;
-use crate::schema::{HUNTS, NONE, PEERS, STAGES, UNREACHABLE, state};
+use crate::schema::{NONE, PEERS, STAGES, UNREACHABLE};
 
-/// Targets with rounds at the same time.
-pub const ROUNDS: usize = 8;
-/// Ticks after which hunters of a target ask again.
-const ASK_TICKS: u32 = 10;
-/// Ticks for which a target is asked for by one asking.
-pub(super) const ASKED_TICKS: u32 = 30;
-/// Borders that an asking may cross.
-const HOPS: u32 = 15;
+/// Rounds that a partition has under way of its own targets.
+const FLIGHT: usize = 4;
 /// Ticks that a round may take: as long, an epoch is kept.
 const ROUND_TICKS: u32 = 64;
-/// Least ticks between the end of a round and the next one of the same target.
+/// Least ticks from a round that failed to the next one of the same target; within as many ticks of
+/// an epoch, rounds may join those that keep it.
 const REST_TICKS: u32 = 2;
-
-/// The round of one target.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct Round {
-    /// Hunt slot * STAGES + stage, NONE when free.
-    pub(super) target: u32,
-    /// Number of the newest round: a tick of the target's owner.
-    pub(super) number: u32,
-    begun: u32,
-    asked_until: u32,
-    asked_at: u32,
-    pub(super) hops: u32,
-    /// Field that grows in the round under way, NONE when none is.
-    pub(super) building: u32,
-    /// Field of the last whole round, NONE before.
-    pub(super) answering: u32,
-    /// Oldest epoch that the round under way rests on, as far as known.
-    pub(super) epoch: u32,
-    /// 1 when a partition at some border could not be reached in it.
-    pub(super) partial: u32,
-    answer_epoch: u32,
-    answer_partial: u32,
-    /// Partition that woke this one in the round, NONE when it was let go.
-    pub(super) parent: u32,
-    /// Ways sent and not acknowledged.
-    pub(super) deficit: u32,
-    /// 1 when the field has not taken in all offers.
-    fresh: u32,
-    rests_until: u32,
-    /// Bit per partition that is to be asked.
-    pub(super) ask_due: u64,
-    /// Bit per partition that is to be told that the round is whole.
-    pub(super) done_due: u64,
-    /// Bit per partition that was told something in this round.
-    pub(super) told: u64,
-    /// Of each partition: acknowledgements that it is due.
-    pub(super) acks: [u32; PEERS],
-    /// Of each partition: what it is to be told next of the field, NONE when nothing.
-    pub(super) cursor: [u32; PEERS],
-}
-
-impl Round {
-    const FREE: Self = Self {
-        target: NONE,
-        number: 0,
-        begun: 0,
-        asked_until: 0,
-        asked_at: 0,
-        hops: 0,
-        building: NONE,
-        answering: NONE,
-        epoch: 0,
-        partial: 0,
-        answer_epoch: 0,
-        answer_partial: 0,
-        parent: NONE,
-        deficit: 0,
-        fresh: 0,
-        rests_until: 0,
-        ask_due: 0,
-        done_due: 0,
-        told: 0,
-        acks: [0; PEERS],
-        cursor: [NONE; PEERS],
-    };
-
-    /// Oldest epoch of the last whole round, and whether a partition was missing.
-    pub(super) fn answered(&self) -> (u32, u32) {
-        (self.answer_epoch, self.answer_partial)
-    }
-
-    /// Nothing is awaited from others or to be told to them.
-    fn is_quiet(&self, linked: u64) -> bool {
-        let told = |(peer, &at): (usize, &u32)| at == NONE || linked >> peer & 1 == 0;
-        self.fresh == 0 && self.deficit == 0 && self.cursor.iter().enumerate().all(told)
-    }
-}
 
 impl Guidance<'_> {
     /// The round of a target.
@@ -126,19 +46,36 @@ impl Guidance<'_> {
     }
 
     fn drop_round(&mut self, at: usize) {
-        let Round { building, answering, .. } = self.rounds[at];
-        self.drop_field(building);
-        self.drop_field(answering);
+        self.fail_round(at, 0, Failure::Void);
+        self.drop_field(self.rounds[at].answering);
         self.rounds[at] = Round::FREE;
     }
 
-    /// Ends a round without a result: what it found is forgotten, the last whole one answers on.
-    pub(super) fn fail_round(&mut self, at: usize, tick: u32) {
-        self.drop_field(self.rounds[at].building);
+    /// Takes no part in a round any more: the last whole one answers on. Whoever waits for this
+    /// partition is let go, and told that it is missing.
+    pub(super) fn fail_round(&mut self, at: usize, tick: u32, why: Failure) {
         let round = &mut self.rounds[at];
+        if round.building == NONE {
+            return;
+        }
+        self.work.rounds_failed[why as usize] += 1;
+        if let Some(acks) = round.acks.get_mut(round.parent as usize) {
+            *acks += 1;
+        }
+        let building = round.building;
         (round.building, round.parent, round.deficit, round.fresh) = (NONE, NONE, 0, 0);
-        (round.acks, round.cursor, round.told) = ([0; PEERS], [NONE; PEERS], 0);
+        round.waits = 0;
+        round.cursor = [NONE; PEERS];
+        round.basis.flags |= Basis::PARTIAL;
         round.rests_until = tick + REST_TICKS;
+        self.drop_field(building);
+    }
+
+    /// The field that a round tells of; `None` while it grows or has something to take in.
+    pub(super) fn telling(&self, at: usize) -> Option<u32> {
+        let round = &self.rounds[at];
+        let grows = self.busy() == round.building || round.is_ripe(self.work.linked);
+        (round.building != NONE && !grows).then_some(round.building)
     }
 }
 
@@ -161,57 +98,41 @@ impl Partition<'_> {
         let was = self.guidance.work.linked;
         self.guidance.work.linked = if up { was | bit } else { was & !bit };
         if was & bit != 0 && !up {
-            self.guidance.rounds.iter_mut().for_each(|round| round.partial = 1);
+            for round in self.guidance.rounds.iter_mut() {
+                round.basis.flags |= Basis::PARTIAL;
+                (round.open, round.more) = (round.open & !bit, round.more & !bit);
+            }
         }
     }
 
-    /// The partition that a target is in; `None` when no such target is hunted now.
-    pub(super) fn home_of(&self, target: u32) -> Option<u32> {
-        let hunt = self.hunts.get(target as usize / STAGES)?;
-        let running = matches!(hunt.state, state::OPEN | state::PAUSED);
-        let number = target as usize % STAGES;
-        let stage = hunt.stage[..hunt.stages as usize].get(number).filter(|_| running)?;
-        Some(if stage.owner == 0 { self.border.partition() as u32 } else { stage.owner as u32 - 1 })
-    }
-
-    fn is_home(&self, target: u32) -> bool {
-        self.home_of(target) == Some(self.border.partition() as u32)
-    }
-
-    /// The round of a target, its own or a free one.
-    pub(super) fn enter_round(&mut self, target: u32) -> Option<usize> {
-        let free = || self.guidance.round_of(NONE);
-        let at = self.guidance.round_of(target).or_else(free)?;
-        self.guidance.rounds[at].target = target;
-        Some(at)
-    }
-
-    /// Somebody asks for a target: it is asked for until later, and the asking goes on to all
-    /// partitions of `towards`, unless it did a moment ago.
-    pub(super) fn ask(&mut self, target: u32, hops: u32, towards: u64) {
-        let (tick, home) = (self.header.tick, self.is_home(target));
-        let Some(at) = self.enter_round(target) else { return };
-        let round = &mut self.guidance.rounds[at];
-        round.asked_until = tick + ASKED_TICKS;
-        let due = round.asked_at == 0 || tick >= round.asked_at + ASK_TICKS;
-        if !home && hops > 0 && due {
-            (round.asked_at, round.hops, round.ask_due) = (tick, hops - 1, towards);
-        }
-    }
-
-    /// At a tick edge: asks for what is hunted here, ends rounds that take too long, forgets what
-    /// nobody asks for.
+    /// At a tick edge: asks, ends rounds that take too long, forgets what nobody asks for. Without
+    /// any under way this tick becomes the epoch of those to come, and the first begin.
     pub(super) fn tend_rounds(&mut self) {
+        if self.guidance.rounds.is_empty() {
+            return;
+        }
+        self.ask_and_forget();
+        if !self.is_round_under_way() {
+            self.renew_epoch();
+        }
+        self.begin_rounds();
+    }
+
+    /// This tick becomes the epoch of rounds, also of those that waited for it.
+    fn renew_epoch(&mut self) {
+        let tick = self.header.tick;
+        self.guidance.thaw(ROUND);
+        self.guidance.work.round_epoch = tick;
+        for round in self.guidance.rounds.iter_mut().filter(|round| round.waits == 1) {
+            (round.waits, round.basis.epoch) = (0, tick);
+        }
+    }
+
+    fn ask_and_forget(&mut self) {
         if self.guidance.work.linked == 0 {
             return;
         }
-        let linked = self.guidance.work.linked;
-        for target in 0..(HUNTS * STAGES) as u32 {
-            let hunted = self.guidance.work.hunters[target as usize] > 0;
-            if hunted && self.home_of(target).is_some() && !self.is_home(target) {
-                self.ask(target, HOPS, linked);
-            }
-        }
+        self.ask_for_hunted();
         for at in 0..self.guidance.rounds.len() {
             if self.guidance.rounds[at].target != NONE {
                 self.tend_round(at);
@@ -222,71 +143,110 @@ impl Partition<'_> {
     fn tend_round(&mut self, at: usize) {
         let (round, tick) = (&self.guidance.rounds[at], self.header.tick);
         if round.building != NONE {
-            if tick - round.begun > ROUND_TICKS || self.is_epoch_short() {
-                self.guidance.fail_round(at, tick);
+            if tick - round.begun > ROUND_TICKS {
+                self.guidance.fail_round(at, tick, Failure::Late);
+            } else if self.guidance.is_short(ROUND) {
+                self.guidance.fail_round(at, tick, Failure::Changes);
             }
-            return self.conclude(at);
+            self.conclude(at);
+        } else if round.asked_until <= tick {
+            return self.guidance.drop_round(at);
         }
-        if round.asked_until <= tick {
-            self.guidance.drop_round(at);
-        }
+        self.forget_wishes(at);
     }
 
-    /// Begins the rounds of this partition's targets that are asked for.
-    pub(super) fn begin_rounds(&mut self) {
+    /// Begins rounds of this partition's targets that are asked for, those first that rest longest.
+    fn begin_rounds(&mut self) {
         let tick = self.header.tick;
         // Whoever joins rounds one after another gives its weights no time to move on.
-        if self.is_round_under_way() && tick - self.guidance.work.epoch > REST_TICKS {
+        if self.is_round_under_way() && tick - self.guidance.work.round_epoch > REST_TICKS {
             return;
         }
-        for at in 0..self.guidance.rounds.len() {
-            let round = &self.guidance.rounds[at];
-            let rests = round.building != NONE || tick < round.rests_until || tick == round.number;
-            if round.target != NONE && !rests && self.is_home(round.target) {
-                self.engage(at, tick, NONE);
+        for _ in 0..FLIGHT {
+            let mine = self.guidance.rounds.iter().enumerate();
+            let mine = mine.filter(|(_, round)| round.target != NONE && self.is_home(round.target));
+            let under_way = mine.clone().filter(|(_, round)| round.building != NONE).count();
+            let rested = mine.filter(|(_, round)| {
+                round.building == NONE && tick >= round.rests_until && tick != round.number
+            });
+            let next = rested.min_by_key(|(_, round)| round.rests_until);
+            let Some((at, _)) = next.filter(|_| under_way < FLIGHT) else { return };
+            if !self.engage(at, tick, NONE, self.next_reach(at)) {
+                return;
             }
         }
-    }
-
-    /// The epoch's weights may be lost soon: too many edges have changed since.
-    fn is_epoch_short(&self) -> bool {
-        let work = &self.guidance.work;
-        work.overflow == 1 || work.listed as usize > self.guidance.listed.len() / 4 * 3
     }
 
     /// Whether an epoch is being kept for a round.
-    pub(super) fn is_round_under_way(&self) -> bool {
-        self.guidance.rounds.iter().any(|round| round.building != NONE)
+    pub fn is_round_under_way(&self) -> bool {
+        self.guidance.rounds.iter().any(Round::is_under_way)
+    }
+
+    /// Whether a round has to wait until those under way are over and the epoch moves on: it is
+    /// old, and without waiting there would always be another one. As rounds wait for those of
+    /// lower targets alone, no two partitions let each other's wait for ever.
+    fn must_wait(&self, target: u32) -> bool {
+        let mut under_way = self.guidance.rounds.iter().filter(|round| round.is_under_way());
+        let old = self.header.tick - self.guidance.work.round_epoch > REST_TICKS;
+        old && under_way.all(|round| round.target < target)
+    }
+
+    /// Age in ticks of the oldest epoch of a round that answers here; `None` when none does.
+    pub fn round_age(&self) -> Option<u32> {
+        let answering = self.guidance.rounds.iter().filter(|round| round.answering != NONE);
+        answering.map(|round| self.header.tick - round.answer.epoch).max()
     }
 
     /// Takes part in a round that begins here or elsewhere; false when it cannot be.
-    pub(super) fn engage(&mut self, at: usize, number: u32, parent: u32) -> bool {
+    pub(super) fn engage(&mut self, at: usize, number: u32, parent: u32, reach: u32) -> bool {
         let tick = self.header.tick;
-        self.guidance.fail_round(at, tick);
-        if self.is_epoch_short() {
-            return false;
-        }
-        let target = self.guidance.rounds[at].target;
+        self.guidance.fail_round(at, tick, Failure::Void);
+        let work = &mut *self.guidance.work;
+        let begun = if parent == NONE { &mut work.rounds_begun } else { &mut work.rounds_joined };
+        *begun += 1;
+        let partial = work.beside & !work.linked != 0;
+        let flags = if partial { Basis::PARTIAL } else { 0 };
+        let basis = Basis { epoch: work.round_epoch, reach, flags };
+        let round = &mut self.guidance.rounds[at];
+        (round.number, round.begun, round.parent, round.basis) = (number, tick, parent, basis);
+        (round.acks, round.done_due) = ([0; PEERS], 0);
+        (round.told_before, round.told) = (round.told_before | round.told, 0);
+        (round.open, round.more) = (0, 0);
+        round.asked_until = round.asked_until.max(tick + ASKED_TICKS);
+        let target = round.target;
         let (hunt, stage) = (target as usize / STAGES, target as usize % STAGES);
         let node = if self.is_home(target) { self.hunts[hunt].stage[stage].node } else { NONE };
-        let Some(field) = self.guidance.take_field(target as usize, node) else { return false };
+        if self.guidance.is_short(ROUND) {
+            return self.refuse_round(at, Failure::Changes);
+        }
+        let Some(field) = self.guidance.take_field(target as usize, node) else {
+            return self.refuse_round(at, Failure::Room);
+        };
+        let waits = parent != NONE && self.must_wait(target);
         let taken = &mut self.guidance.fields[field];
         (taken.round, taken.goal) = (1, NONE);
-        let work = &*self.guidance.work;
         let round = &mut self.guidance.rounds[at];
-        (round.number, round.begun, round.parent) = (number, tick, parent);
-        (round.building, round.fresh, round.done_due) = (field as u32, 1, 0);
-        (round.epoch, round.partial) = (work.epoch, (work.beside & !work.linked != 0) as u32);
-        round.asked_until = round.asked_until.max(tick + ASKED_TICKS);
+        (round.building, round.fresh, round.deficit) = (field as u32, 1, 0);
+        round.waits = waits as u32;
         let halo = self.guidance.by_owner.len();
         self.guidance.offers[at * halo..(at + 1) * halo].fill(UNREACHABLE);
+        self.forget_untold(at);
         true
+    }
+
+    /// This partition cannot take part in a round.
+    fn refuse_round(&mut self, at: usize, why: Failure) -> bool {
+        self.guidance.work.rounds_failed[why as usize] += 1;
+        let round = &mut self.guidance.rounds[at];
+        (round.parent, round.rests_until) = (NONE, self.header.tick + REST_TICKS);
+        round.basis.flags |= Basis::PARTIAL;
+        false
     }
 
     /// A field of a round that has to take something in and is not at it.
     pub(super) fn field_to_sow(&self) -> Option<usize> {
         let mut rounds = self.guidance.rounds.iter();
-        let due = rounds.find(|round| round.building != NONE && round.fresh == 1)?;
+        let due = rounds.find(|round| round.is_ripe(self.guidance.work.linked))?;
         Some(due.building as usize)
     }
 
@@ -305,10 +265,10 @@ impl Partition<'_> {
         self.guidance.rounds[at].fresh = 1;
     }
 
-    /// A field of a round has no room to grow.
-    pub(super) fn fail_round_of(&mut self, field: u32) {
+    /// A field of a round cannot grow on.
+    pub(super) fn fail_round_of(&mut self, field: u32, why: Failure) {
         match self.round_with(field) {
-            Some(at) => self.guidance.fail_round(at, self.header.tick),
+            Some(at) => self.guidance.fail_round(at, self.header.tick, why),
             None => self.guidance.drop_field(field),
         }
     }
@@ -316,9 +276,9 @@ impl Partition<'_> {
     /// A field of a round is whole for the offers so far: the neighbours are to be told.
     pub(super) fn tell_ways(&mut self, field: u32) {
         let Some(at) = self.round_with(field) else { return };
-        for (peer, cursor) in self.guidance.rounds[at].cursor.iter_mut().enumerate() {
-            *cursor = if self.guidance.work.linked >> peer & 1 == 1 { 0 } else { NONE };
-        }
+        let cut = if self.guidance.work.cut == 1 { Basis::CUT } else { 0 };
+        self.guidance.rounds[at].basis.flags |= cut;
+        self.tell_again(at);
         self.conclude(at);
     }
 
@@ -332,8 +292,7 @@ impl Partition<'_> {
         }
         let (target, parent) = (round.target, round.parent);
         if self.is_home(target) {
-            self.end_round(at, round.epoch, round.partial);
-            self.guidance.rounds[at].done_due = self.guidance.work.linked;
+            self.end_round(at, round.basis);
         } else if parent != NONE {
             let round = &mut self.guidance.rounds[at];
             round.acks[parent as usize] += 1;
@@ -341,15 +300,30 @@ impl Partition<'_> {
         }
     }
 
-    /// The round is whole everywhere: its field answers from now on.
-    pub(super) fn end_round(&mut self, at: usize, epoch: u32, partial: u32) {
+    /// A round became whole without this partition: its hunters are beyond the reach.
+    pub(super) fn out_of_reach(&mut self, at: usize, number: u32, answer: Basis) {
+        self.guidance.fail_round(at, self.header.tick, Failure::Void);
+        let round = &mut self.guidance.rounds[at];
+        (round.number, round.acks, round.answer) = (number, [0; PEERS], answer);
+        round.done_due = round.told | round.told_before | round.askers;
+        (round.told, round.told_before, round.askers) = (0, 0, 0);
+        let old = core::mem::replace(&mut round.answering, NONE);
+        self.guidance.drop_field(old);
+    }
+
+    /// The round is whole everywhere: its field answers from now on, and all who were told of it,
+    /// or of the one before, or asked, are to know.
+    pub(super) fn end_round(&mut self, at: usize, answer: Basis) {
         let (tick, round) = (self.header.tick, &mut self.guidance.rounds[at]);
         let old = core::mem::replace(&mut round.answering, round.building);
-        (round.building, round.parent) = (NONE, NONE);
-        (round.answer_epoch, round.answer_partial) = (epoch, partial);
+        (round.building, round.parent, round.answer) = (NONE, NONE, answer);
+        round.waits = 0;
         round.cursor = [NONE; PEERS];
+        round.done_due = round.told | round.told_before | round.askers;
+        (round.told_before, round.askers, round.open) = (0, 0, 0);
         // At least as long as the epoch was kept, it may move on.
-        round.rests_until = tick + (tick - round.begun).max(REST_TICKS);
+        round.rests_until = tick + (tick - round.begun).max(1);
+        self.guidance.work.rounds_done += 1;
         self.guidance.drop_field(old);
     }
 }

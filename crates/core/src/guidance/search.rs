@@ -31,7 +31,7 @@ struct Reached {
 
 impl Partition<'_> {
     /// Searches for a near target; on success writes next step and distance, exact on the live
-    /// weights, into the update.
+    /// weights of all partitions, into the update: it is nearer than any other way out.
     pub(crate) fn search(&mut self, from: u32, target: u32, update: &mut Update) -> bool {
         if self.guidance.work.budget < NODES {
             return false;
@@ -55,6 +55,10 @@ impl Partition<'_> {
                 update.flags &= !(flag::CERTIFIED | flag::NO_PATH);
                 update.flags |= flag::GUIDED | flag::EXACT_NOW;
                 return true;
+            }
+            if label.node >= self.header.own_nodes {
+                // A way over the border may be shorter: nobody here knows its weights.
+                return false;
             }
             if !self.expand(&label, label.node == from, &mut heap_len, &mut used) {
                 return false;

@@ -2,9 +2,10 @@
 //!
 //! The halo's nodes get the distances that their owners told, the target its 0; then nodes are
 //! settled as in growing. Offers that come later only shorten ways, so the same field goes on from
-//! the nodes that they shorten. Such a field is grown whole, in one go, and never repaired.
+//! the nodes that they shorten. Such a field is grown to the round's reach, in one go, and never
+//! repaired.
 
-use super::{BLANK, COMPLETE, GROWN, SETTLE, SOW};
+use super::{BLANK, GROWN, ROUND, SETTLE, SOW};
 use crate::image::Partition;
 use crate::schema::NONE;
 
@@ -16,16 +17,18 @@ impl Partition<'_> {
     pub(super) fn start_sowing(&mut self, number: usize) {
         let Some(at) = self.round_with(number as u32) else { return };
         self.offers_taken(at);
+        let reach = self.guidance.rounds[at].basis.reach;
         self.open_queue(number as u32);
         let blank = self.guidance.fields[number].grown == BLANK;
-        let (epoch, field) = (self.guidance.work.epoch, &mut self.guidance.fields[number]);
+        let (epoch, field) = (self.guidance.work.round_epoch, &mut self.guidance.fields[number]);
         let (node, table) = (field.node, field.table);
         if blank {
-            (field.grown, field.epoch, field.radius) = (GROWN, epoch, COMPLETE);
+            (field.grown, field.epoch, field.radius) = (GROWN, epoch, reach);
         }
         let work = &mut *self.guidance.work;
         (work.field, work.table, work.repairs) = (number as u32, table, 0);
-        (work.turn, work.phase, work.cursor) = (u32::MAX, SOW, 0);
+        work.side = ROUND as u32;
+        (work.turn, work.phase, work.cursor, work.cut) = (u32::MAX, SOW, 0, 0);
         if blank && node != NONE {
             self.label(node, 0);
         }
