@@ -17,6 +17,7 @@ from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.history import History
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.timeline import Timeline, open_timeline
+from huntgraph.timeline.verify_all import verify_all
 from tests.contract.independent import IndependentClient
 from tests.fault.logfile import Block, LogFile
 from tests.servers import PLAYERS, ground, linked, move, serving, until, within
@@ -116,6 +117,9 @@ def test_a_bad_record_stops_every_reading_until_it_is_named(short_path: Path) ->
         opened(short_path).fork(before=f"0/{first}")
     assert caught.value.code == "HG1511"
     assert f"--without 0/{first}" in caught.value.fix
+    found = verify_all(opened(short_path).history)
+    assert found.first_bad() == (0, found.partitions[0].problems[0])
+    assert found.partitions[0].problems[0].position == first
     for name in (f"0/{first - 1}", f"0/{last + 1}"):
         with pytest.raises(LogDamagedError, match=f"0/{first} to 0/{last} are lost"):
             opened(short_path, name).head()
