@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +146,34 @@ def test_a_bad_record_stops_every_reading_until_it_is_named(short_path: Path) ->
     with pytest.raises(ForkError, match=f"0/{first} can be read") as refused:
         opened(short_path, f"0/{first}").head()
     assert refused.value.code == "HG1736"
+
+
+def huntgraph(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb about the history of a folder."""
+    where = ["--dir", str(folder), "--world", str(ground().world_file)]
+    command = [sys.executable, "-m", "huntgraph", *words.split(), *where]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_message_says_the_command_that_goes_on(short_path: Path) -> None:
+    async def play() -> None:
+        async with serving(short_path) as actor:
+            await walked(actor, Walk(), 10)
+            await actor.stop()
+
+    within(play)
+    bad = some_block(short_path, 0.5)
+    flip(short_path, bad)
+    refused = huntgraph(short_path, f"fork create over --before 0/{bad.first}")
+    assert refused.returncode != 0
+    told = re.search(r"huntgraph (fork create) NAME( --before \S+ --without \S+)", refused.stderr)
+    assert told is not None, refused.stderr
+    assert huntgraph(short_path, f"{told[1]} over{told[2]}").returncode == 0
+    shown = json.loads(huntgraph(short_path, "fork diff over --json").stdout)
+    assert shown["players"] == []
+    looked = huntgraph(short_path, f"lookup --kind strike --without 0/{bad.first} --json")
+    struck = np.isin(bad.records["kind"], PLAYER_KINDS).sum()
+    assert len(json.loads(looked.stdout)["events"]) == struck
 
 
 def test_the_hunt_goes_on_without_a_record_that_went_bad(short_path: Path) -> None:
