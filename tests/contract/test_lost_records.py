@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.history import History
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.timeline import Timeline, open_timeline
+from huntgraph.timeline.verify_all import verify_all
 from tests.contract.independent import IndependentClient
 from tests.fault.logfile import Block, LogFile
 from tests.servers import PLAYERS, ground, linked, move, serving, until, within
@@ -116,6 +121,9 @@ def test_a_bad_record_stops_every_reading_until_it_is_named(short_path: Path) ->
         opened(short_path).fork(before=f"0/{first}")
     assert caught.value.code == "HG1511"
     assert f"--without 0/{first}" in caught.value.fix
+    found = verify_all(opened(short_path).history)
+    assert found.first_bad() == (0, found.partitions[0].problems[0])
+    assert found.partitions[0].problems[0].position == first
     for name in (f"0/{first - 1}", f"0/{last + 1}"):
         with pytest.raises(LogDamagedError, match=f"0/{first} to 0/{last} are lost"):
             opened(short_path, name).head()
@@ -138,6 +146,34 @@ def test_a_bad_record_stops_every_reading_until_it_is_named(short_path: Path) ->
     with pytest.raises(ForkError, match=f"0/{first} can be read") as refused:
         opened(short_path, f"0/{first}").head()
     assert refused.value.code == "HG1736"
+
+
+def huntgraph(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb about the history of a folder."""
+    where = ["--dir", str(folder), "--world", str(ground().world_file)]
+    command = [sys.executable, "-m", "huntgraph", *words.split(), *where]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_message_says_the_command_that_goes_on(short_path: Path) -> None:
+    async def play() -> None:
+        async with serving(short_path) as actor:
+            await walked(actor, Walk(), 10)
+            await actor.stop()
+
+    within(play)
+    bad = some_block(short_path, 0.5)
+    flip(short_path, bad)
+    refused = huntgraph(short_path, f"fork create over --before 0/{bad.first}")
+    assert refused.returncode != 0
+    told = re.search(r"huntgraph (fork create) NAME( --before \S+ --without \S+)", refused.stderr)
+    assert told is not None, refused.stderr
+    assert huntgraph(short_path, f"{told[1]} over{told[2]}").returncode == 0
+    shown = json.loads(huntgraph(short_path, "fork diff over --json").stdout)
+    assert shown["players"] == []
+    looked = huntgraph(short_path, f"lookup --kind strike --without 0/{bad.first} --json")
+    struck = np.isin(bad.records["kind"], PLAYER_KINDS).sum()
+    assert len(json.loads(looked.stdout)["events"]) == struck
 
 
 def test_the_hunt_goes_on_without_a_record_that_went_bad(short_path: Path) -> None:

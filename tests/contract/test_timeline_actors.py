@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,10 @@ def history_of(coast: Coast) -> History:
     return History(sources, coast.folder)
 
 
-async def wander(coast: Coast, rounds: int) -> Wanderers:
-    """Players walk at random, find clues and cross borders."""
+async def wander(
+    coast: Coast, rounds: int, meanwhile: Callable[[Wanderers], Awaitable[None]] | None = None
+) -> Wanderers:
+    """Players walk at random, find clues and cross borders; something may be done meanwhile."""
     wanderers = Wanderers(coast.parts, random.Random(5), 60)
     await coast.publish(wanderers.clues())
     leaf = ground().client
@@ -59,6 +62,10 @@ async def wander(coast: Coast, rounds: int) -> Wanderers:
         walking = asyncio.create_task(wanderers.walk(links, over))
         while wanderers.rounds < rounds and not walking.done():
             await asyncio.sleep(0.01)
+        if meanwhile is not None:
+            await meanwhile(wanderers)
+            while wanderers.rounds < 2 * rounds and not walking.done():
+                await asyncio.sleep(0.01)
         over.set()
         await walking
         await links.durable()
@@ -136,6 +143,34 @@ def test_an_edge_that_a_fork_adds_before_a_live_one_is_committed(short_path: Pat
     assert [part.moves for part in found.partitions.values()] == [1, 0]
     (row,) = lookup(history, Query(players=(9,)))
     assert (row["kind"], row["code"], row["seq"]) == (Kind.STRIKE, Code.STRUCK, 1)
+
+
+def test_commits_made_while_players_walk_are_made_again_exactly(short_path: Path) -> None:
+    coast = Coast(short_path, 3)
+
+    async def commit(wanderers: Wanderers) -> None:
+        history = history_of(coast)
+        start = find_point(history, "0:0,1:0,2:0")
+        for number in (0, 1):
+            fork = Fork(history, Recipe("", start)).drop(player=wanderers.players[number].player)
+            await adopt(fork, reason="walked through walls", who="a tester")
+
+    async def play() -> None:
+        async with coast:
+            await coast.start()
+            await wander(coast, 40, commit)
+            history = history_of(coast)
+            for point in ("0:0,1:0,2:0", "head~1s"):
+                run = Fork(history, Recipe("", find_point(history, point))).replay()
+                assert run.hashes() == run.head_hashes(), point
+            await coast.stop()
+
+    within(play, 240)
+    history = history_of(coast)
+    run = Fork(history, Recipe("", find_point(history, "0:0,1:0,2:0"))).replay()
+    assert len(run.reach.crossed) == 2
+    assert run.hashes() == run.head_hashes()
+    assert verify_all(history).sound
 
 
 def free_pairs(coast: Coast) -> tuple[tuple[int, int], tuple[int, int]]:

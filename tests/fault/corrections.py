@@ -1,4 +1,4 @@
-"""A coast whose edges get other costs by commits that die; and the judge of what is left."""
+"""A coast whose edges, players and stages are changed by commits that die; and who judges it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import json
 import random
 import sys
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from huntgraph.cluster.control import Status
+from huntgraph.cluster.control import Status, refuse
+from huntgraph.model import Model
+from huntgraph.model.hashing import small_cells
+from huntgraph.schema import Kind
 from huntgraph.timeline.audit import Audit, Entry
 from huntgraph.timeline.cells import Names
 from huntgraph.timeline.commit import Order, Report, commit
@@ -21,11 +25,14 @@ from tests.coast import Coast
 from tests.fault.coordinator import Cells, catch_up
 from tests.fault.follower import Follower
 from tests.model.corrections import cells_of
-from tests.servers import until
+from tests.servers import move, until
 
 EDGES = 200
 """Edges that a commit changes in each partition."""
-EDGE = 1 << 56
+PLAYERS = 20
+"""Players who stand still there, whose scores it changes."""
+FIRST_PLAYER = 100_000
+EDGE, PLAYER, STAGE = (tag << 56 for tag in (1, 2, 4))
 
 
 class TornError(AssertionError):
@@ -33,32 +40,46 @@ class TornError(AssertionError):
 
 
 class Scene:
-    """The oracle beside each actor, and the edges whose costs go back and forth."""
+    """The oracle beside each actor, and the cells whose words go back and forth."""
 
     def __init__(self, coast: Coast, data: Path, rng: random.Random) -> None:
         self.coast, self.data, self.rng = coast, data, rng
         self.followers = [coast.follow(part) for part in coast.parts]
         self.words = {part.partition: self._costs(part.cost) for part in coast.parts}
+        """By partition, the word of each cell that commits change, by name."""
         self.planned: Cells = {}
         self.entries = 0
         self.fences_ms: list[float] = []
 
     def _costs(self, cost: np.ndarray) -> dict[int, int]:
         real = np.flatnonzero(cost).tolist()
-        return {edge: int(cost[edge]) for edge in self.rng.sample(real, EDGES)}
+        return {EDGE | edge: int(cost[edge]) for edge in self.rng.sample(real, EDGES)}
+
+    async def settle_in(self) -> None:
+        """Players come who stand still: their scores are changed, and what stages are worth."""
+        for number, follower in enumerate(self.followers):
+            ids = [FIRST_PLAYER + PLAYERS * number + each for each in range(PLAYERS)]
+            moves = np.concatenate([move(Kind.ENTER, player, 1, to=0) for player in ids])
+            entered = refuse(await self.coast.actors[number].control(moves))
+            await self.follow(follower, int(entered.updates["position"][-1]))
+            model = follower.model
+            names = [PLAYER | model.slot_of[player] * 8 + 3 for player in ids]
+            names += [STAGE | stage * 16 + 2 for stage in range(len(model.hunts[0].stages))]
+            self.words[number] |= words_of(model, names)
 
     @property
     def sockets(self) -> dict[int, Path]:
         return {each.partition: each.directory / "control.sock" for each in self.coast.options}
 
     def plan(self) -> Cells:
-        """Other costs for all the edges, none above the greatest that is there."""
+        """Other words for all the cells; no cost above the greatest that is there."""
         self.planned = {}
         for part in self.coast.parts:
             most, rows = int(part.cost.max()), []
-            for edge, word in self.words[part.partition].items():
-                other = self.rng.choice([cost for cost in (1, 2, most) if cost != word])
-                rows.append((EDGE | edge, word, other))
+            for name, word in self.words[part.partition].items():
+                fit = {EDGE: (1, 2, most), PLAYER: range(5), STAGE: (1 << 32, 2 << 32, 3 << 32)}
+                other = self.rng.choice([new for new in fit[name >> 56 << 56] if new != word])
+                rows.append((name, word, other))
             self.planned[part.partition] = rows
         return self.planned
 
@@ -96,17 +117,14 @@ class Scene:
                 raise TornError(f"partition {number} was left fenced")
             await self.follow(follower, status.position)
             expected = {name: new if decided else old for name, old, new in self.planned[number]}
-            wrong = [name for name, word in expected.items() if self._edge(follower, name) != word]
+            found = words_of(follower.model, expected)
+            wrong = [name for name, word in expected.items() if found[name] != word]
             if wrong:
                 told = "was decided" if decided else "was not decided"
                 raise TornError(f"{told}, yet partition {number} has {len(wrong)} cells otherwise")
-            self.words[number] = {name & ~EDGE: word for name, word in expected.items()}
+            self.words[number] |= expected
         self.entries = len(entries)
         return decided
-
-    @staticmethod
-    def _edge(follower: Follower, name: int) -> int:
-        return int(follower.model.weight[name & ~EDGE])
 
     async def follow(self, follower: Follower, position: int) -> None:
         """Have the oracle read the log up to a position."""
@@ -121,6 +139,13 @@ class Scene:
         words = np.array([cells.get(name, 0) for name in names.tolist()], np.uint64)
         exists = np.array([name in cells for name in names.tolist()])
         return Live(follower.model.state_hash(), words, exists)
+
+
+def words_of(model: Model, names: Iterable[int]) -> dict[int, int]:
+    """The words of some cells; edges here have no heat and are open."""
+    small = {tag << 56 | index: word for tag, index, word in small_cells(model)}
+    edges = {name: int(model.weight[name & ~EDGE]) for name in names if name >> 56 == 1}
+    return {name: edges[name] if name in edges else small[name] for name in names}
 
 
 def _has_read(follower: Follower, position: int) -> bool:

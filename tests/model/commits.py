@@ -53,8 +53,10 @@ class Story:
             held, before = model.position, bare_hash(model.state_hash(), model.position)
             after = changes.hash_after(before)
             rows = [fence(number, model.state_hash()), changes.rows(number), settle(number, after)]
-            assert set(shore.apply([row.tobytes() for some in rows for row in some])) == {Code.OK}
-            shore.durable = len(shore.log)
+            if len(changes):  # nothing is told where nothing changes
+                codes = shore.apply([row.tobytes() for some in rows for row in some])
+                assert set(codes) == {Code.OK}
+                shore.durable = len(shore.log)
             parts.append(PartHashes(partition, held, f"{before:016x}", f"{after:016x}"))
         made = Entry(
             f"{number:016x}", "commit", 0, "a tester", "a test",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -67,6 +68,16 @@ def test_a_fork_without_edits_across_a_commit_ends_as_the_live_hunt(
         run = replayed(story, point)
         assert run.hashes() == run.head_hashes()
         assert len(run.reach.crossed) == 1
+
+
+def test_points_and_heads_within_a_correction_are_those_before_it(tmp_path: Path) -> None:
+    story, _ = committed(2, tmp_path)
+    at = held(story.commits[0])
+    run = replayed(story, {number: position + 1 for number, position in at.items()})
+    assert (run.hashes(), len(run.reach.crossed)) == (run.head_hashes(), 1)
+    within = at | {1: at[1] + 2}
+    run = Fork(story.history, Recipe("f", dict.fromkeys(at, 0))).replay(to=within)
+    assert (run.hashes(), run.head) == (run.head_hashes(), at)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -181,16 +192,16 @@ def test_what_cannot_be_made_again_says_how_to_go_on(tmp_path: Path) -> None:
     story, _ = committed(1, tmp_path)
     (commit,) = story.commits
     start = dict.fromkeys(held(commit), 0)
-    story.commit(story.history.head())
-    trail = Audit(tmp_path)
-    undo = Entry("00000000000000c2", "undo", 0, "a tester", "a test", of=commit.id,
-                 parts=story.commits[1].parts)  # fmt: skip
-    trail.append(undo)
-    with pytest.raises(ForkError, match=f"undo 0+c2 of commit {commit.id}") as caught:
+    story.commit(story.history.head(), without=(commit.id,))
+    (trail := Audit(tmp_path)).path.unlink()
+    trail.append(commit)
+    made = story.commits[1]
+    trail.append(replace(made, kind="undo", of=commit.id, recipe={}))
+    with pytest.raises(ForkError, match=f"undo {made.id} of commit {commit.id}") as caught:
         replayed(story, start)
     assert (caught.value.code, f"--without {commit.id}" in caught.value.fix) == ("HG1734", True)
     run = replayed(story, start, without=(commit.id,))
-    assert [each.recipe is None for each in run.reach.crossed] == [True, False, True]
+    assert [each.recipe is None for each in run.reach.crossed] == [True, True]
     with pytest.raises(ForkError) as caught:
         replayed(story, start, without=("nobody",))
     assert caught.value.code == "HG1735"

@@ -62,7 +62,10 @@ impl LogReader {
         if let Err(LogError::Damaged { damage, .. }) = &read {
             self.lost = Some((damage.first_position, damage.last_position));
         }
-        read.map_err(failed)?;
+        // What stands before the damage is given first; the next call stops there again.
+        if bytes.is_empty() {
+            read.map_err(failed)?;
+        }
         let rows = PyArray1::from_slice(py, &bytes).reshape([bytes.len() / 64, 64])?;
         Ok((first, rows))
     }

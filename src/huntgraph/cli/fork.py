@@ -11,10 +11,9 @@ from cyclopts import Parameter
 from huntgraph.cli.diff_screen import show_diff
 from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, facts, print_json, progress, say, table
-from huntgraph.cli.timeline import Parquet, Without, opened, save
+from huntgraph.cli.timeline import Parquet, Without, crossed, opened, save
 
 if TYPE_CHECKING:
-    from huntgraph.timeline.reach import Crossed
     from huntgraph.timeline.recipe import Recipe
 
 __all__ = ["create", "diff", "drop", "ls", "preview", "replay", "show"]
@@ -125,12 +124,12 @@ def replay(
     edited = sum(int(script.edited.sum()) for script in run.scripts.values())
     hashes = {str(n): f"{value:016x}" for n, value in run.hashes().items()}
     body = {"records": records, "edited": edited, "spent_ms": round(spent_ms, 1), "hashes": hashes}
-    body["commits"] = [{"id": c.id, "left_out": c.recipe is None} for c in run.reach.crossed]
+    body["commits"] = dict(crossed(run))
     if json:
         print_json("fork-replay", {"name": name, "claims": fork.recipe.claims, **body})
     else:
         lines = [(f"partition {n}", value) for n, value in hashes.items()]
-        lines += [(_fate(commit), commit.id) for commit in run.reach.crossed]
+        lines += [(f"commit {name}", fate) for name, fate in crossed(run)]
         facts(
             "", [("records", records), ("edited", edited), ("spent", f"{spent_ms:.0f} ms"), *lines]
         )
@@ -218,10 +217,6 @@ def drop(name: str, /, *, folder: Dir = None, world: Path | None = None, json: J
     else:
         say(f"{name} is forgotten")
     return 0
-
-
-def _fate(commit: Crossed) -> str:
-    return "left out" if commit.recipe is None else "made again"
 
 
 def _tell(recipe: Recipe, json: bool) -> None:

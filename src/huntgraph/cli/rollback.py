@@ -11,7 +11,7 @@ from huntgraph.cli.diff_screen import show_diff
 from huntgraph.cli.fork_commit import commit_fork
 from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, progress, say
-from huntgraph.cli.timeline import Without, Yes, opened
+from huntgraph.cli.timeline import Without, Yes, crossed, opened
 from huntgraph.errors import UsageError
 
 __all__ = ["rollback"]
@@ -67,6 +67,8 @@ def rollback(
         if json:
             print_json("diff", found.to_dict(edges=False) | {"plan": found.plan()})
         else:
+            for commit, fate in crossed(fork.run):
+                say(f"commit {commit} is {fate}")
             show_diff(found, most=most)
         if yes and not preview:
             return commit_fork(timeline, fork, reason)

@@ -17,6 +17,7 @@ from huntgraph.errors import UsageError, did_you_mean
 from huntgraph.schema import Kind
 
 if TYPE_CHECKING:
+    from huntgraph.timeline.fork import Run
     from huntgraph.timeline.timeline import Timeline
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Without",
     "Yes",
     "area_of",
+    "crossed",
     "kinds_of",
     "lending",
     "opened",
@@ -95,6 +97,14 @@ def save(table: NDArray[np.void], path: Path) -> None:
 
     write_table(table, path)
     say(f"{len(table):,} rows in {path}")
+
+
+def crossed(run: Run) -> list[tuple[str, str]]:
+    """Say what becomes of each earlier commit that a fork reaches across, by its id."""
+    return [
+        (each.id, f"made again, claims {each.recipe.claims}" if each.recipe else "left out")
+        for each in run.reach.crossed
+    ]
 
 
 def query_of(timeline: Timeline, default: tuple[Kind, ...], **given: Any) -> Any:

@@ -21,7 +21,7 @@ from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.points import parse_event, since_ms
-from huntgraph.timeline.reach import Crossed, find_reach, whole
+from huntgraph.timeline.reach import Crossed, Reach, find_reach
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims, Outcomes, Replay, follow_original
 from huntgraph.timeline.replica import JOURNAL, Replica
@@ -54,12 +54,10 @@ class _Part:
 class Run:
     """A replay: the images, and what each record came to, in the original and in the fork."""
 
-    def __init__(self, history: History, recipe: Recipe, head: Cut) -> None:
+    def __init__(self, history: History, recipe: Recipe, reach: Reach, head: Cut) -> None:
         self.history, self.recipe, self.point = history, recipe, recipe.point
-        self.reach = find_reach(history, recipe)
-        self.head = self.reach.begin
-        until = whole(history, head, self.reach.crossed)
-        self.replicas = {n: self._replica(n, until[n]) for n in history.sources}
+        self.reach, self.head = reach, reach.begin
+        self.replicas = {n: self._replica(n, head[n]) for n in history.sources}
         _check_memory(self.replicas, recipe.budget_mib)
         self.touched = Touched()
         self._parts: list[_Part] = []
@@ -82,22 +80,16 @@ class Run:
         return replica
 
     def extend(self, head: Cut) -> None:
-        """Replay on, to a consistent cut at or behind the last one.
+        """Replay on, to a consistent cut at or behind the last one, outside of corrections.
 
-        It ends before a correction that the cut is not through with. Raises ForkError for edits
-        that are not possible, ReplayError when the logs do not give what they recorded; the run is
-        of no use then.
+        Raises ForkError for edits that are not possible, ReplayError when the logs do not give
+        what they recorded; the run is of no use then.
         """
-        least = [self.head, self.point] if not self._parts else [self.head]
-        if any(cut.keys() != head.keys() or _is_beyond(cut, head) for cut in least):
-            what = "the fork's point lies behind the place it is to be replayed to"
-            raise ForkError(what, fix="replay it to the head", code="HG1725")
-        head = whole(self.history, head, self.reach.crossed)
+        _check_order(self.head, head)
         plain = {n: read_script(s, self.head[n], head[n]) for n, s in self._sources}
         scripts = compile_edits(self.history, self._layers(head), plain, self.head)
-        stops = [c for c in self.reach.crossed if not _is_beyond(self.head, c.held)]
-        for commit in stops:
-            if _is_beyond(head, commit.held):
+        for commit in self.reach.crossed:
+            if not _is_beyond(self.head, commit.held):
                 plain, scripts = self._stretch(plain, scripts, commit.held)
                 self._make_again(commit)
         self._stretch(plain, scripts, head)
@@ -277,8 +269,8 @@ class Fork:
             raise ForkError(what, fix=f"choose one of {', '.join(CLAIMS)}", code="HG1724")
         self.recipe = replace(self.recipe, claims=claims)
         self._run = None
-        head = to or self.history.head()
-        run = Run(self.history, self.recipe, head)
+        reach, head = self._reach(to)
+        run = Run(self.history, self.recipe, reach, head)
         run.extend(head)
         self._run = run
         return run
@@ -286,11 +278,17 @@ class Fork:
     def catch_up(self, to: Cut | None = None) -> Run:
         """Replay on to the head as it is now, or to a later cut; gives what came of it."""
         run, self._run = self.run, None
-        if run.reach != find_reach(self.history, self.recipe):  # others have committed since
+        reach, head = self._reach(to)
+        if run.reach != reach:  # somebody has committed since
             return self.replay(self.recipe.claims, to=to)
-        run.extend(to or self.history.head())
+        run.extend(head)
         self._run = run
         return run
+
+    def _reach(self, to: Cut | None) -> tuple[Reach, Cut]:
+        head = to or self.history.head()
+        _check_order(self.recipe.point, head)
+        return find_reach(self.history, self.recipe, head)
 
     @property
     def run(self) -> Run:
@@ -312,6 +310,12 @@ class Fork:
 
     def _ms(self, when: str | int) -> int:
         return when if isinstance(when, int) else since_ms(self.history, when)
+
+
+def _check_order(cut: Cut, later: Cut) -> None:
+    if cut.keys() != later.keys() or _is_beyond(cut, later):
+        what = "the fork's point lies behind the place it is to be replayed to"
+        raise ForkError(what, fix="replay it to the head", code="HG1725")
 
 
 def _is_beyond(cut: Cut, other: Cut) -> bool:

@@ -40,7 +40,7 @@ class Correction:
     settle: int | None
     """Position of the SETTLE; None while it is under way."""
     changed_nothing: bool
-    """Whether its cells got their old words back before it ended."""
+    """Whether it set no cell, or its cells got their old words back before it ended."""
 
 
 @dataclass
@@ -82,7 +82,9 @@ class PartitionIndex:
         """All corrections."""
         marks = [*_joined(self._marks, _MARK).tolist(), (None, 0, 0, 0)]
         return [
-            Correction(number, fence, settle, bare_hash(was, fence - 1) == bare)
+            Correction(
+                number, fence, settle, settle == fence + 1 or bare_hash(was, fence - 1) == bare
+            )
             for (fence, kind, number, was), (settle, _, _, bare) in pairwise(marks)
             if kind == Kind.FENCE
         ]

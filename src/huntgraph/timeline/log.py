@@ -89,11 +89,12 @@ class Log:
         """Give the error to raise when the records of these positions are lost (none: a seal)."""
         name = f"{self.partition}/{first}"
         lost = f"{name} to {self.partition}/{last} are lost" if last >= first else "none is lost"
+        fork = f"huntgraph fork create NAME --before {name} --without {name}"
         return LogDamagedError(
             code="HG1511",
             what=f"records cannot be read, {lost}: {error}",
             where=str(self.directory),
-            fix=f"to go on without them say --without {name}; keep the damaged log",
+            fix=f"to go on without them: {fork} (also lookup, export, rollback); keep the log",
         )
 
 

@@ -18,7 +18,7 @@ from huntgraph.timeline.history import History
 from huntgraph.timeline.points import cut_text
 from huntgraph.timeline.recipe import Recipe
 
-__all__ = ["Crossed", "Reach", "find_reach", "whole"]
+__all__ = ["Crossed", "Reach", "find_reach"]
 
 DECIDED: Final = ("commit", "undo")
 
@@ -30,8 +30,6 @@ class Crossed:
     id: str
     held: Cut
     """Where the hunt was held for it: right before its FENCE, where it changed anything."""
-    changed: frozenset[int]
-    """Partitions that it changed: only these have records of it."""
     recipe: Recipe | None
     """What it is made of; None when it is left out."""
 
@@ -45,17 +43,20 @@ class Reach:
     """In the order in which they were made."""
 
 
-def find_reach(history: History, recipe: Recipe) -> Reach:
-    """Find the commits that a fork reaches across, by the logs and the audit trail.
+def find_reach(history: History, recipe: Recipe, head: Cut) -> tuple[Reach, Cut]:
+    """Find the commits that a fork reaches across on its way to a head, by logs and audit trail.
 
+    Gives the head too: it lies in no correction, and is before a commit or behind it everywhere.
     Raises ForkError HG1734 for a correction that cannot be made again: an undo, one without a
     recipe, one that the trail does not know; HG1735 when a commit to be left out is not there.
     """
-    if not recipe.left_out and not _corrections(history, recipe.point):
-        return Reach(recipe.point)
-    trail = [each for each in Audit(history.folder).entries() if each.kind in DECIDED]
-    _check_known(recipe.left_out, trail)
-    begin = recipe.point
+    history.index()
+    begin, head = _outside(history, recipe.point), _outside(history, head)
+    if not recipe.left_out and not _corrections(history, begin, head):
+        return Reach(begin), head
+    every = [each for each in Audit(history.folder).entries() if each.kind in DECIDED]
+    _check_known(recipe.left_out, every)
+    trail, head = _through(history, every, head)
     while True:
         behind = [entry for entry in trail if _is_behind(entry, begin)]
         out = _left_out(behind, recipe.left_out)
@@ -67,50 +68,42 @@ def find_reach(history: History, recipe: Recipe) -> Reach:
         if earliest == begin:
             break
         begin = earliest
-    _check_trail(history, begin, trail)
+    _check_trail(history, begin, head, every)
     crossed = [
-        Crossed(
-            entry.id,
-            _held(entry),
-            frozenset(part.partition for part in entry.parts if part.before != part.after),
-            None if entry.id in out else _recipe(history, entry),
-        )
+        Crossed(entry.id, _held(entry), None if entry.id in out else _recipe(history, entry))
         for entry in behind
     ]
-    return Reach(begin, tuple(crossed))
+    return Reach(begin, tuple(crossed)), head
 
 
-def whole(history: History, head: Cut, crossed: Iterable[Crossed]) -> Cut:
-    """Give a head that lies in no correction: right before one that is not through there."""
-    if fences := _under_way(history):
-        early = {n: min(head[n], fence - 1) for n, fence in fences.items()}
-        head = history.messages().shrink(head | early)
+def _through(history: History, trail: Sequence[Entry], head: Cut) -> tuple[list[Entry], Cut]:
+    """The commits that a head is through with, and the head before one that it is half through."""
     settled = _settled(history)
-    for commit in crossed:
-        ends = settled.get(int(commit.id, 16), {})
-        least = {n: ends.get(n, at + 1) if n in commit.changed else at for n, at in head.items()}
-        if any(head[n] < max(least[n], commit.held[n]) for n in head):
-            return {n: min(head[n], commit.held[n]) for n in head}
-    return head
+    for at, entry in enumerate(trail):
+        ends, held, changed = settled.get(int(entry.id, 16), {}), _held(entry), _changed(entry)
+        least = {n: ends.get(n, head[n] + 1) if n in changed else held[n] for n in head}
+        if any(head[n] < least[n] for n in head):
+            return list(trail[:at]), {n: min(head[n], held[n]) for n in head}
+    return list(trail), head
 
 
-def _corrections(history: History, point: Cut) -> bool:
-    """Whether a correction that changed something lies behind a point."""
+def _corrections(history: History, begin: Cut, head: Cut) -> bool:
+    """Whether a correction that changed something lies between two cuts."""
     return any(
-        each.fence > point[number] and not each.changed_nothing
-        for number, part in history.index().of.items()
+        begin[number] < each.fence <= head[number] and not each.changed_nothing
+        for number, part in history.indexed.of.items()
         for each in part.corrections
     )
 
 
-def _under_way(history: History) -> dict[int, int]:
-    """Where a correction begins that has not ended yet, by partition."""
-    return {
-        number: each.fence
-        for number, part in history.indexed.of.items()
-        for each in part.corrections
-        if each.settle is None
-    }
+def _outside(history: History, cut: Cut) -> Cut:
+    """Go back to right before a correction that a cut lies in: nothing else happened since."""
+    found = dict(cut)
+    for number, part in history.indexed.of.items():
+        for each in part.corrections:
+            if each.fence <= cut[number] and (each.settle is None or cut[number] < each.settle):
+                found[number] = each.fence - 1
+    return found
 
 
 def _settled(history: History) -> dict[int, dict[int, int]]:
@@ -127,8 +120,14 @@ def _held(entry: Entry) -> Cut:
     return {part.partition: part.position for part in entry.parts}
 
 
+def _changed(entry: Entry) -> set[int]:
+    """Partitions that a commit changed; the others have no records of it."""
+    return {part.partition for part in entry.parts if part.before != part.after}
+
+
 def _is_behind(entry: Entry, point: Cut) -> bool:
-    return any(position >= point[number] for number, position in _held(entry).items())
+    held = _held(entry)
+    return any(held[number] >= point[number] for number in _changed(entry))
 
 
 def _left_out(behind: Sequence[Entry], without: Iterable[str]) -> set[str]:
@@ -156,13 +155,13 @@ def _recipe(history: History, entry: Entry) -> Recipe:
     raise _no_way(history, f"{what} lies behind the fork's point", _held(entry), name)
 
 
-def _check_trail(history: History, begin: Cut, trail: Iterable[Entry]) -> None:
+def _check_trail(history: History, begin: Cut, head: Cut, trail: Iterable[Entry]) -> None:
     known = {entry.id for entry in trail}
     for number, part in history.indexed.of.items():
         for each in part.corrections:
             name, at = f"{each.id:016x}", {number: each.fence}
-            through = each.settle is not None and each.fence > begin[number]
-            if through and not each.changed_nothing and name not in known:
+            between = begin[number] < each.fence <= head[number]
+            if between and not each.changed_nothing and name not in known:
                 what = "a correction that the audit trail does not know is behind the fork's point"
                 raise _no_way(history, what, at)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.engine import Engine, Rows
-from huntgraph.errors import UsageError
+from huntgraph.errors import LogDamagedError, UsageError
 from huntgraph.schema import RECEIPT, Code, Kind
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.log import Log, LogRecords
@@ -92,8 +92,9 @@ def verify(
     Checks that every record takes the position it has, that every recorded state hash is met, that
     the kept hash equals the one computed anew at the end, and that the receipts form one chain.
     Stops at the first bad position. Begins at the start of the log, or at a `snapshot`, whose own
-    hash is then computed anew first. `progress` gets the positions done. Raises LogError,
-    UsageError for a snapshot of another world or version.
+    hash is then computed anew first. `progress` gets the positions done. Records that cannot be
+    read are a problem too. Raises LogError when there is no log, UsageError for a snapshot of
+    another world or version.
     """
     engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MAX)
     found = Verification()
@@ -103,14 +104,17 @@ def verify(
             found.problems.append(Problem(snapshot.position, "the snapshot's hash is another one"))
     receipts, chain = [], _chain(engine)
     log = Log(directory, world_id=world.world_id, partition=partition)
-    for records in log.records(engine.position + 1):
-        _replay(engine, records, found)
-        receipts.append(engine.receipts())
-        engine.events()
-        if progress is not None:
-            progress(found.positions)
-        if found.problems:
-            break
+    try:
+        for records in log.records(engine.position + 1):
+            _replay(engine, records, found)
+            receipts.append(engine.receipts())
+            engine.events()
+            if progress is not None:
+                progress(found.positions)
+            if found.problems:
+                break
+    except LogDamagedError as error:
+        found.problems.append(Problem(engine.position + 1, str(error)))
     found.receipts = np.concatenate(receipts) if receipts else found.receipts
     found.state_hash, found.tick = engine.state_hash(), engine.tick
     if found.state_hash != engine.state_hash(anew=True):

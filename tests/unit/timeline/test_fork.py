@@ -25,6 +25,7 @@ from tests.unit.timeline.recorder import (
     HONEST,
     LATE,
     Recorder,
+    cheated,
     position_of,
     with_a_cheater,
 )
@@ -245,3 +246,26 @@ def test_a_correction_behind_the_point_is_told(tmp_path: Path) -> None:
     with pytest.raises(ForkError) as caught:
         Fork(recorder.history(tmp_path), Recipe("f", {0: 6})).replay()
     assert caught.value.code == "HG1734"
+
+
+def test_a_second_cheater_is_taken_out_from_before_the_first_commit(tmp_path: Path) -> None:
+    recorder, before = cheated(), first_of(CHEATER)
+    first = recorder.commit(recorder.timeline(tmp_path).fork(before=before).drop(player=CHEATER))
+    recorder.tick(3)
+    timeline = recorder.timeline(tmp_path)
+    assert timeline.fork(before=before).diff().empty
+    fork = timeline.fork(at="0:0").drop(player=HONEST)
+    (claim,) = fork.diff().claims
+    assert (claim.was_winner, claim.now_winner) == (HONEST, 0)
+    late = position_of(recorder, Kind.CLAIM, HONEST)
+    (effect,) = fork.diff().rewards
+    assert effect.id == f"revoke-0-{late}-0-{CHEST}-{HONEST}", "the win that the first commit made"
+    second = recorder.commit(fork)
+    recorder.tick(3)
+    timeline = recorder.timeline(tmp_path)
+    assert timeline.fork(at="0:0").diff().empty
+    # The first one is taken back, out of order: the cheater has the chest again.
+    (claim,) = timeline.fork(at="head", without=(first,)).diff().claims
+    assert (claim.was_winner, claim.now_winner) == (0, CHEATER)
+    (claim,) = timeline.fork(at="head", without=(second,)).diff().claims
+    assert (claim.was_winner, claim.now_winner) == (0, HONEST)
