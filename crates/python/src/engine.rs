@@ -1,7 +1,7 @@
 //! The in-process engine: the real core on a block of this process's memory.
 
 use huntgraph_actor::page_faults::image_block;
-use huntgraph_core::schema::Event;
+use huntgraph_core::schema::{Event, event};
 use huntgraph_core::{Header, Limits, Line, Partition, Silence, Sink, WorldView, bytes, bytes_mut};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
@@ -18,6 +18,19 @@ struct Events(Vec<u8>);
 impl Sink for Events {
     fn event(&mut self, event: &Event) {
         self.0.extend_from_slice(&event.encode());
+    }
+}
+
+/// Collects the events of treasures won alone.
+struct Wins<'a>(&'a mut Events);
+
+impl Sink for Wins<'_> {
+    const DELTAS: bool = false;
+
+    fn event(&mut self, event: &Event) {
+        if event.kind == event::CLAIMED {
+            self.0.event(event);
+        }
     }
 }
 
@@ -228,25 +241,25 @@ impl Engine {
         Ok((PyArray1::from_vec(py, names), PyArray1::from_vec(py, words)))
     }
 
-    /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64).
+    /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`
+    /// only events of treasures won are kept.
+    #[pyo3(signature = (records, positions, wins = false))]
     fn replay<'py>(
         &mut self,
         records: &Bound<'py, PyAny>,
         positions: PyReadonlyArray1<u64>,
+        wins: bool,
     ) -> PyResult<Bound<'py, PyArray2<u8>>> {
         let py = records.py();
         let (records, positions) = (rows(records)?, positions.as_slice()?);
         let raw = records.as_slice()?.as_chunks::<64>().0;
         let mut events = std::mem::take(&mut self.events);
         let played = py.detach(|| {
-            let mut answers = Vec::with_capacity(raw.len() * 64);
-            self.play(raw, positions, &mut events, |_, answer, receipt| {
-                answers.extend_from_slice(&answer.update.encode());
-                if let Some(receipt) = receipt {
-                    answers.extend_from_slice(&receipt.encode());
-                }
-            })?;
-            Ok::<_, PyErr>(answers)
+            if wins {
+                self.answers(raw, positions, &mut Wins(&mut events))
+            } else {
+                self.answers(raw, positions, &mut events)
+            }
         });
         self.events = events;
         as_rows(py, &played?)
@@ -388,6 +401,23 @@ impl Engine {
 impl Engine {
     pub(crate) fn of(block: Vec<Line>) -> Self {
         Self { block, events: Events::default(), branch: None }
+    }
+
+    /// Applies records at their positions; gives updates and receipts.
+    fn answers<S: Sink>(
+        &mut self,
+        raw: &[[u8; 64]],
+        positions: &[u64],
+        sink: &mut S,
+    ) -> PyResult<Vec<u8>> {
+        let mut answers = Vec::with_capacity(raw.len() * 64);
+        self.play(raw, positions, sink, |_, answer, receipt| {
+            answers.extend_from_slice(&answer.update.encode());
+            if let Some(receipt) = receipt {
+                answers.extend_from_slice(&receipt.encode());
+            }
+        })?;
+        Ok(answers)
     }
 
     pub(crate) fn partition(&mut self) -> PyResult<Partition<'_>> {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal, Self
 
 import numpy as np
@@ -174,10 +175,13 @@ class Replay:
     def _apply(self, number: int, begin: int, end: int) -> None:
         script = self._scripts[number]
         # Recorded hashes are those of the original, and so are those that a fence asks for.
-        some = begin + np.flatnonzero(~np.isin(script.kinds[begin:end], HASHES))
-        if len(some):
-            rows, positions = script.rows[some], script.positions[some]
-            self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)
+        hashes = begin + np.flatnonzero(np.isin(script.kinds[begin:end], HASHES))
+        bounds = [begin - 1, *hashes.tolist(), end]
+        for first, last in pairwise(bounds):
+            some = slice(first + 1, last)
+            if first + 1 < last:
+                rows, positions = script.rows[some], script.positions[some]
+                self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)
 
     def _ready(self, number: int, at: int) -> bool:
         """Whether what a border's record depends on has been replayed."""
