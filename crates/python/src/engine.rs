@@ -1,8 +1,7 @@
 //! The in-process engine: the real core on a block of this process's memory.
 
 use huntgraph_actor::page_faults::image_block;
-use huntgraph_core::schema::{Event, event};
-use huntgraph_core::{Header, Limits, Line, Partition, Silence, Sink, WorldView, bytes, bytes_mut};
+use huntgraph_core::{Header, Limits, Line, Partition, Silence, WorldView, bytes, bytes_mut};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -10,29 +9,7 @@ use pyo3::types::PyBytes;
 
 use crate::arrays::{as_rows, rows};
 use crate::branch::{Branch, with_journal};
-
-/// Collects events as raw rows.
-#[derive(Default)]
-struct Events(Vec<u8>);
-
-impl Sink for Events {
-    fn event(&mut self, event: &Event) {
-        self.0.extend_from_slice(&event.encode());
-    }
-}
-
-/// Collects the events of treasures won alone.
-struct Wins<'a>(&'a mut Events);
-
-impl Sink for Wins<'_> {
-    const DELTAS: bool = false;
-
-    fn event(&mut self, event: &Event) {
-        if event.kind == event::CLAIMED {
-            self.0.event(event);
-        }
-    }
-}
+use crate::events::{Events, Wins};
 
 /// One partition in this process: the same core that the actor runs.
 #[pyclass(module = "huntgraph._core")]
@@ -401,23 +378,6 @@ impl Engine {
 impl Engine {
     pub(crate) fn of(block: Vec<Line>) -> Self {
         Self { block, events: Events::default(), branch: None }
-    }
-
-    /// Applies records at their positions; gives updates and receipts.
-    fn answers<S: Sink>(
-        &mut self,
-        raw: &[[u8; 64]],
-        positions: &[u64],
-        sink: &mut S,
-    ) -> PyResult<Vec<u8>> {
-        let mut answers = Vec::with_capacity(raw.len() * 64);
-        self.play(raw, positions, sink, |_, answer, receipt| {
-            answers.extend_from_slice(&answer.update.encode());
-            if let Some(receipt) = receipt {
-                answers.extend_from_slice(&receipt.encode());
-            }
-        })?;
-        Ok(answers)
     }
 
     pub(crate) fn partition(&mut self) -> PyResult<Partition<'_>> {
