@@ -147,13 +147,16 @@ class Engine:
         """
         return self._answers(self._core.apply(records))
 
-    def replay(self, records: NDArray[Any], positions: NDArray[np.uint64]) -> Records:
+    def replay(
+        self, records: NDArray[Any], positions: NDArray[np.uint64], *, wins: bool = False
+    ) -> Records:
         """Apply records as `apply` does, each at its own position, shape (n,).
 
         The engine stands right before a record's position when it is applied, whatever was
-        applied before: so a replay that leaves records out or adds some keeps all positions.
+        applied before: so a replay that leaves records out or adds some keeps all positions. With
+        `wins` only events of treasures won (CLAIMED) are kept.
         """
-        return self._answers(self._core.replay(records, positions.astype(np.uint64)))
+        return self._answers(self._core.replay(records, positions.astype(np.uint64), wins))
 
     def _answers(self, rows: NDArray[np.uint8]) -> Records:
         is_receipt = rows[:, 0] == Kind.RECEIPT

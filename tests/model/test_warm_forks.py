@@ -128,7 +128,7 @@ def test_it_catches_up_with_a_log_that_grows(seed: int) -> None:
     rng = Random(seed)
     for share in (0.6, 0.7):
         grow(share, logs + others)
-        history.follow()
+        assert history.follow() == other.head()
     recipe = Recipe("f", point_of(history, rng), edits(seed))
     warm, cold = Fork(history, recipe), Fork(other, recipe)
     warm.replay()

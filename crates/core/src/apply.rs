@@ -10,8 +10,8 @@ use crate::schema::{
 
 /// Takes what a partition emits beside its answers: the events of the ring.
 pub trait Sink {
-    /// Whether anybody reads events: what only they tell need not be found out otherwise.
-    const EVENTS: bool = true;
+    /// Whether anybody reads of new weights (DELTA): where their edges are is found out for that.
+    const DELTAS: bool = true;
     /// Whether anybody reads more of answers than whether the record was logged.
     const ANSWERS: bool = true;
 
@@ -21,7 +21,7 @@ pub trait Sink {
 
 /// Drops all events.
 impl Sink for () {
-    const EVENTS: bool = false;
+    const DELTAS: bool = false;
 
     fn event(&mut self, _: &Event) {}
 }
@@ -30,7 +30,7 @@ impl Sink for () {
 pub struct Silence;
 
 impl Sink for Silence {
-    const EVENTS: bool = false;
+    const DELTAS: bool = false;
     const ANSWERS: bool = false;
 
     fn event(&mut self, _: &Event) {}

@@ -24,6 +24,17 @@ pub struct EdgeLine {
     closed: u32,
 }
 
+impl EdgeLine {
+    /// A bit for each edge that is not as in another line, wherever it leads. No branch for each:
+    /// most lines that differ do so in one edge.
+    pub(crate) fn differing(&self, other: &Self) -> u32 {
+        (0..LINE_EDGES).fold(self.closed ^ other.closed, |bits, at| {
+            let differs = self.weight[at] != other.weight[at] || self.heat[at] != other.heat[at];
+            bits | (differs as u32) << at
+        })
+    }
+}
+
 /// What changes of an edge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EdgeState {
@@ -228,6 +239,22 @@ mod tests {
                 let wanted = (start..end).contains(&at) && edges.heat(12 + at) > 0;
                 assert_eq!(bits >> at & 1 == 1, wanted, "edge {at} of {start}..{end}");
             }
+        }
+    }
+
+    #[test]
+    fn lines_differ_where_an_edge_does() {
+        let lines = filled();
+        for at in 0..LINE_EDGES {
+            let changed = |change: fn(&mut EdgeLines, usize)| {
+                let mut others = lines;
+                change(&mut EdgeLines(&mut others), at);
+                lines[0].differing(&others[0])
+            };
+            assert_eq!(changed(|edges, at| edges.set_weight(at, 1)), 1 << at);
+            assert_eq!(changed(|edges, at| edges.set_heat(at, 9)), 1 << at);
+            assert_eq!(changed(|edges, at| edges.set_closed(at, true)), 1 << at);
+            assert_eq!(changed(|edges, at| edges.set_near(at, 1)), 0);
         }
     }
 

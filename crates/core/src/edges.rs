@@ -118,7 +118,7 @@ impl Partition<'_> {
         self.guidance.note_change(edge, self.weight(edge), self.is_closed(edge));
         self.topology.edges.set_weight(edge, weight);
         self.topology.edges.set_closed(edge, closed);
-        if !S::EVENTS {
+        if !S::DELTAS {
             return;
         }
         let (tail, head) = self.topology.ends(edge);

@@ -103,6 +103,23 @@ impl Engine {
         })
     }
 
+    /// Applies records at their positions; gives updates and receipts.
+    pub fn answers<S: Sink>(
+        &mut self,
+        raw: &[[u8; 64]],
+        positions: &[u64],
+        sink: &mut S,
+    ) -> PyResult<Vec<u8>> {
+        let mut answers = Vec::with_capacity(raw.len() * 64);
+        self.play(raw, positions, sink, |_, answer, receipt| {
+            answers.extend_from_slice(&answer.update.encode());
+            if let Some(receipt) = receipt {
+                answers.extend_from_slice(&receipt.encode());
+            }
+        })?;
+        Ok(answers)
+    }
+
     /// Applies consecutive records of a log, the first at position `first`, those in `struck` as
     /// STRIKE; gives how many were refused.
     pub fn play_log(

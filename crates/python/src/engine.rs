@@ -1,8 +1,7 @@
 //! The in-process engine: the real core on a block of this process's memory.
 
 use huntgraph_actor::page_faults::image_block;
-use huntgraph_core::schema::Event;
-use huntgraph_core::{Header, Limits, Line, Partition, Silence, Sink, WorldView, bytes, bytes_mut};
+use huntgraph_core::{Header, Limits, Line, Partition, Silence, WorldView, bytes, bytes_mut};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -10,16 +9,7 @@ use pyo3::types::PyBytes;
 
 use crate::arrays::{as_rows, rows};
 use crate::branch::{Branch, with_journal};
-
-/// Collects events as raw rows.
-#[derive(Default)]
-struct Events(Vec<u8>);
-
-impl Sink for Events {
-    fn event(&mut self, event: &Event) {
-        self.0.extend_from_slice(&event.encode());
-    }
-}
+use crate::events::{Events, Wins};
 
 /// One partition in this process: the same core that the actor runs.
 #[pyclass(module = "huntgraph._core")]
@@ -228,25 +218,25 @@ impl Engine {
         Ok((PyArray1::from_vec(py, names), PyArray1::from_vec(py, words)))
     }
 
-    /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64).
+    /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`
+    /// only events of treasures won are kept.
+    #[pyo3(signature = (records, positions, wins = false))]
     fn replay<'py>(
         &mut self,
         records: &Bound<'py, PyAny>,
         positions: PyReadonlyArray1<u64>,
+        wins: bool,
     ) -> PyResult<Bound<'py, PyArray2<u8>>> {
         let py = records.py();
         let (records, positions) = (rows(records)?, positions.as_slice()?);
         let raw = records.as_slice()?.as_chunks::<64>().0;
         let mut events = std::mem::take(&mut self.events);
         let played = py.detach(|| {
-            let mut answers = Vec::with_capacity(raw.len() * 64);
-            self.play(raw, positions, &mut events, |_, answer, receipt| {
-                answers.extend_from_slice(&answer.update.encode());
-                if let Some(receipt) = receipt {
-                    answers.extend_from_slice(&receipt.encode());
-                }
-            })?;
-            Ok::<_, PyErr>(answers)
+            if wins {
+                self.answers(raw, positions, &mut Wins(&mut events))
+            } else {
+                self.answers(raw, positions, &mut events)
+            }
         });
         self.events = events;
         as_rows(py, &played?)

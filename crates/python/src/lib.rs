@@ -5,6 +5,7 @@ mod bench;
 mod branch;
 mod client;
 mod engine;
+mod events;
 mod log_reader;
 
 use pyo3::prelude::*;

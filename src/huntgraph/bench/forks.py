@@ -54,6 +54,7 @@ class Timing:
     records: int = 0
     changed_edges: int = 0
     changed_cells: int = 0
+    committed_cells: int = 0
     fence_ms: float = 0.0
 
     @contextmanager
@@ -71,7 +72,7 @@ class Forks:
         self, places: Sequence[Place], folder: Path, *, players: int, history_s: float, rate: float
     ) -> None:
         self.places, self.folder, self.history_s = places, folder, history_s
-        self._players = players
+        self._players, self._commits = players, 0
         self._pools = {threads: ThreadPoolExecutor(threads) for threads in (1, THREADS)}
         self._pool = self._pools[THREADS]
         keep = int(1.2 * LONG * rate * history_s / len(places)) + 2 * players
@@ -128,8 +129,9 @@ class Forks:
             for _ in range(2):
                 self._go_on(share)
             order = Order(who="bench", why="measured")
-            asyncio.run(commit(self.folder, sockets, catch_up, order, report=report))
-        timing.fence_ms = report.fence_ms
+            made = asyncio.run(commit(self.folder, sockets, catch_up, order, report=report))
+        self._commits += 1
+        timing.fence_ms, timing.committed_cells = report.fence_ms, made.cells
         return timing
 
     def _go_on(self, share: float) -> None:
@@ -152,9 +154,12 @@ class Forks:
         return Head(warm.position, warm.head.state_hash(), changes)
 
     def _struck(self, share: float) -> Words:
-        """Every so-many-th player: those whose moves are taken out."""
+        """Every so-many-th player: those whose moves are taken out. Others after each commit.
+
+        Who was set back by one goes on from where it was, and is refused: no more is to be undone.
+        """
         step = round(1 / share) if share else self._players + 1
-        return np.arange(step, self._players + 1, step, dtype=np.uint64)
+        return np.arange(step - self._commits, self._players + 1, step, dtype=np.uint64)
 
     def _each(self, do: Callable[[Warm], T]) -> list[T]:
         return list(self._pool.map(do, self.warm))

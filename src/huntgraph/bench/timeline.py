@@ -119,6 +119,7 @@ def _commit_figures(seen: Seen) -> dict[str, float]:
         "live_total_ms": round(float(np.median(live)), 2),
         "fence_ms": round(float(np.median(fences)), 2),
         "fence_worst_ms": round(max(fences), 2),
+        "committed_cells_least": min(run.committed_cells for run in [best, *seen.live_commits]),
     }
 
 

@@ -159,7 +159,7 @@ class _Commit:
         self._at("held")
         if any(status.fenced for status in statuses.values()):
             raise self._failed("another correction is under way", "HG1614")
-        statuses = await self._until(_is_quiet)
+        statuses = await self._quiet()
         self._at("quiet")
         heads = await catch_up(statuses)
         if heads.keys() != self.controls.keys():
@@ -205,23 +205,35 @@ class _Commit:
             self._at(f"corrected {number}")
 
         await self._each(correct)
-        statuses = await self._until(_is_durable)
+        statuses = await self._each(self._durable)
         for number, status in statuses.items():
             found = bare_hash(status.state_hash, status.position, self.correction)
             if found != plan.parts[number].after:
                 raise self._failed(f"partition {number} has not the planned hash")
 
-    async def _until(self, ready: Callable[[Status], bool]) -> dict[int, Status]:
-        """Wait until all partitions say so."""
+    async def _quiet(self) -> dict[int, Status]:
+        """Wait until nothing is on its way anywhere.
+
+        What happened need not be on disk: the correction comes behind it in the same log.
+        """
         by = time.monotonic() + QUIET_S
         while True:
             statuses = await self._each(lambda _, control: control.status())
-            if all(map(ready, statuses.values())):
+            late = [number for number, status in statuses.items() if status.parcels]
+            if not late:
                 return statuses
             if time.monotonic() > by:
-                late = [number for number, status in statuses.items() if not ready(status)]
                 raise self._failed(f"partition {late[0]} did not grow quiet in {QUIET_S:g} s")
             await asyncio.sleep(LOOK_S)
+
+    async def _durable(self, number: int, control: Control) -> Status:
+        """Wait until a partition has on disk what it was sent: no longer than for that one."""
+        by = time.monotonic() + QUIET_S
+        while (status := await control.status()).durable < status.position:
+            if time.monotonic() > by:
+                raise self._failed(f"partition {number} has nothing on disk in {QUIET_S:g} s")
+            await asyncio.sleep(LOOK_S)
+        return status
 
     async def _let_go(self, plan: Plan) -> None:
         """Settle what was fenced and not corrected; what is out of reach lets go by itself."""
@@ -280,18 +292,6 @@ class _Commit:
     def _failed(self, what: str, code: str = "HG1612") -> CommitError:
         fix = "nothing has changed; replay the fork to the head and commit again"
         return CommitError(what, where=self.folder, fix=fix, code=code)
-
-
-def _is_durable(status: Status) -> bool:
-    return status.durable >= status.position
-
-
-def _is_quiet(status: Status) -> bool:
-    """Whether nothing is on its way.
-
-    What happened need not be on disk: the correction comes behind it in the same log.
-    """
-    return not status.parcels
 
 
 def _planned(head: Head) -> PartPlan:

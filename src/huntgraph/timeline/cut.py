@@ -27,12 +27,17 @@ NEVER: Final = np.iinfo(np.uint64).max
 
 
 class Messages:
-    """All messages between the partitions of an index, shape (n,), dtype MESSAGE."""
+    """All messages between the partitions of an index, shape (n,), dtype MESSAGE.
 
-    def __init__(self, index: Index) -> None:
-        parts = index.of.items()
-        tables = [_parcels(number, part) for number, part in parts]
-        tables += [_acks(number, part, index) for number, part in parts]
+    With `behind`, a consistent cut, those alone that were received behind it: no others matter to
+    a cut that holds it.
+    """
+
+    def __init__(self, index: Index, behind: Mapping[int, int] | None = None) -> None:
+        known = behind or {}
+        parts = [(number, part, known.get(number, 0)) for number, part in index.of.items()]
+        tables = [_parcels(number, _later(part.taken, known)) for number, part, known in parts]
+        tables += [_acks(number, _later(part.acks, known), index) for number, part, known in parts]
         self.rows: NDArray[np.void] = np.concatenate([np.zeros(0, MESSAGE), *tables])
 
     def shrink(self, cut: Mapping[int, int]) -> Cut:
@@ -69,16 +74,19 @@ def is_consistent(cut: Mapping[int, int], messages: Messages) -> bool:
     return messages.shrink(cut) == dict(cut)
 
 
-def _parcels(number: int, part: PartitionIndex) -> NDArray[np.void]:
-    taken = part.taken
+def _later(received: NDArray[np.void], position: int) -> NDArray[np.void]:
+    """What was received behind a position; all are in the order of the log."""
+    return received[np.searchsorted(received["position"], position, side="right") :]
+
+
+def _parcels(number: int, taken: NDArray[np.void]) -> NDArray[np.void]:
     table = np.zeros(len(taken), MESSAGE)
     table["to"], table["at"] = number, taken["position"]
     table["from"], table["sent"] = taken["from"], taken["cause"]
     return table
 
 
-def _acks(number: int, part: PartitionIndex, index: Index) -> NDArray[np.void]:
-    acks = part.acks
+def _acks(number: int, acks: NDArray[np.void], index: Index) -> NDArray[np.void]:
     table = np.zeros(len(acks), MESSAGE)
     table["to"], table["at"], table["from"] = number, acks["position"], acks["to"]
     for peer in np.unique(acks["to"]).tolist():

@@ -83,6 +83,8 @@ class History:
         """Partitions that are kept warm; see `keep_warm`."""
         self._room: dict[int, tuple[int, int]] = {}
         """Players and added edges that each of them has room for."""
+        self._followed: Cut = {}
+        """The consistent cut that they were brought to last."""
         self._index = Index(self.sources)
 
     @classmethod
@@ -142,11 +144,11 @@ class History:
         image and 192 to 320 bytes for each of these records. `follow` brings them on. A partition
         of which records are lost stays cold.
         """
-        cut = self.head()
+        self._followed = self.head()
         for number in self.sources:
             if not self._index.of[number].lost:
-                self._warm_up(number, cut[number], keep)
-        return cut
+                self._warm_up(number, self._followed[number], keep)
+        return dict(self._followed)
 
     def follow(self) -> Cut:
         """Bring all warm partitions to the greatest consistent cut of what the logs hold.
@@ -154,7 +156,8 @@ class History:
         Partitions that a fork stands on stay where they are, as long as its replay lives. Raises
         ReplayError HG1521 for a log whose records are refused.
         """
-        cut = self.head()
+        messages = Messages(self.index(), self._followed)
+        self._followed = cut = messages.shrink(self._index.ends())
         for number, warm in self.warm.items():
             if warm.lent:
                 continue
@@ -162,7 +165,7 @@ class History:
             if len(part.players) > players or part.edges_added > edges:
                 self._warm_up(number, cut[number], warm.keep)
             warm.follow(cut[number])
-        return cut
+        return dict(cut)
 
     def _warm_up(self, number: int, position: int, keep: int) -> None:
         part, source = self._index.of[number], self.sources[number]

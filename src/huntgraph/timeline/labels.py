@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.schema import Kind
+from huntgraph.schema import UPDATE, Kind
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.replay import Outcomes
 from huntgraph.timeline.script import Script, Touched
@@ -106,7 +106,27 @@ def _differing(
         return np.zeros(0, np.uint64), np.zeros(0, np.uint32)
     # The original script is the log: its records stand at consecutive positions.
     at = (script.positions[some] - original.positions[0]).astype(np.intp)
-    one, other = now.updates[some], was.updates[at]
-    differ = np.any([one[name] != other[name] for name in SEEN], axis=0)
+    one, other = _words(now.updates), _words(was.updates)
+    differ = np.zeros(len(some), np.bool_)
+    for word in np.flatnonzero(SEEN_BITS).tolist():
+        differ |= ((one[some, word] ^ other[at, word]) & SEEN_BITS[word]) != 0
     moves = script.moves[some[differ]]
     return moves["player"], moves["seq"]
+
+
+def _words(updates: NDArray[np.void]) -> NDArray[np.uint64]:
+    """The words of updates, shape (n, 8)."""
+    return np.ascontiguousarray(updates).view(np.uint64).reshape(-1, UPDATE.itemsize // 8)
+
+
+def _seen_bits() -> NDArray[np.uint64]:
+    """The bits of an update's words that are those of SEEN."""
+    seen = np.zeros(1, UPDATE)
+    for name in SEEN:
+        seen[name].view(np.uint8)[...] = 0xFF
+    bits: NDArray[np.uint64] = _words(seen)[0]
+    return bits
+
+
+SEEN_BITS: Final = _seen_bits()
+"""Answers are many: they are compared by these words alone."""

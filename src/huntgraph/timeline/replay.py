@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal, Self
 
 import numpy as np
@@ -179,10 +180,13 @@ class Replay:
 
     def _apply(self, number: int, begin: int, end: int) -> None:
         script = self._scripts[number]
-        some = begin + np.flatnonzero(~np.isin(script.kinds[begin:end], PASSED_OVER))
-        if len(some):
-            rows, positions = script.rows[some], script.positions[some]
-            self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)
+        script = self._scripts[number]
+        passed_over = begin + np.flatnonzero(np.isin(script.kinds[begin:end], PASSED_OVER))
+        for first, last in pairwise([begin - 1, *passed_over.tolist(), end]):
+            some = slice(first + 1, last)
+            if first + 1 < last:
+                rows, positions = script.rows[some], script.positions[some]
+                self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)
 
     def _ready(self, number: int, at: int) -> bool:
         """Whether what a border's record depends on has been replayed."""

@@ -54,8 +54,8 @@ class Replica:
     def follow(
         self, rows: NDArray[np.uint8], positions: NDArray[np.uint64]
     ) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """Take the next records of the log into the base; give updates and events (dtype EVENT)."""
-        updates = self._base.replay(rows, positions)
+        """Take the next records of the log into the base; give updates and wins (dtype EVENT)."""
+        updates = self._base.replay(rows, positions, wins=True)
         self._base.receipts()
         return updates, self._base.events()
 
@@ -109,7 +109,7 @@ class Replica:
         """
         branch = self._forked()
         self._before = branch.mark() if undoable else None
-        updates = branch.replay(rows, positions)
+        updates = branch.replay(rows, positions, wins=True)
         branch.receipts()
         self._events.append(branch.events())
         return updates
@@ -140,7 +140,7 @@ class Replica:
         return self._forked().player(player)
 
     def events(self) -> NDArray[np.void]:
-        """Give the branch's events since the last call (dtype EVENT)."""
+        """Give the branch's events of treasures won since the last call (dtype EVENT)."""
         taken, self._events = self._events, []
         return np.concatenate(taken) if taken else np.zeros(0, EVENT)
 

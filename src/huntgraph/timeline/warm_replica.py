@@ -48,6 +48,10 @@ class WarmReplica(Replica):
         if self.branch_hash() != self.head_hash():
             what = f"partition {self.partition} is not at {self.position} what its log leads to"
             raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
-        later = super().follow(rows[known:], positions[known:])
+        if known < len(rows):
+            later = super().follow(rows[known:], positions[known:])
+            updates, events = (
+                np.concatenate(pair) for pair in zip((updates, events), later, strict=True)
+            )
         self.fork_at(self._point)
-        return np.concatenate([updates, later[0]]), np.concatenate([events, later[1]])
+        return updates, events

@@ -77,10 +77,12 @@ fn edges(
     Touched::each(touched.lines, edge_lines(end), fetch, |line| {
         let edges = line * LINE_EDGES..((line + 1) * LINE_EDGES).min(end);
         // Lines are equal nearly always: what only one side uses is compared all the same.
-        if edges.end <= shared && old_lines[line] == new_lines[line] {
+        let both = edges.end <= shared;
+        if both && old_lines[line] == new_lines[line] {
             return false;
         }
-        for edge in edges {
+        let differing = old_lines[line].differing(&new_lines[line]);
+        for edge in edges.filter(|edge| !both || differing >> (edge % LINE_EDGES) & 1 == 1) {
             let (old, new) = (word(original, ours, edge), word(branch, theirs, edge));
             compare(EDGE | edge as u64, old, new, tell);
         }
