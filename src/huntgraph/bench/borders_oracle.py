@@ -107,6 +107,8 @@ def _span(crew: Crew, ticks: range) -> tuple[NDArray[np.int64], NDArray[np.int64
             engine.events()
         engine.apply(part.rows[at:])
         engine.events()
+    if engine.tick + 1 in ticks:
+        seen.append(_routing(engine))
     spans = (np.minimum.reduce(seen), np.maximum.reduce(seen))
     low, high = (np.where(span == CLOSED, UNREACHABLE, span.astype(np.int64)) for span in spans)
     return low, high
