@@ -47,9 +47,9 @@ def judge_whole(
     exact = [rows[rows["flags"] & (Flag.CERTIFIED | Flag.EXACT_NOW) != 0] for rows in told]
     oldest = max((int((rows["tick"] - rows["epoch"]).max(initial=0)) for rows in exact), default=0)
     spans = [range(tick - oldest - SLACK, tick + SLACK) for tick in asked]
-    low, high = _whole(crews, parts, spans)
+    low, high = (_distances(edges, parts.nodes, goals) for edges in _whole(crews, parts, spans))
     judged = wrong = 0
-    for slot, goal in enumerate(goals):
+    for slot in range(len(goals)):
         mine = [
             rows[crew.wanderers.slot[rows["echo"].astype(np.intp)] == slot]
             for crew, rows in zip(crews, exact, strict=True)
@@ -57,7 +57,7 @@ def judge_whole(
         nodes = [parts.global_ids(at, rows["node"]) for at, rows in enumerate(mine)]
         claimed = np.concatenate([rows["distance"] for rows in mine]).astype(np.int64)
         here = np.concatenate(nodes)
-        least, most = (_distances(span, parts.nodes, goal)[here] for span in (low, high))
+        least, most = low[slot, here], high[slot, here]
         judged += len(claimed)
         wrong += int(np.count_nonzero((claimed < least) | (claimed > most)))
     return Verdict(judged, wrong)
@@ -107,6 +107,8 @@ def _span(crew: Crew, ticks: range) -> tuple[NDArray[np.int64], NDArray[np.int64
             engine.events()
         engine.apply(part.rows[at:])
         engine.events()
+    if engine.tick + 1 in ticks:
+        seen.append(_routing(engine))
     spans = (np.minimum.reduce(seen), np.maximum.reduce(seen))
     low, high = (np.where(span == CLOSED, UNREACHABLE, span.astype(np.int64)) for span in spans)
     return low, high
@@ -118,10 +120,11 @@ def _routing(engine: Engine) -> NDArray[np.uint16]:
     return np.where(engine.closed() | (weights == 0), CLOSED, weights).astype(np.uint16)
 
 
-def _distances(edges: Edges, nodes: int, goal: int) -> NDArray[np.int64]:
+def _distances(edges: Edges, nodes: int, goals: list[int]) -> NDArray[np.int64]:
+    """Give the distance of every node to each goal, shape (goals, nodes)."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import dijkstra
 
     graph = csr_array((edges.weight.astype(float), (edges.head, edges.tail)), shape=(nodes, nodes))
-    found = dijkstra(graph, directed=True, indices=goal)
+    found = dijkstra(graph, directed=True, indices=goals)
     return np.where(np.isinf(found), UNREACHABLE, found).astype(np.int64)

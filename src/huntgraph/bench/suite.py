@@ -87,10 +87,11 @@ OWN: Final[dict[str, dict[str, Any]]] = {
 }
 """Defaults that differ from measurement to measurement."""
 QUICK_OWN: Final[dict[str, dict[str, Any]]] = {
+    "borders": {"seconds": 1.0},
     "soak": {"seconds": 3.0},
     "timeline": {"seconds": 1.0},
 }
-"""A soak must outlive two kills, a fork needs some ticks to go back."""
+"""Rounds take some ticks, a soak must outlive two kills, a fork needs some ticks to go back."""
 
 
 def names() -> tuple[str, ...]:

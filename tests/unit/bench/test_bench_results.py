@@ -38,6 +38,7 @@ KEYS = {
     "rivals": {f"grid_huntgraph_{key}" for key in ROUTE_KEYS}
     | {f"grid_scipy_{key}" for key in ("one_to_all_ms", "pair_ms", "change_and_exact_ms")},
     "guidance": {"answers", "judged", "moves_per_s", "partitions", "edges"},
+    "borders": {"far_answers", "far_exact_share", "judged", "rounds_done", "bytes_a_round"},
     "soak": {"minutes", "moves", "judged", "restarts"},
     "timeline": {"fork_ms", "replay_ms", "diff_ms", "commit_ms", "total_ms", "fence_ms"}
     | {"replay_moves_per_s", "history_s", "many_changed_edges", "live_p99_ratio", "hashes_agree"},
@@ -45,6 +46,7 @@ KEYS = {
 ZERO = {
     "edges": {"wrong"},
     "guidance": {"wrong", "refused"},
+    "borders": {"wrong", "refused"},
     "soak": {"lost", "twice", "unsent", "wrong"},
     "timeline": {"allocations"},
 }
@@ -52,7 +54,7 @@ PARTS = {"name", "figures", "machine", "load", "idle_policy", "commit", "samples
 MACHINE = {"cpu", "cores", "memory_gib", "kernel", "python", "rustc"}
 WITH_FLOOR = {
     *("apply", "roundtrip", "frame", "handshake", "durable", "memory"),
-    *("jetstream", "quic_rivals", "ring", "guidance", "timeline"),
+    *("jetstream", "quic_rivals", "ring", "guidance", "borders", "timeline"),
 }
 NONE_AT_BEST = {"after_boot", "page_faults"}
 
