@@ -212,6 +212,7 @@ def test_bearings_of_any_content_do_no_harm(seed: int) -> None:
         engine.work(1 << 20)
     for _ in range(150):
         chart.pass_tick()
+    chart.settle()
     chart.seen.clear()
     chart.judge()
     assert chart.seen["uncertified"] == 0, f"seed {seed}: {chart.seen}"
