@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 /// Records of a log directory in order.
-#[pyclass(module = "huntgraph._core", unsendable)]
+#[pyclass(module = "huntgraph._core")]
 pub struct LogReader {
     reader: Reader<RealDisk>,
     /// First and last position that cannot be read, where reading stopped.
