@@ -61,7 +61,7 @@ impl Topology<'_> {
     #[cold]
     #[inline(never)]
     pub(crate) fn first_of(&self, node: u32) -> u32 {
-        self.first_added[find_entry(self.first_added, node)].value
+        self.first_added[self.place_of_first_added(node)].value
     }
 
     /// Whether both ways between two nodes fit: `used` edges have been added so far.
@@ -111,7 +111,7 @@ impl Topology<'_> {
     /// Takes back the last [`Self::add`].
     pub(crate) fn forget(&mut self, number: usize) {
         let tail = self.added[number].tail;
-        let at = find_entry(self.first_added, tail);
+        let at = self.place_of_first_added(tail);
         let mut last = self.first_added[at].value as usize;
         if last == number {
             self.first_added[at] = Entry::default();

@@ -2,7 +2,7 @@
 
 use crate::apply::Sink;
 use crate::edge_lines::{EdgeState, Spot};
-use crate::hash::{added_cell, edge_cell};
+use crate::hash::{added_cell, edge_cell, edge_change};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
 
@@ -94,9 +94,8 @@ impl Partition<'_> {
     ) {
         let old = self.topology.edges.state(edge);
         self.journal.edge(edge, old);
-        let cells =
-            self.header.cells.wrapping_sub(edge_cell(edge, old.weight, old.heat, old.closed));
-        self.header.cells = cells.wrapping_add(edge_cell(edge, weight, heat, closed));
+        let change = edge_change(edge, old, EdgeState { weight, heat, closed });
+        self.header.cells = self.header.cells.wrapping_add(change);
         self.put_heat(edge.into(), heat);
         if (weight, closed) != (old.weight, old.closed) {
             self.reweigh(edge, weight, closed, sink);

@@ -25,6 +25,13 @@ pub(crate) fn edge_cell(edge: usize, weight: u16, heat: u8, closed: bool) -> u64
     mix(EDGE | edge as u64, edge_word(weight, heat, closed))
 }
 
+/// What a change of an edge adds to the sum of cells.
+#[inline(always)]
+pub(crate) fn edge_change(edge: usize, old: EdgeState, new: EdgeState) -> u64 {
+    let cell = |state: EdgeState| edge_cell(edge, state.weight, state.heat, state.closed);
+    cell(new).wrapping_sub(cell(old))
+}
+
 /// The word of an added slot: where it leads.
 pub(crate) fn added_word(tail: u32, head: u32) -> u64 {
     tail as u64 | (head as u64) << 32

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use crate::apply::Sink;
 use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
-use crate::hash::edge_cell;
+use crate::hash::edge_change;
 use crate::image::Partition;
 use crate::schema::{HEAT_MAX, WEIGHT_MAX};
 
@@ -31,17 +31,15 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, sink: &mut S) {
         let old = self.topology.edges.state(spot);
-        let EdgeState { weight, heat, closed } = old;
-        let risen = (heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
-        if risen >> self.header.shift != heat >> self.header.shift {
-            self.change_bucket(spot, risen, sink);
-        } else if risen != heat {
+        let heat = (old.heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
+        if heat >> self.header.shift != old.heat >> self.header.shift {
+            self.change_bucket(spot, heat, sink);
+        } else if heat != old.heat {
             let edge = spot.edge();
             self.journal.edge(edge, old);
-            let cells = edge_cell(edge, weight, risen, closed)
-                .wrapping_sub(edge_cell(edge, weight, heat, closed));
-            self.header.cells = self.header.cells.wrapping_add(cells);
-            self.put_heat(spot, risen);
+            let change = edge_change(edge, old, EdgeState { heat, ..old });
+            self.header.cells = self.header.cells.wrapping_add(change);
+            self.put_heat(spot, heat);
         }
     }
 
@@ -85,9 +83,7 @@ impl Partition<'_> {
             let edge = spot.edge();
             journal.edge(edge, old);
             topology.edges.set_heat(spot, heat);
-            cells = cells
-                .wrapping_add(edge_cell(edge, old.weight, heat, old.closed))
-                .wrapping_sub(edge_cell(edge, old.weight, old.heat, old.closed));
+            cells = cells.wrapping_add(edge_change(edge, old, EdgeState { heat, ..old }));
         }
         header.cells = header.cells.wrapping_add(cells);
         for at in places(others) {

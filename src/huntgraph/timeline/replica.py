@@ -163,13 +163,13 @@ class Replica:
         order = np.argsort(names, kind="stable")
         return Differences(names[order], old[order], new[order])
 
-    def cells(self, *, branch: bool, edges: bool = True) -> Cells:
-        """Give names and words of all cells, or of all but those of edges, of branch or base."""
-        return (self._forked() if branch else self._base).cells(edges=edges)
+    def cells(self, *, branch: bool) -> Cells:
+        """Give names and words of all cells of the branch or the base."""
+        return (self._forked() if branch else self._base).cells()
 
     def small_cells(self, *, branch: bool) -> Cells:
         """Give names and words of all cells but those of edges, of the branch or the base."""
-        return self.cells(branch=branch, edges=False)
+        return (self._forked() if branch else self._base).cells(edges=False)
 
     def base_ends(self, edges: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Give tail and head of edges of the base, by their ids."""

@@ -93,7 +93,7 @@ def ends(
 
 def _players(replica: Replica) -> Differences:
     """Differing words of players, in the slots of the base."""
-    base, fork = (_words(replica.cells(branch=branch, edges=False)) for branch in (False, True))
+    base, fork = (_words(replica.small_cells(branch=branch)) for branch in (False, True))
     slots = {int(row[0]): slot for slot, row in enumerate(base)}
     newcomers = sum(int(row[0]) not in slots for row in fork)
     old = np.concatenate([base, np.zeros((newcomers, 8), np.uint64)])
