@@ -198,7 +198,7 @@ def test_a_damaged_or_missing_or_other_world_is_refused(
             world = short_path / f"{name}.hgw"
             shutil.copy(ground().world_file, world)
             if name == "damaged":
-                # Header, then rows, heads and costs: positions behind them are no actor's concern.
+                # Rows, heads, costs and gaps: positions behind them are no actor's concern.
                 flip(world, rng.randrange(PAGE, 6 * ground().world.edges))
             elif name == "other":
                 generate(2000, seed=5).save(world)

@@ -44,31 +44,32 @@ def total(scene: Scene, program: Path, rounds: int, rng: random.Random) -> int:
     return int(found[1].replace(",", ""))
 
 
-def totals(folder: Path, program: Path, seed: int) -> tuple[int, int]:
-    """The least allocations of some lives, and of lives with twice the moves of those.
+def totals(folder: Path, program: Path, seed: int) -> tuple[set[int], set[int]]:
+    """The allocations of some lives, and of lives with twice the moves of those.
 
-    Starting and stopping may take a block or two more (what the clock says when decides); what
-    moves allocate is there every time. So a pair of lives is repeated until both are equal.
+    Starting and stopping may take a block or two more or less (what the clock says when decides);
+    what moves allocate is there every time. So pairs are repeated until one total was of both.
     """
     if shutil.which("valgrind") is None:
         pytest.skip("there is no valgrind (apt install valgrind)")
     rng = random.Random(seed)
-    least = [1 << 62, 1 << 62]
+    found: tuple[set[int], set[int]] = (set(), set())
     for attempt in range(ATTEMPTS):
-        for at, rounds in enumerate((1, 2)):
+        for rounds, lives in enumerate(found, start=1):
             place = folder / f"{attempt}-{rounds}"
             place.mkdir()
-            least[at] = min(least[at], total(Scene(place, seed), program, rounds, rng))
-        if least[0] == least[1]:
+            lives.add(total(Scene(place, seed), program, rounds, rng))
+        if found[0] & found[1]:
             break
-    return least[0], least[1]
+    return found
 
 
 def test_twice_the_moves_are_as_many_allocations(short_path: Path, seed: int) -> None:
     single, double = totals(short_path, actor_program(), seed)
-    assert 0 < single == double
+    assert min(single) > 0
+    assert single & double
 
 
 def test_planted_allocations_are_seen_in_the_totals(short_path: Path, seed: int) -> None:
     single, double = totals(short_path, planted_program(), seed)
-    assert single < double
+    assert max(single) < min(double)

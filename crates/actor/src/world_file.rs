@@ -71,11 +71,7 @@ impl WorldFile {
         if nodes > huntgraph_core::schema::NODES || edges > nodes * huntgraph_core::schema::DEGREE {
             return Err("more nodes or edges than a partition can have");
         }
-        let table = header[64..].chunks_exact(ENTRY_BYTES).take(u32_at(header, 52) as usize);
-        let ends = table.map(|entry| u64_at(entry, 8).saturating_add(u64_at(entry, 16)));
-        if ends.max() != Some(map.len() as u64) {
-            return Err("it does not end with its last section");
-        }
+        check_gaps(&map)?;
         let first = section(&map, b"first", (nodes + 1) * 4)?;
         let head = section(&map, b"head", edges * 4)?;
         let cost = section(&map, b"cost", edges * 2)?;
@@ -124,6 +120,24 @@ fn find<'a>(map: &'a [u8], tag: &[u8]) -> Result<Option<&'a [u8]>, &'static str>
     let mut padded = [0; 8];
     padded[..tag.len()].copy_from_slice(tag);
     Ok(table.chunks_exact(ENTRY_BYTES).find(|entry| entry[..8] == padded))
+}
+
+/// Checks that nothing stands before, between or behind the sections but zeros.
+fn check_gaps(map: &[u8]) -> Result<(), &'static str> {
+    let table = map[64..HEADER_BYTES].chunks_exact(ENTRY_BYTES).take(u32_at(map, 52) as usize);
+    let mut ends: Vec<_> = table
+        .map(|entry| (u64_at(entry, 8), u64_at(entry, 8).saturating_add(u64_at(entry, 16))))
+        .collect();
+    ends.sort_unstable();
+    let mut end = HEADER_BYTES;
+    for (start, next) in ends {
+        let gap = map.get(end..start as usize).ok_or("a section has the wrong length or place")?;
+        if gap.iter().any(|&byte| byte != 0) {
+            return Err("there is something between its sections");
+        }
+        end = next as usize;
+    }
+    if end == map.len() { Ok(()) } else { Err("it does not end with its last section") }
 }
 
 /// Start and end of a section, its bytes checked.

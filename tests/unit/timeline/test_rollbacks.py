@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from huntgraph.engine import Engine, move, ticks
 from huntgraph.schema import Kind
 from huntgraph.world import generate
+from tests.unit.timeline.resident import alone, resident_bytes
 
 ROLLBACKS, WARM_UP = 10_000, 500
 PLAYERS, STEPS = 50, 8
@@ -27,11 +26,6 @@ def history(world: Any) -> np.ndarray[Any, Any]:
         parts.append(ticks(step + 2))
         at = to
     return np.concatenate(parts).view(np.uint8).reshape(-1, 64)
-
-
-def resident_bytes() -> int:
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def roll_back(count: int, kept: list[Any] | None = None) -> int:
@@ -59,8 +53,8 @@ def roll_back(count: int, kept: list[Any] | None = None) -> int:
 
 
 def test_ten_thousand_rollbacks_leave_no_memory_taken() -> None:
-    assert roll_back(ROLLBACKS) < ALLOWED_BYTES
+    assert alone(roll_back, ROLLBACKS) < ALLOWED_BYTES
 
 
 def test_rollbacks_that_keep_what_they_found_are_caught() -> None:
-    assert roll_back(6 * WARM_UP, []) > 4 * ALLOWED_BYTES
+    assert alone(roll_back, 6 * WARM_UP, []) > 4 * ALLOWED_BYTES
