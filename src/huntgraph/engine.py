@@ -160,8 +160,9 @@ class Engine:
 
     def _answers(self, rows: NDArray[np.uint8]) -> Records:
         is_receipt = rows[:, 0] == Kind.RECEIPT
-        if is_receipt.any():
-            self._receipts.append(_as_records(rows[is_receipt], RECEIPT))
+        if not is_receipt.any():
+            return _as_records(rows, UPDATE)
+        self._receipts.append(_as_records(rows[is_receipt], RECEIPT))
         return _as_records(rows[~is_receipt], UPDATE)
 
     def receipts(self) -> Records:
@@ -220,13 +221,19 @@ class Engine:
         """
         return self._core.changes(head._core)
 
-    def cells(self, *, edges: bool = True) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    def cells(
+        self, *, edges: bool = True, players: bool = True
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Give names (`tag << 56 | index`) and words of all cells of the state, shape (n,) each.
 
         Names and words are those of the state hash (`docs/reference/rules.md`, section 8).
-        `edges=False` leaves out tags 1 and 10, by far the most.
+        `edges=False` leaves out tags 1 and 10, by far the most, `players=False` tag 2.
         """
-        return self._core.cells(edges)
+        return self._core.cells(edges, players)
+
+    def players(self) -> NDArray[np.uint64]:
+        """Give the words of every player's cells (rules, section 8) by slot, shape (players, 7)."""
+        return self._core.players().reshape(-1, 7)
 
     def seek(self, position: int) -> None:
         """Set the position of the last record: a replay that leaves records out keeps positions."""

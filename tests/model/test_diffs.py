@@ -86,7 +86,7 @@ def whereabouts(run: Run, *, branch: bool) -> dict[int, Any]:
     """Each player's row where it is: present first, then at home, then the newest."""
     found: dict[int, Any] = {}
     for number, replica in run.replicas.items():
-        for row in tables.players_of(*replica.small_cells(branch=branch)):
+        for row in tables.players_of(replica.players(branch=branch)):
             key = (int(row["away"]) == 0, int(row["present"]), int(row["seq"]))
             known = found.get(int(row["id"]))
             # Of equal ones that of the last partition, as in a standing.
@@ -139,7 +139,7 @@ def treasures(replica: Replica, *, branch: bool) -> dict[tuple[int, int], tuple[
     """Winner and wins of a partition's own treasures."""
     return {
         (int(row["hunt"]), int(row["stage"])): (int(row["winner"]), int(row["wins"]))
-        for row in tables.stages_of(*replica.small_cells(branch=branch))
+        for row in tables.stages_of(*replica.hunt_cells(branch=branch))
         if row["form"] == Form.TREASURE and not row["owner"]
     }
 
@@ -192,18 +192,19 @@ def test_what_a_commit_changes_makes_the_base_the_fork(seed: int) -> None:
         rows.append(settle(9, changes.hash_after(before)))
         updates = engine.apply(np.concatenate(rows))
         assert (updates["code"] == Code.OK).all()
-        assert_alike(engine.cells(), replica)
+        assert_alike(engine, replica)
 
 
-def assert_alike(cells: Any, replica: Replica) -> None:
+def assert_alike(engine: Engine, replica: Replica) -> None:
     """A state is that of a branch, as far as a commit can make it so."""
     assert replica._branch is not None
-    fork = replica._branch.cells()
-    rows = [{int(r["id"]): r for r in tables.players_of(*side)} for side in (cells, fork)]
+    both = (engine, replica._branch)
+    rows = [{int(r["id"]): r for r in tables.players_of(side.players())} for side in both]
     for player in rows[1]:
         for name in ("progress", "node", "score", "since", "team", "hunt", "target", "present"):
             assert rows[0][player][name] == rows[1][player][name]
-    own = [dict(zip(n.tolist(), w.tolist(), strict=True)) for n, w in (cells, fork)]
+    cells = [side.cells() for side in both]
+    own = [dict(zip(n.tolist(), w.tolist(), strict=True)) for n, w in cells]
     kept = (tables.EDGE, tables.HUNT, tables.STAGE, tables.GATE, tables.ADDED)
     for name, word in own[1].items():
         if name >> 56 in kept:

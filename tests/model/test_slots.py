@@ -79,7 +79,7 @@ def gates_of(engine: Engine) -> list[Ends]:
 
 def players_of(engine: Engine) -> dict[int, tuple[Any, ...]]:
     """Players by id."""
-    table = tables.players_of(*engine.cells(edges=False))
+    table = tables.players_of(engine.players())
     names = ("progress", "node", "score", "since", "team", "hunt", "target", "present", "away")
     return {int(row["id"]): tuple(int(row[name]) for name in names) for row in table}
 

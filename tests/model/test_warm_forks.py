@@ -12,11 +12,12 @@ import pytest
 
 from huntgraph.engine import move
 from huntgraph.errors import ReplayError
-from huntgraph.schema import Kind
+from huntgraph.schema import MOVE, Kind
+from huntgraph.timeline import replay, replica
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Drop, Edit
 from huntgraph.timeline.fork import Fork, Run
-from huntgraph.timeline.history import History
+from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.log import LogRecords
 from huntgraph.timeline.lookup import Query
@@ -25,6 +26,7 @@ from huntgraph.timeline.replay import CLAIMS, Claims
 from huntgraph.timeline.slots import changes_to_adopt
 from huntgraph.timeline.warm_replica import WarmReplica
 from tests.model.histories import MemoryLog, history_of, played
+from tests.unit.timeline.recorder import CHEATER, with_a_cheater
 
 PLACE = Path("nowhere")
 KEEP = 1 << 12
@@ -80,8 +82,11 @@ def grow(share: float, logs: list[GrowingLog]) -> None:
         log.grow(share)
 
 
-def edits(seed: int) -> tuple[Edit, ...]:
-    players = tuple(Random(seed).sample(range(1, 12), 2))
+def edits(seed: int, logs: list[GrowingLog]) -> tuple[Edit, ...]:
+    """In two of three histories, two of those who moved are taken out."""
+    moves = np.concatenate([log.rows for log in logs]).view(MOVE).reshape(-1)
+    known = np.unique(moves["player"][np.isin(moves["kind"], PLAYER_KINDS)]).tolist()
+    players = tuple(Random(seed).sample(known, 2))
     return (Drop(Query(players=players, kinds=PLAYER_KINDS)),) if seed % 3 else ()
 
 
@@ -96,8 +101,8 @@ def compare(warm: Fork, cold: Fork) -> None:
     assert warm.run.hashes() == cold.run.hashes()
     assert warm.run.head_hashes() == cold.run.head_hashes()
     assert warm.diff().to_dict() == cold.diff().to_dict()
-    for number, replica in warm.run.replicas.items():
-        one, other = changes_to_adopt(replica), changes_to_adopt(cold.run.replicas[number])
+    for number, mine in warm.run.replicas.items():
+        one, other = changes_to_adopt(mine), changes_to_adopt(cold.run.replicas[number])
         for name in ("names", "old", "new", "had", "has"):
             assert np.array_equal(getattr(one, name), getattr(other, name)), (number, name)
 
@@ -109,16 +114,18 @@ def is_warm(run: Run) -> bool:
 @pytest.mark.parametrize("claims", CLAIMS)
 @pytest.mark.parametrize("seed", range(6))
 def test_a_warm_fork_is_the_cold_one(seed: int, claims: Claims) -> None:
-    (history, _), (other, _) = growing(seed), growing(seed)
+    (history, logs), (other, _) = growing(seed), growing(seed)
     history.keep_warm(KEEP)
-    rng = Random(seed)
+    rng, touched = Random(seed), set[int]()
     for _ in range(3):
-        recipe = Recipe("f", point_of(history, rng), edits(seed), claims=claims)
+        recipe = Recipe("f", point_of(history, rng), edits(seed, logs), claims=claims)
         warm, cold = Fork(history, recipe), Fork(other, recipe)
         warm.replay(claims)
         cold.replay(claims)
         assert [is_warm(fork.run) for fork in (warm, cold)] == [True, False]
         compare(warm, cold)
+        touched |= cold.run.touched.players
+    assert bool(touched) == bool(recipe.edits), "edits change something"
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -129,7 +136,7 @@ def test_it_catches_up_with_a_log_that_grows(seed: int) -> None:
     for share in (0.6, 0.7):
         grow(share, logs + others)
         assert history.follow() == other.head()
-    recipe = Recipe("f", point_of(history, rng), edits(seed))
+    recipe = Recipe("f", point_of(history, rng), edits(seed, logs))
     warm, cold = Fork(history, recipe), Fork(other, recipe)
     warm.replay()
     for share in (0.8, 0.9, 1.0):
@@ -148,7 +155,7 @@ def test_what_is_read_moves_no_head_and_one_fork_at_a_time_is_warm() -> None:
     end = history.head()
     assert end != stands
     assert {n: warm.position for n, warm in history.warm.items()} == stands
-    recipe = Recipe("f", stands, edits(1))
+    recipe = Recipe("f", stands, edits(1, logs))
     first, second = Fork(history, recipe), Fork(history, recipe)
     first.replay()
     second.replay()
@@ -160,13 +167,13 @@ def test_what_is_read_moves_no_head_and_one_fork_at_a_time_is_warm() -> None:
 
 
 def test_points_beyond_the_journal_and_cuts_before_the_head_are_cold() -> None:
-    (history, _), (other, _) = growing(2), growing(2)
+    (history, logs), (other, _) = growing(2), growing(2)
     head = history.keep_warm(64)
     assert all(len(warm.kept(0)[0].rows) < head[n] for n, warm in history.warm.items())
     early = history.messages().shrink({n: end // 4 for n, end in head.items()})
     late = history.messages().shrink({n: end // 2 for n, end in head.items()})
     for to in (head, late):
-        warm, cold = (Fork(one, Recipe("f", early, edits(2))) for one in (history, other))
+        warm, cold = (Fork(one, Recipe("f", early, edits(2, logs))) for one in (history, other))
         warm.replay(to=to)
         cold.replay(to=to)
         assert not is_warm(warm.run)
@@ -186,30 +193,45 @@ def test_a_partition_that_ran_out_of_room_is_opened_anew() -> None:
 
 def test_a_head_that_is_not_what_its_log_leads_to_is_caught() -> None:
     """Planted: the head of a warm partition closed an edge that the log does not close."""
-    history, _ = growing(1)
+    history, logs = growing(1, 0.5)
     stands = history.keep_warm(KEEP)
     tail = int(np.flatnonzero(np.diff(history.sources[0].world.first))[0])
     to = int(history.sources[0].world.head[history.sources[0].world.first[tail]])
     close = move(Kind.EDGE_CLOSE, from_=tail, to=to)
     history.warm[0].head.replay(close, np.array([stands[0]], np.uint64))
-    with pytest.raises(ReplayError, match="not at"):
-        Fork(history, Recipe("f", point_of(history, Random(1)), ())).replay()
+    grow(1.0, logs)
+    with pytest.raises(ReplayError, match="differs from the log"):  # at the next HASH
+        history.follow()
 
 
-def test_a_branch_that_is_not_taken_back_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planted: the fork's records go on where the original ended."""
-    (history, _), (other, _) = growing(1), growing(1)
+def test_a_branch_that_does_not_go_back_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: the fork's records go on where the head is."""
+    (history, logs), (other, _) = growing(1), growing(1)
     history.keep_warm(KEEP)
-    recipe = Recipe("f", point_of(history, Random(1)), edits(1))
+    recipe = Recipe("f", point_of(history, Random(1)), edits(1, logs))
     cold = Fork(other, recipe)
     cold.replay()
-    once: set[int] = set()
     fork_at = WarmReplica.fork_at
-
-    def forgetful(self: WarmReplica, position: int) -> None:
-        if id(self) not in once:
-            once.add(id(self))
-            fork_at(self, position)
-
-    monkeypatch.setattr(WarmReplica, "fork_at", forgetful)
+    monkeypatch.setattr(WarmReplica, "fork_at", lambda self, _: fork_at(self, self.position))
     assert Fork(history, recipe).replay().hashes() != cold.run.hashes()
+
+
+def labels_of(*, warm: bool) -> dict[int, str]:
+    """How the changes of players are labelled in the story of the cheater."""
+    story = with_a_cheater()
+    log = GrowingLog(0, MemoryLog(story.log), 1.0)
+    history = History({0: Source(0, story.world, log)}, PLACE)
+    if warm:
+        history.keep_warm(KEEP)
+    fork = Fork(history, Recipe("f", {0: 6})).drop(player=CHEATER)
+    assert is_warm(fork.replay()) == warm
+    return {change.player: change.label for change in fork.diff().players}
+
+
+def test_answers_in_which_nothing_is_seen_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: every answer, of the original and of the fork, counts as the same."""
+    labels = labels_of(warm=False)
+    assert labels == labels_of(warm=True)
+    for module in (replay, replica):
+        monkeypatch.setattr(module, "seen_of", lambda updates: np.zeros(len(updates), np.uint64))
+    assert labels != labels_of(warm=True)

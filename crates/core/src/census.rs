@@ -21,11 +21,20 @@ impl Partition<'_> {
         }
     }
 
-    /// Calls `take` with the name and the word of all other cells.
-    pub fn each_small_cell(&self, mut take: impl FnMut(u64, u64)) {
-        for (slot, player) in self.players[..self.header.players as usize].iter().enumerate() {
-            list(PLAYER | (slot as u64 * 8), &player.words(), &mut take);
+    /// The words of every player's cells, by slot.
+    pub fn player_words(&self) -> impl ExactSizeIterator<Item = [u64; 7]> {
+        self.players[..self.header.players as usize].iter().map(|player| player.words())
+    }
+
+    /// Calls `take` with the name and the word of every cell that a player has, by slot.
+    pub fn each_player_cell(&self, mut take: impl FnMut(u64, u64)) {
+        for (slot, words) in self.player_words().enumerate() {
+            list(PLAYER | (slot as u64 * 8), &words, &mut take);
         }
+    }
+
+    /// Calls `take` with the name and the word of all other cells.
+    pub fn each_other_cell(&self, mut take: impl FnMut(u64, u64)) {
         (0..HUNTS).for_each(|slot| self.each_hunt_cell(slot, &mut take));
         list(SINGLE, &self.single_words(), &mut take);
         if self.header.correction != 0 {

@@ -202,9 +202,9 @@ impl Engine {
         Ok(self.partition()?.rehash())
     }
 
-    /// Names and words of all cells of the state, or of all but those of edges.
-    #[pyo3(signature = (edges = true))]
-    fn cells<'py>(&mut self, py: Python<'py>, edges: bool) -> PyResult<Cells<'py>> {
+    /// Names and words of all cells of the state, without those of edges or players if so told.
+    #[pyo3(signature = (edges = true, players = true))]
+    fn cells<'py>(&mut self, py: Python<'py>, edges: bool, players: bool) -> PyResult<Cells<'py>> {
         let (mut names, mut words) = (Vec::new(), Vec::new());
         let mut take = |name, word| {
             names.push(name);
@@ -214,8 +214,17 @@ impl Engine {
         if edges {
             partition.each_edge_cell(&mut take);
         }
-        partition.each_small_cell(&mut take);
+        if players {
+            partition.each_player_cell(&mut take);
+        }
+        partition.each_other_cell(&mut take);
         Ok((PyArray1::from_vec(py, names), PyArray1::from_vec(py, words)))
+    }
+
+    /// The words of all players' cells, seven of each, by slot.
+    fn players<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u64>>> {
+        let words = self.partition()?.player_words().flatten().collect();
+        Ok(PyArray1::from_vec(py, words))
     }
 
     /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`

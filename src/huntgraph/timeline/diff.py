@@ -15,7 +15,7 @@ from huntgraph.timeline.edge_diff import EDGE_CHANGE, HOW, count_areas, edge_cha
 from huntgraph.timeline.labels import LABELS, Label, Labels
 from huntgraph.timeline.replay import Outcomes
 from huntgraph.timeline.standings import NO_HUNT, STANDING, plain_standing, standings
-from huntgraph.timeline.tables import stages_of
+from huntgraph.timeline.tables import places, players_of, stages_of
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run
@@ -171,11 +171,8 @@ class Diff:
 def make_diff(run: Run) -> Diff:
     """Compare the branches of a run with its bases."""
     labels = Labels(run)
-    base = {n: replica.small_cells(branch=False) for n, replica in run.replicas.items()}
-    fork = {n: replica.small_cells(branch=True) for n, replica in run.replicas.items()}
-    was, now = standings(base), standings(fork)
-    stages = {n: stages_of(*cells) for n, cells in base.items()}
-    fork_stages = {n: stages_of(*cells) for n, cells in fork.items()}
+    was, now = (_standings(run, branch=branch) for branch in (False, True))
+    stages, fork_stages = (_stages(run, branch=branch) for branch in (False, True))
     players, progress = _players(was, now, labels)
     forms = _forms(stages.values()) | _forms(fork_stages.values())
     edges = edge_changes(run, labels)
@@ -190,6 +187,16 @@ def make_diff(run: Run) -> Diff:
         rewards=_rewards(run, (stages, fork_stages), progress, forms, labels),
         areas=count_areas(run.history, edges),
     )
+
+
+def _standings(run: Run, *, branch: bool) -> NDArray[np.void]:
+    replicas = run.replicas.items()
+    return standings({n: players_of(replica.players(branch=branch)) for n, replica in replicas})
+
+
+def _stages(run: Run, *, branch: bool) -> Stages:
+    replicas = run.replicas.items()
+    return {n: stages_of(*replica.hunt_cells(branch=branch)) for n, replica in replicas}
 
 
 def _joint(hashes: Mapping[int, int]) -> str:
@@ -222,16 +229,16 @@ def _players(
 
 def _pairs(was: NDArray[np.void], now: NDArray[np.void]) -> list[tuple[Row | None, Row | None]]:
     """Rows of the same player that differ; None for one that is on one side only."""
-    both, at, to = np.intersect1d(was["id"], now["id"], return_indices=True)
-    names = (*COMPARED, "rank")
-    differ = np.zeros(len(both), np.bool_)
-    for name in names:
-        differ |= was[name][at] != now[name][to]
+    to, both = places(was["id"], now["id"])
+    _, known = places(now["id"], was["id"])
+    differ = both.copy()
+    one, other = was[both], now[to[both]]
+    differ[both] = np.any([one[name] != other[name] for name in (*COMPARED, "rank")], axis=0)
     pairs: list[tuple[Row | None, Row | None]] = [
-        (was[i], now[j]) for i, j in zip(at[differ], to[differ], strict=True)
+        (was[i], now[to[i]]) for i in np.flatnonzero(differ)
     ]
-    pairs += [(row, None) for row in was[~np.isin(was["id"], both)]]
-    pairs += [(None, row) for row in now[~np.isin(now["id"], both)]]
+    pairs += [(row, None) for row in was[~both]]
+    pairs += [(None, row) for row in now[~known]]
     return pairs
 
 

@@ -90,7 +90,7 @@ def state_tables(engine: Engine) -> dict[str, NDArray[np.void]]:
     edges = np.zeros(len(tail), EDGES)
     edges["from"], edges["to"] = tail, head
     edges["weight"], edges["heat"], edges["closed"] = edge_parts(words[tag_of(names) == EDGE_TAG])
-    tables = {"edges": edges, "players": players_of(names, words)}
+    tables = {"edges": edges, "players": players_of(engine.players())}
     tables["stages"] = stages_of(names, words)
     for table in tables.values():
         table.flags.writeable = False

@@ -141,7 +141,7 @@ class History:
 
         Forks that begin among the last `keep` records of a partition then read no snapshot and
         make no image: they take as long as what is behind their point. A partition takes twice its
-        image and 192 to 320 bytes for each of these records. `follow` brings them on. A partition
+        image and 200 to 330 bytes for each of these records. `follow` brings them on. A partition
         of which records are lost stays cold.
         """
         self._followed = self.head()

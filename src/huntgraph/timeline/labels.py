@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.schema import UPDATE, Kind
+from huntgraph.schema import Kind
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.replay import Outcomes
 from huntgraph.timeline.script import Script, Touched
+from huntgraph.timeline.tables import places
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run
@@ -29,8 +30,6 @@ __all__ = ["LABELS", "Label", "Labels"]
 
 Label = Literal["direct", "derived", "counterfactual"]
 LABELS: Final[tuple[Label, ...]] = ("direct", "derived", "counterfactual")
-SEEN: Final = ("code", "stage", "target", "found", "hint", "score", "node", "moved_to")
-"""Fields of an answer that a player is taken to have seen."""
 
 
 class Labels:
@@ -71,14 +70,12 @@ class Labels:
         self._went_on: set[int] = set()
         ids = np.array(sorted(self._saw), np.uint64)
         seqs = np.array([self._saw[int(player)] for player in ids], np.uint64)
-        for number, script in scripts.items():
-            moves = script.moves[np.isin(script.kinds, PLAYER_KINDS) & ~script.edited]
-            if not len(ids) or not len(moves):
-                continue
-            at = np.minimum(np.searchsorted(ids, moves["player"]), len(ids) - 1)
-            late = moves[(ids[at] == moves["player"]) & (moves["seq"] > seqs[at])]
-            self._went_on |= set(late["player"].tolist())
-            went = late[late["kind"] == Kind.GO]
+        for number, script in scripts.items() if len(ids) else ():
+            moves = script.moves
+            at, known = places(moves["player"], ids)
+            late = known & (moves["seq"] > seqs[at]) & _own_moves(script)
+            self._went_on |= set(moves["player"][late].tolist())
+            went = moves[late & (script.kinds == Kind.GO)]
             walked[number] = np.unique(
                 went["from"].astype(np.uint64) << np.uint64(32) | went["to"].astype(np.uint64)
             )
@@ -101,32 +98,15 @@ def _differing(
     script: Script, now: Outcomes, original: Script, was: Outcomes
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
     """Players and numbers of the records that stand in both scripts and are answered otherwise."""
-    some = np.flatnonzero(np.isin(script.kinds, PLAYER_KINDS) & ~script.edited)
-    if not len(some):
-        return np.zeros(0, np.uint64), np.zeros(0, np.uint32)
-    # The original script is the log: its records stand at consecutive positions.
-    at = (script.positions[some] - original.positions[0]).astype(np.intp)
-    one, other = _words(now.updates), _words(was.updates)
-    differ = np.zeros(len(some), np.bool_)
-    for word in np.flatnonzero(SEEN_BITS).tolist():
-        differ |= ((one[some, word] ^ other[at, word]) & SEEN_BITS[word]) != 0
-    moves = script.moves[some[differ]]
+    was_seen = was.seen
+    if len(script) != len(original) or (script.positions != original.positions).any():
+        # The original script is the log: its records stand at consecutive positions.
+        was_seen = was_seen[(script.positions - original.positions[0]).astype(np.intp)]
+    differ = now.seen != was_seen
+    moves = script.moves[differ & _own_moves(script)]
     return moves["player"], moves["seq"]
 
 
-def _words(updates: NDArray[np.void]) -> NDArray[np.uint64]:
-    """The words of updates, shape (n, 8)."""
-    return np.ascontiguousarray(updates).view(np.uint64).reshape(-1, UPDATE.itemsize // 8)
-
-
-def _seen_bits() -> NDArray[np.uint64]:
-    """The bits of an update's words that are those of SEEN."""
-    seen = np.zeros(1, UPDATE)
-    for name in SEEN:
-        seen[name].view(np.uint8)[...] = 0xFF
-    bits: NDArray[np.uint64] = _words(seen)[0]
-    return bits
-
-
-SEEN_BITS: Final = _seen_bits()
-"""Answers are many: they are compared by these words alone."""
+def _own_moves(script: Script) -> NDArray[np.bool_]:
+    """Which records are those of players, and as they were logged."""
+    return np.isin(script.kinds, PLAYER_KINDS) & ~script.edited

@@ -136,7 +136,7 @@ class _Teams:
     """Whose team is which, along the log: from ENTER and ARRIVE, before them from the state."""
 
     def __init__(self, engine: Engine) -> None:
-        known = players_of(*engine.cells())
+        known = players_of(engine.players())
         self._of = dict(zip(known["id"].tolist(), known["team"].tolist(), strict=True))
 
     def of(self, outcome: Outcome, wanted: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from huntgraph.schema import State
 from huntgraph.timeline.standings import NO_HUNT, plain_standing, standings
-from huntgraph.timeline.tables import hunts_of
+from huntgraph.timeline.tables import hunts_of, players_of
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run
@@ -21,9 +21,9 @@ def preview(run: Run, *, players: int = 100) -> dict[str, Any]:
 
     `players` bounds how many are listed.
     """
-    cells = {n: replica.small_cells(branch=True) for n, replica in run.replicas.items()}
-    table = standings(cells)
-    hunts = {n: hunts_of(*each) for n, each in cells.items()}
+    replicas = run.replicas.items()
+    table = standings({n: players_of(replica.players(branch=True)) for n, replica in replicas})
+    hunts = {n: hunts_of(*replica.hunt_cells(branch=True)) for n, replica in replicas}
     order = np.lexsort((table["id"], table["rank"], table["hunt"]))
     listed = [plain_standing(row) for row in table[order][:players]]
     return {

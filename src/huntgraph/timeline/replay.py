@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from huntgraph.engine import move
 from huntgraph.errors import ReplayError
-from huntgraph.schema import ARRIVAL, MOVE, UPDATE, Code, Event, Flag, Kind
+from huntgraph.schema import ARRIVAL, MOVE, Code, Event, Flag, Kind
 from huntgraph.timeline.borders import Originals, Sent, Way
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
+from huntgraph.timeline.seen import seen_of
 from huntgraph.timeline.tables import players_of
 
 __all__ = ["CLAIMS", "Claims", "Replay", "Win", "follow_original"]
@@ -43,9 +44,10 @@ class Win:
 
 @dataclass
 class Outcomes:
-    """Of one partition: the update of each record of a script, and the wins of its claims."""
+    """Of one partition: what was seen of each record's answer, and the wins of its claims."""
 
-    updates: NDArray[np.void]
+    seen: NDArray[np.uint64]
+    """By record; see `huntgraph.timeline.seen`."""
     wins: dict[int, Win] = field(default_factory=dict)
     """By position."""
 
@@ -57,7 +59,7 @@ class Outcomes:
         wins: dict[int, Win] = {}
         for part in parts:
             wins |= part.wins
-        return cls(np.concatenate([part.updates for part in parts]), wins)
+        return cls(np.concatenate([part.seen for part in parts]), wins)
 
 
 def follow_original(
@@ -75,15 +77,8 @@ def follow_original(
     found = {}
     for number, replica in replicas.items():
         script = scripts[number]
-        updates, events = replica.follow(script.rows, script.positions)
-        bad = np.flatnonzero(
-            (updates["position"] != script.positions) | (updates["code"] == Code.HASH_MISMATCH)
-        )
-        if len(bad) and number not in torn:
-            at = int(script.positions[bad[0]])
-            what = f"the replay differs from the log at {number}/{at}"
-            raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
-        found[number] = Outcomes(updates, {w.position: w for w in _won(number, events)})
+        seen, events = replica.follow(script.rows, script.positions, torn=number in torn)
+        found[number] = Outcomes(seen, {w.position: w for w in _won(number, events)})
         for other in replicas:
             if other != number:
                 originals.set_outbox((number, other), replica.base_parcels(other))
@@ -122,7 +117,7 @@ class Replay:
         self._next = dict.fromkeys(scripts, 0)
         self._stops = {number: _stops(script, self._claims) for number, script in scripts.items()}
         self.outcomes = {
-            number: Outcomes(np.zeros(len(script), UPDATE)) for number, script in scripts.items()
+            number: Outcomes(np.zeros(len(script), np.uint64)) for number, script in scripts.items()
         }
 
     def go_on(
@@ -179,14 +174,13 @@ class Replay:
         return int(script.positions[at]) - 1 if at < len(script) else self._head[number]
 
     def _apply(self, number: int, begin: int, end: int) -> None:
-        script = self._scripts[number]
-        script = self._scripts[number]
+        script, seen = self._scripts[number], self.outcomes[number].seen
         passed_over = begin + np.flatnonzero(np.isin(script.kinds[begin:end], PASSED_OVER))
         for first, last in pairwise([begin - 1, *passed_over.tolist(), end]):
             some = slice(first + 1, last)
             if first + 1 < last:
                 rows, positions = script.rows[some], script.positions[some]
-                self.outcomes[number].updates[some] = self._replicas[number].replay(rows, positions)
+                seen[some] = seen_of(self._replicas[number].replay(rows, positions))
 
     def _ready(self, number: int, at: int) -> bool:
         """Whether what a border's record depends on has been replayed."""
@@ -265,7 +259,7 @@ class Replay:
         if won and not same:
             replica.undo_last()
             update = replica.replay(struck(row)[None], where)
-        self.outcomes[number].updates[at] = update[0]
+        self.outcomes[number].seen[at] = seen_of(update)[0]
         if was is not None and not same and self._claims == "keep":
             team = self._team(number, was.player)
             grant = move(Kind.GRANT, player=was.player, hunt=was.hunt, arg=was.stage, from_=team)
@@ -273,7 +267,7 @@ class Replay:
 
     def _team(self, number: int, player: int) -> int:
         """The team that a player is in at the head: for one who is not in the hunt in the fork."""
-        players = players_of(*self._replicas[number].small_cells(branch=False))
+        players = players_of(self._replicas[number].players(branch=False))
         found = players["team"][players["id"] == player]
         return int(found[0]) if len(found) else 0
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.engine import Engine, PlayerState, Rows
-from huntgraph.errors import ForkError
-from huntgraph.schema import EVENT
+from huntgraph.errors import ForkError, ReplayError
+from huntgraph.schema import EVENT, Code
 from huntgraph.timeline import tables
+from huntgraph.timeline.seen import seen_of
 from huntgraph.timeline.tables import Differences
 
-__all__ = ["JOURNAL", "Replica"]
+__all__ = ["JOURNAL", "Replica", "take_log"]
 
 JOURNAL: Final = 1 << 16
 """Entries of an image's journal: what a fork goes back and an undo takes back at most."""
@@ -52,12 +53,14 @@ class Replica:
         return self._base.image_bytes
 
     def follow(
-        self, rows: NDArray[np.uint8], positions: NDArray[np.uint64]
-    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """Take the next records of the log into the base; give updates and wins (dtype EVENT)."""
-        updates = self._base.replay(rows, positions, wins=True)
-        self._base.receipts()
-        return updates, self._base.events()
+        self, rows: NDArray[np.uint8], positions: NDArray[np.uint64], *, torn: bool = False
+    ) -> tuple[NDArray[np.uint64], NDArray[np.void]]:
+        """Take the next records of the log into the base; give what was seen, and wins (EVENT).
+
+        Raises ReplayError HG1521 at the first record that does not behave as it did, unless the
+        partition is `torn`: behind lost records it cannot.
+        """
+        return take_log(self._base, self.partition, rows, positions, torn=torn)
 
     def reopen(self, position: int) -> None:
         """Open the base anew: from a snapshot behind lost records, if there is one."""
@@ -167,9 +170,13 @@ class Replica:
         """Give names and words of all cells of the branch or the base."""
         return (self._forked() if branch else self._base).cells()
 
-    def small_cells(self, *, branch: bool) -> Cells:
-        """Give names and words of all cells but those of edges, of the branch or the base."""
-        return (self._forked() if branch else self._base).cells(edges=False)
+    def hunt_cells(self, *, branch: bool) -> Cells:
+        """Give names and words of all cells but those of edges and players."""
+        return (self._forked() if branch else self._base).cells(edges=False, players=False)
+
+    def players(self, *, branch: bool) -> NDArray[np.uint64]:
+        """Give the words of the players of the branch or the base by slot, shape (players, 7)."""
+        return (self._forked() if branch else self._base).players()
 
     def base_ends(self, edges: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Give tail and head of edges of the base, by their ids."""
@@ -194,3 +201,22 @@ class Replica:
             what = f"partition {self.partition} has no branch yet"
             raise ForkError(what, fix="replay the fork first", code="HG1741")
         return self._branch
+
+
+def take_log(
+    engine: Engine,
+    partition: int,
+    rows: NDArray[np.uint8],
+    positions: NDArray[np.uint64],
+    *,
+    torn: bool = False,
+) -> tuple[NDArray[np.uint64], NDArray[np.void]]:
+    """Let an engine take the next records of its log; see `Replica.follow`."""
+    updates = engine.replay(rows, positions, wins=True)
+    engine.receipts()
+    bad = (updates["position"] != positions) | (updates["code"] == Code.HASH_MISMATCH)
+    if bad.any() and not torn:
+        at = int(positions[np.argmax(bad)])
+        what = f"the replay differs from the log at {partition}/{at}"
+        raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
+    return seen_of(updates), engine.events()

@@ -46,9 +46,9 @@ class Scene:
     """Events before it, dtype EVENT: of its player, of its edge, and of all stages and gates."""
 
     def __post_init__(self) -> None:
-        cells = self.engine.cells(edges=False)
+        cells = self.engine.cells(edges=False, players=False)
         self.stages, self.hunts = stages_of(*cells), hunts_of(*cells)
-        players = players_of(*cells)
+        players = players_of(self.engine.players())
         mine = players[players["id"] == self.record["player"]]
         self.player: np.void | None = mine[0] if len(mine) else None
         self.update: np.void = self.engine.apply(self.record.reshape(1))[0]

@@ -8,7 +8,7 @@ nothing; an added edge that is taken out is removed again at once, so that edge 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -268,6 +268,8 @@ class _Overlay:
 
     def script(self) -> Script:
         """Put all together: at each position the log's record, then what was added behind it."""
+        if not self._added and self._kept.all():
+            return replace(self._script, rows=self._rows, edited=self._edited)
         kept = np.flatnonzero(self._kept)
         rows = [self._rows[kept], *(row[None] for _, row in self._added)]
         added = np.array([position for position, _ in self._added], np.uint64)

@@ -93,10 +93,10 @@ def ends(
 
 def _players(replica: Replica) -> Differences:
     """Differing words of players, in the slots of the base."""
-    base, fork = (_words(replica.small_cells(branch=branch)) for branch in (False, True))
+    base, fork = (replica.players(branch=branch) for branch in (False, True))
     slots = {int(row[0]): slot for slot, row in enumerate(base)}
     newcomers = sum(int(row[0]) not in slots for row in fork)
-    old = np.concatenate([base, np.zeros((newcomers, 8), np.uint64)])
+    old = np.concatenate([base, np.zeros((newcomers, base.shape[1]), np.uint64)])
     new = old.copy()
     free = len(base)
     for row in fork:
@@ -107,20 +107,10 @@ def _players(replica: Replica) -> Differences:
     for slot in slots.values():
         new[slot, [1, 2, 3, 4, 6]] = np.array(NOWHERE, np.uint64)
     differ = old != new
-    differ[len(base) :, :7] = True  # cells that are new count when they are 0 too
+    differ[len(base) :] = True  # cells that are new count when they are 0 too
     at, word = np.nonzero(differ)
     names = np.uint64(name_of(PLAYER, 0)) | (at * 8 + word).astype(np.uint64)
     return Differences(names, old[at, word], new[at, word])
-
-
-def _words(cells: Cells) -> Words:
-    """The words of all players, shape (players, 8)."""
-    names, words = cells
-    mine = tag_of(names) == PLAYER
-    index = index_of(names[mine]).astype(np.intp)
-    grid = np.zeros((int(index.max()) // 8 + 1 if len(index) else 0, 8), np.uint64)
-    grid[index // 8, index % 8] = words[mine]
-    return grid
 
 
 def _edges(replica: Replica) -> tuple[np.uint64, Differences]:

@@ -8,8 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.timeline.tables import players_of
-
 __all__ = ["NO_HUNT", "STANDING", "plain_standing", "standings"]
 
 NO_HUNT: Final = 255
@@ -21,31 +19,46 @@ STANDING: Final = np.dtype(
     ]
 )
 """`partition` is where the player is, or was last; `rank` counts from 1, 0 without a hunt."""
-_SHARED: Final = ("node", "present", "hunt", "team", "progress", "score", "target", "hints", "seq")
+_SHARED: Final = (
+    "id",
+    "node",
+    "present",
+    "hunt",
+    "team",
+    "progress",
+    "score",
+    "target",
+    "hints",
+    "seq",
+)
 
-Cells = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
-
-def standings(cells: Mapping[int, Cells]) -> NDArray[np.void]:
-    """Give the standing of every player, sorted by id; `cells` are those of each partition."""
-    rows, here = [], []
-    for number, each in cells.items():
-        players = players_of(*each)
-        table = np.zeros(len(players), STANDING)
-        table["id"], table["partition"] = players["id"], number
+def standings(players: Mapping[int, NDArray[np.void]]) -> NDArray[np.void]:
+    """Give the standing of every player, sorted by id, of the players (PLAYERS) by partition."""
+    found = np.zeros(sum(len(each) for each in players.values()), STANDING)
+    here, begin = np.zeros(len(found), np.bool_), 0
+    for number, each in players.items():
+        rows = slice(begin, begin + len(each))
+        found["partition"][rows] = number
         for name in _SHARED:
-            table[name] = players[name]
-        rows.append(table)
-        here.append(players["away"] == 0)
-    everything = np.concatenate([np.zeros(0, STANDING), *rows])
-    at_home = np.concatenate([np.zeros(0, np.bool_), *here])
-    # Whoever walked over a border left a row behind: the last of each id is where it is now.
-    order = np.lexsort((everything["seq"], everything["present"], at_home, everything["id"]))
-    everything = everything[order]
-    last = np.append(everything["id"][1:] != everything["id"][:-1], True)
-    found: NDArray[np.void] = everything[last[: len(everything)]]
+            found[name][rows] = each[name]
+        here[rows] = each["away"] == 0
+        begin += len(each)
+    found = found[_latest(found, here)]
     found["rank"] = _ranks(found)
     return found
+
+
+def _latest(rows: NDArray[np.void], here: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Give the rows by id, of each id one: whoever walked over a border left a row behind."""
+    order = np.argsort(rows["id"], kind="stable")
+    ids = rows["id"][order]
+    if (ids[1:] > ids[:-1]).all():
+        return order
+    order = np.lexsort((rows["seq"], rows["present"], here, rows["id"]))
+    ids = rows["id"][order]
+    latest: NDArray[np.intp] = order[np.append(ids[1:] != ids[:-1], True)]
+    return latest
 
 
 def plain_standing(row: np.void) -> dict[str, Any]:

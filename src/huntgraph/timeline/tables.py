@@ -28,8 +28,8 @@ __all__ = [
     "hunts_of",
     "index_of",
     "name_of",
+    "places",
     "players_of",
-    "read_player",
     "stages_of",
     "tag_of",
     "words_at",
@@ -49,13 +49,13 @@ SINGLES: Final = (
 
 PLAYERS: Final = np.dtype(
     [
-        *(("slot", "u4"), ("id", "u8"), ("progress", "u8"), ("seq", "u4"), ("node", "u4")),
-        *(("score", "i4"), ("since", "u4"), ("team", "u1"), ("hunt", "u1"), ("target", "u1")),
-        *(("present", "u1"), ("hints", "u1"), ("last_code", "u2"), ("away", "u1")),
-        *(("last_position", "u8"), ("edition", "u4")),
+        *(("id", "u8"), ("progress", "u8"), ("seq", "u4"), ("node", "u4"), ("score", "i4")),
+        *(("since", "u4"), ("team", "u1"), ("hunt", "u1"), ("target", "u1"), ("present", "u1")),
+        *(("hints", "u1"), ("last_code", "<u2"), ("away", "u1"), ("last_position", "u8")),
+        *(("edition", "u4"), ("spare", "u4")),
     ]
 )
-"""A player as the state holds it; `hunt` and `target` are 255 for none."""
+"""A player, laid out as the seven words of its cells are; `hunt`, `target` are 255 for none."""
 
 STAGE_ROW: Final = np.dtype(
     [
@@ -97,8 +97,8 @@ def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Differences:
     A cell that only one of them has differs, also when its word is 0.
     """
     (names, words), (others, new_words) = _sorted(*old), _sorted(*new)
-    at, shared = _places(names, others)
-    _, known = _places(others, names)
+    at, shared = places(names, others)
+    _, known = places(others, names)
     changed = shared & (new_words[at] != words) if len(others) else shared
     gone, come = ~shared, ~known
     columns = (
@@ -110,8 +110,8 @@ def compare(old: tuple[Names, Words], new: tuple[Names, Words]) -> Differences:
     return Differences(*(column[order] for column in columns))
 
 
-def _places(wanted: Names, names: Names) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Where each wanted name stands among sorted names, and whether it does."""
+def places(wanted: Names, names: Names) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Tell where each wanted name stands among sorted names, and whether it does."""
     if not len(names):
         return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
     at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
@@ -129,30 +129,9 @@ def edge_parts(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
     return signed & 0xFFFF, signed >> 16 & 0xFF, (signed >> 24 & 1).astype(np.bool_)
 
 
-def players_of(names: Names, words: Words) -> NDArray[np.void]:
-    """Give the player table of a state, shape (players,), dtype PLAYERS."""
-    mine = tag_of(names) == PLAYER
-    index, some = index_of(names[mine]), words[mine]
-    table = np.zeros((int(index.max()) >> 3) + 1 if len(index) else 0, PLAYERS)
-    grid = np.zeros((len(table), 8), np.uint64)
-    grid[(index >> np.uint64(3)).astype(np.intp), (index & np.uint64(7)).astype(np.intp)] = some
-    table["slot"] = np.arange(len(table))
-    return read_player(table, grid)
-
-
-def read_player(table: NDArray[np.void], grid: NDArray[np.uint64]) -> NDArray[np.void]:
-    """Fill a table (dtype PLAYERS) from the words of its players, shape (players, 8)."""
-    half = np.uint64(32)
-    table["id"], table["progress"] = grid[:, 0], grid[:, 1]
-    table["seq"], table["node"] = grid[:, 2] & np.uint64(0xFFFF_FFFF), grid[:, 2] >> half
-    table["score"] = (grid[:, 3] & np.uint64(0xFFFF_FFFF)).astype(np.uint32).view(np.int32)
-    table["since"] = grid[:, 3] >> half
-    places = (("team", 0), ("hunt", 8), ("target", 16), ("present", 24), ("hints", 32))
-    for name, bit in (*places, ("away", 56)):
-        table[name] = grid[:, 4] >> np.uint64(bit) & np.uint64(0xFF)
-    table["last_code"] = grid[:, 4] >> np.uint64(40) & np.uint64(0xFFFF)
-    table["last_position"], table["edition"] = grid[:, 5], grid[:, 6]
-    return table
+def players_of(words: Words) -> NDArray[np.void]:
+    """Take the words of players by slot, shape (players, 7), for their table: dtype PLAYERS."""
+    return words.view(PLAYERS).reshape(-1)
 
 
 def stages_of(names: Names, words: Words) -> NDArray[np.void]:
@@ -206,7 +185,7 @@ def _sorted(names: Names, words: Words) -> tuple[Names, Words]:
 
 
 def _looked_up(wanted: Names, names: Names, words: Words) -> Words:
-    at, known = _places(wanted, names)
+    at, known = places(wanted, names)
     found: Words = np.zeros(len(wanted), np.uint64)
     found[known] = words[at[known]]
     return found

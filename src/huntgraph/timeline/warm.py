@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.engine import Engine
-from huntgraph.errors import ReplayError
-from huntgraph.schema import Kind
+from huntgraph.schema import EVENT, Kind
 from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.replica import take_log
 
 __all__ = ["Growing", "Warm"]
 
@@ -108,6 +108,8 @@ class Warm:
         """Position that the branch has been replayed to."""
         self._tail = log.tail(head.position + 1)
         self._parts: deque[_Part] = deque()
+        self._outcomes: deque[tuple[int, NDArray[np.uint64], NDArray[np.void]]] = deque()
+        """Of what the head took, in pieces: first position, what was seen, wins."""
         self._user: ReferenceType[object] | None = None
         self._least = min(PART, keep // 8)
         self._ticks: list[tuple[int, int]] = []
@@ -140,16 +142,39 @@ class Warm:
     def follow(self, upto: int | None = None) -> int:
         """Bring the head to the end of the log, or to a position; gives how many records that were.
 
-        Raises ReplayError HG1521 for a record that is refused here: this is not the actor's state.
+        Raises ReplayError HG1521 for a record that does not behave as it did.
         """
         self.read()
         begin = self.position
         for records in self.kept(begin):
             end = len(records.rows) if upto is None else max(upto + 1 - records.first, 0)
-            if self.head.advance_log(records.rows[:end], records.first):
-                what = f"partition {self.log.partition} took records that are refused here"
-                raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
+            self.take(records.rows[:end], records.positions[:end])
         return self.position - begin
+
+    def take(self, rows: NDArray[np.uint8], positions: NDArray[np.uint64]) -> None:
+        """Let the head take the next records of the log, and keep what came of them.
+
+        Raises ReplayError HG1521 for one that does not behave as it did.
+        """
+        if len(rows):
+            found = take_log(self.head, self.log.partition, rows, positions)
+            self._outcomes.append((int(positions[0]), *found))
+
+    def outcomes(self, after: int) -> tuple[NDArray[np.uint64], NDArray[np.void]]:
+        """Give what was seen of each record behind a position, up to the head, and wins (EVENT).
+
+        Raises ValueError when they are not kept so far back.
+        """
+        if self.position <= after:
+            return np.zeros(0, np.uint64), np.zeros(0, EVENT)
+        first = self._outcomes[0][0] if self._outcomes else self.position + 1
+        if after + 1 < first:
+            raise ValueError(f"outcomes are kept from position {first} on")
+        seen, wins = (
+            np.concatenate(column) for column in list(zip(*self._outcomes, strict=True))[1:]
+        )
+        self._outcomes = deque([(first, seen, wins)])
+        return seen[after + 1 - first :], wins[wins["position"] > after]
 
     def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
         """Give all records from a position to the end of the log: those that are kept, from here.
@@ -211,6 +236,8 @@ class Warm:
         floor = self.position - self.keep
         while self._parts and self._parts[0].end <= floor:
             self._parts.popleft()
+        while self._outcomes and self._outcomes[0][0] + len(self._outcomes[0][1]) <= floor:
+            self._outcomes.popleft()
         first = self._parts[0].records.first if self._parts else floor
         del self._ticks[: bisect_right(self._ticks, first - 1, key=itemgetter(1))]
 

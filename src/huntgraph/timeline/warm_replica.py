@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.engine import Rows
-from huntgraph.errors import ReplayError
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.warm import Warm
 
@@ -16,14 +15,14 @@ __all__ = ["WarmReplica"]
 class WarmReplica(Replica):
     """The base is the head of a warm partition, which is behind the fork's point already.
 
-    What was logged between the two is replayed on the branch first, for its answers; that it leads
-    to the head's very state is checked. Then the branch goes back once more, for the fork. Raises
-    ValueError when the head's journal does not reach back to the point.
+    What the head saw of the records between the two is kept, so that only the fork is replayed.
+    Raises ValueError when the head's journal, or what is kept, does not reach back to the point.
     """
 
     def __init__(self, world: Rows, warm: Warm, point: int) -> None:
         super().__init__(world, warm.log.partition, lambda _: warm.head, point)
-        self._warm, self._point = warm, point
+        self._warm = warm
+        warm.outcomes(point)
         self.fork_at(point)
         warm.lend(self)
 
@@ -38,20 +37,12 @@ class WarmReplica(Replica):
         self._before, self._events = None, []
 
     def follow(
-        self, rows: NDArray[np.uint8], positions: NDArray[np.uint64]
-    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """Replay what the head is through with on the branch, and let the head take the rest."""
+        self, rows: NDArray[np.uint8], positions: NDArray[np.uint64], *, torn: bool = False
+    ) -> tuple[NDArray[np.uint64], NDArray[np.void]]:
+        """Give what the head saw of the records that it is through with, and let it take the rest.
+
+        Nothing is `torn`: a partition of which records are lost is not kept warm.
+        """
         known = int(np.searchsorted(positions, self.position, side="right"))
-        if not known:
-            return super().follow(rows, positions)
-        updates, events = self.replay(rows[:known], positions[:known]), self.events()
-        if self.branch_hash() != self.head_hash():
-            what = f"partition {self.partition} is not at {self.position} what its log leads to"
-            raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
-        if known < len(rows):
-            later = super().follow(rows[known:], positions[known:])
-            updates, events = (
-                np.concatenate(pair) for pair in zip((updates, events), later, strict=True)
-            )
-        self.fork_at(self._point)
-        return updates, events
+        self._warm.take(rows[known:], positions[known:])
+        return self._warm.outcomes(int(positions[0]) - 1 if len(positions) else self.position)

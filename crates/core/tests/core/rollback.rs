@@ -166,7 +166,8 @@ fn corrections_can_be_taken_back() {
         let before = state(ours, limits).to_vec();
         let mut wanted = vec![];
         let other = Partition::attach(theirs).unwrap();
-        other.each_small_cell(|name, word| wanted.push((name, word)));
+        other.each_player_cell(|name, word| wanted.push((name, word)));
+        other.each_other_cell(|name, word| wanted.push((name, word)));
         other.each_edge_cell(|name, word| wanted.push((name, word)));
         let mut partition = Partition::attach(ours).unwrap();
         let mark = partition.journal.marks.next;
