@@ -106,7 +106,7 @@ def test_checks(fast: bool) -> list[Check]:
 
 
 def seed() -> str:
-    """Give HUNTGRAPH_SEED, or the commit's own: for the same files the same cases, and no others."""
+    """Give HUNTGRAPH_SEED, or the commit's own: the same cases for the same files."""
     if chosen := os.environ.get("HUNTGRAPH_SEED"):
         return chosen
     words = ["git", "rev-parse", "--short=8", "HEAD^{tree}"]
