@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
+
+import numpy as np
 
 from huntgraph.model import Model
 from huntgraph.model.state import Player
 from huntgraph.schema import Code
 from huntgraph.timeline.audit import Audit, Entry, PartHashes
-from huntgraph.timeline.cells import bare_hash
+from huntgraph.timeline.cells import Changes, bare_hash
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Edit
 from huntgraph.timeline.fence import fence, settle
@@ -20,8 +24,13 @@ from huntgraph.timeline.history import History
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import Claims
 from huntgraph.timeline.slots import changes_to_adopt
+from huntgraph.timeline.tables import SINGLE, words_at
+from huntgraph.timeline.undo import Live, asked, ways_back
 from tests.model.histories import acknowledge, history_of, played
 from tests.model.realm import Realm
+
+RULE = np.array([SINGLE << 56 | 6, SINGLE << 56 | 7], np.uint64)
+"""Cells of the traffic rule."""
 
 
 @dataclass
@@ -31,6 +40,8 @@ class Story:
     realm: Realm
     folder: Path
     commits: list[Entry] = field(default_factory=list)
+    made: dict[str, Mapping[int, Changes]] = field(default_factory=dict)
+    """What each of them changed, by id and partition."""
 
     @property
     def history(self) -> History:
@@ -46,23 +57,40 @@ class Story:
         """Commit a fork as `huntgraph.timeline.commit` does it, without actors."""
         recipe = Recipe("f", point, edits, claims, without)
         run = Fork(self.history, recipe).replay(claims)
+        changes = {n: changes_to_adopt(replica) for n, replica in run.replicas.items()}
+        return self._correct(changes, kind="commit", recipe=recipe.to_dict())
+
+    def undo(self, commit: Entry) -> Entry:
+        """Undo a commit as `huntgraph.timeline.undo` does it, without actors."""
+        made, history, live = self.made[commit.id], self.history, {}
+        held = {part.partition: part.position for part in commit.parts}
+        for number, each in made.items():
+            engine, names = history.engine_at(number, history.head()[number]), asked(each)
+            cells, before = engine.cells(), history.engine_at(number, held[number]).cells()
+            other = bool((words_at(RULE, cells) != words_at(RULE, before)).any())
+            words, known = words_at(names, cells), np.isin(names, cells[0])
+            live[number] = Live(engine.state_hash(), words, known, other)
+        changes, _ = ways_back(made, live)
+        return self._correct(changes, kind="undo", of=commit.id)
+
+    def _correct(self, changes: Mapping[int, Changes], **how: Any) -> Entry:
         number, parts = len(self.commits) + 0xC0, []
         for shore in self.realm.shores:
             partition, model = shore.part.partition, shore.model
-            changes = changes_to_adopt(run.replicas[partition])
+            mine = changes[partition]
             held, before = model.position, bare_hash(model.state_hash(), model.position)
-            after = changes.hash_after(before)
-            rows = [fence(number, model.state_hash()), changes.rows(number), settle(number, after)]
-            if len(changes):  # nothing is told where nothing changes
+            after = mine.hash_after(before)
+            rows = [fence(number, model.state_hash()), mine.rows(number), settle(number, after)]
+            if len(mine):  # nothing is told where nothing changes
                 codes = shore.apply([row.tobytes() for some in rows for row in some])
                 assert set(codes) == {Code.OK}
                 shore.durable = len(shore.log)
             parts.append(PartHashes(partition, held, f"{before:016x}", f"{after:016x}"))
-        made = Entry(
-            f"{number:016x}", "commit", 0, "a tester", "a test",
-            recipe=recipe.to_dict(), parts=tuple(parts),
-        )  # fmt: skip
-        self.commits.append(Audit(self.folder).append(made))
+        entry = Entry(
+            id=f"{number:016x}", at_ms=0, who="a tester", why="a test", parts=tuple(parts), **how
+        )
+        self.commits.append(Audit(self.folder).append(entry))
+        self.made[self.commits[-1].id] = changes
         return self.commits[-1]
 
     def go_on(self, steps: int) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
+from huntgraph.engine import Engine
 from huntgraph.errors import ForkError
 from huntgraph.model import Border, Model
 from huntgraph.timeline.audit import Audit, Entry
@@ -17,15 +19,18 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Drop, Edit
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.history import History
+from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims
+from huntgraph.timeline.tables import EDGE, GATE, HUNT, players_of
 from tests.model.commits import Story, adopted, begun, some_point
 from tests.model.fork_oracle import Oracle, Side
 from tests.model.test_forks import choose, edited, wins_of
 
 SEEDS = range(3)
 Events = set[tuple[int, int]]
+WHERE = ("team", "hunt", "target", "present", "hints")
 
 
 def drop(events: Events) -> tuple[Edit, ...]:
@@ -196,11 +201,11 @@ def test_what_cannot_be_made_again_says_how_to_go_on(tmp_path: Path) -> None:
     (trail := Audit(tmp_path)).path.unlink()
     trail.append(commit)
     made = story.commits[1]
-    trail.append(replace(made, kind="undo", of=commit.id, recipe={}))
-    with pytest.raises(ForkError, match=f"undo {made.id} of commit {commit.id}") as caught:
+    trail.append(replace(made, recipe={}))
+    with pytest.raises(ForkError, match=f"{made.id}, whose edits are not in") as caught:
         replayed(story, start)
-    assert (caught.value.code, f"--without {commit.id}" in caught.value.fix) == ("HG1734", True)
-    run = replayed(story, start, without=(commit.id,))
+    assert (caught.value.code, f"--without {made.id}" in caught.value.fix) == ("HG1734", True)
+    run = replayed(story, start, without=(commit.id, made.id))
     assert [each.recipe is None for each in run.reach.crossed] == [True, True]
     with pytest.raises(ForkError) as caught:
         replayed(story, start, without=("nobody",))
@@ -209,6 +214,111 @@ def test_what_cannot_be_made_again_says_how_to_go_on(tmp_path: Path) -> None:
     with pytest.raises(ForkError, match="the audit trail does not know") as caught:
         replayed(story, start)
     assert caught.value.code == "HG1734"
+
+
+def undone(seed: int, folder: Path) -> tuple[Story, Entry, Entry]:
+    """A story with a commit and its undo, moves between and behind."""
+    story, _ = committed(seed, folder)
+    commit = story.commits[0]
+    undo = story.undo(commit)
+    story.go_on(200)
+    return story, commit, undo
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_fork_without_edits_across_an_undo_ends_as_the_live_hunt(
+    seed: int, tmp_path: Path
+) -> None:
+    story, commit, undo = undone(seed, tmp_path)
+    early = some_point(story.history, Random(seed + 9))
+    for point, crossed in ((early, 2), (held(commit), 2), (held(undo), 1)):
+        run = replayed(story, point)
+        assert run.hashes() == run.head_hashes()
+        assert len(run.reach.crossed) == crossed
+    story.undo(undo)
+    story.go_on(100)
+    run = replayed(story, early)
+    assert run.hashes() == run.head_hashes()
+    assert [each.undone for each in run.reach.crossed] == [False, True, True]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_commit_and_its_undo_are_left_out_together(seed: int, tmp_path: Path) -> None:
+    story, commit, _ = undone(seed, tmp_path)
+    run = replayed(story, held(commit), without=(commit.id,))
+    assert [(each.recipe, each.undone) for each in run.reach.crossed] == [(None, False)] * 2
+
+
+Words = dict[tuple[object, ...], object]
+
+
+def words_of(engine: Engine) -> Words:
+    """Words that a correction may set, by what they are of: edges by ends, players by id."""
+    tail, head = (column.tolist() for column in engine.edges())
+    names, words = (column.tolist() for column in engine.cells(players=False))
+    found: Words = {}
+    for name, word in zip(names, words, strict=True):
+        kind, index = name >> 56, name & ((1 << 56) - 1)
+        if kind == EDGE and word & 0xFFFF:
+            found["edge", tail[index], head[index]] = word
+        elif HUNT <= kind <= GATE:
+            found[kind, index] = word
+    for row in players_of(engine.players()):
+        for group in (("progress",), ("node",), ("score", "since"), ("edition",), WHERE):
+            found[int(row["id"]), group[0]] = tuple(int(row[name]) for name in group)
+    return found
+
+
+def who_moved(history: History) -> set[int]:
+    """Players of all logs."""
+    batches = [b for source in history.sources.values() for b in source.records(1)]
+    return {int(p) for b in batches for p in b.moves["player"][np.isin(b.rows[:, 0], PLAYER_KINDS)]}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_undo_takes_back_in_a_fork_what_is_as_it_was_in_the_hunt(
+    seed: int, tmp_path: Path
+) -> None:
+    story, _, undo = undone(seed, tmp_path)
+    history, rng, differing = story.history, Random(seed + 7), 0
+    settled = held(undo) | {
+        n: each.settle or 0
+        for n, part in history.index().of.items()
+        for each in part.corrections
+        if each.id == int(undo.id, 16)
+    }
+    for _ in range(3):
+        point = some_point(history, rng)
+        players = tuple(rng.sample(sorted(who_moved(history)), 3))
+        fork = Fork(history, Recipe("f", point)).drop(player=players)
+        sides = []
+        for cut in (held(undo), settled):
+            replicas = fork.replay(to=cut).replicas
+            sides.append(
+                {n: (words_of(r._base), words_of(r._forked())) for n, r in replicas.items()}
+            )
+        for number, (base, branch) in sides[0].items():
+            after, found = sides[1][number]
+            for name in base.keys() | branch.keys() | after.keys():
+                if name not in branch and name in base and isinstance(name[0], int):
+                    continue  # a player whom only the hunt knows stays there, and is nowhere
+                mine = branch.get(name) != base.get(name)
+                differing += mine
+                assert found.get(name) == (branch if mine else after).get(name), name
+    assert differing
+
+
+def test_going_on_without_an_undo_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Planted: an undo made again takes nothing back."""
+    nothing = np.zeros((0, 64), np.uint8)
+    monkeypatch.setattr(Run, "_rows_of", lambda *_: nothing)
+    runs = [
+        replayed(story, held(commit))
+        for story, commit, _ in (undone(seed, tmp_path / str(seed)) for seed in SEEDS)
+    ]
+    assert any(run.hashes() != run.head_hashes() for run in runs)
 
 
 def is_caught(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, planted: Any) -> bool:

@@ -23,7 +23,7 @@ from huntgraph.timeline.tables import (
     STAGE,
 )
 
-__all__ = ["Changes", "bare_hash", "mix", "tag"]
+__all__ = ["Changes", "bare_hash", "hunts_of", "mix", "tag"]
 
 Names = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
@@ -75,6 +75,14 @@ def tag(names: Names) -> NDArray[np.int64]:
     return (names >> TAG).astype(np.int64)
 
 
+def hunts_of(names: Names) -> NDArray[np.int64]:
+    """The slot of the hunt that each cell is of; -1 for those of none."""
+    cells = np.zeros(256, np.int64)
+    cells[[HUNT, STAGE, GATE, GATE_EDGE]] = 16, 16 * STAGES, 4 * GATES, GATE_EDGES
+    size = cells[tag(names)]
+    return np.where(size > 0, (names & INDEX).astype(np.int64) // np.maximum(size, 1), -1)
+
+
 def _total(mixed: Names) -> int:
     return int(mixed.sum(dtype=np.uint64))
 
@@ -112,6 +120,17 @@ class Changes:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def only(self, some: Mask) -> Changes:
+        """Some of the changes, by a mask of shape (n,)."""
+        return Changes(
+            self.names[some], self.old[some], self.new[some], self.had[some], self.has[some]
+        )
+
+    def joined(self, others: Changes) -> Changes:
+        """These changes and those of other cells."""
+        pairs = [(getattr(self, name), getattr(others, name)) for name in self.__slots__]
+        return Changes(*(np.concatenate(pair) for pair in pairs))
 
     def inverse(self) -> Changes:
         """The way back."""

@@ -10,6 +10,9 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from huntgraph.errors import ForkError, ReplayError
 from huntgraph.schema import Code, Kind
 from huntgraph.timeline.audit import Entry
@@ -18,7 +21,7 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import Diff, make_diff
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules, record_of
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.kinds import CORRECTION_KINDS, PLAYER_KINDS
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.points import parse_event, since_ms
 from huntgraph.timeline.reach import Crossed, Reach, find_reach
@@ -33,7 +36,8 @@ from huntgraph.timeline.script import (
     joined,
     read_script,
 )
-from huntgraph.timeline.slots import correction_rows
+from huntgraph.timeline.slots import changes_to_adopt, correction_rows, owners_of
+from huntgraph.timeline.units import kept_whole, sets_rule
 from huntgraph.timeline.warm_replica import WarmReplica
 
 __all__ = ["Fork", "Run"]
@@ -133,16 +137,40 @@ class Run:
         return was
 
     def _make_again(self, commit: Crossed) -> None:
-        """Let each branch become what a commit makes of its base here."""
-        number = int(commit.id, 16)
-        for partition, replica in self.replicas.items():
-            updates = replica.correct(correction_rows(replica, number))
-            if updates["code"].any():
-                code = Code(int(updates["code"][updates["code"] != 0][0])).name
-                what = f"commit {commit.id} cannot be made again in partition {partition}: {code}"
-                fix = f"leave it out: --without {commit.id}"
-                raise ReplayError(what, fix=fix, code="HG1525")
+        """Let each branch become what a commit, or an undo, makes of the hunt here."""
+        changes = {n: changes_to_adopt(replica) for n, replica in self.replicas.items()}
+        if commit.undone:
+            for number in self.replicas:
+                self._correct(commit, number, self._rows_of(commit, number))
+            undone = {n: changes_to_adopt(replica) for n, replica in self.replicas.items()}
+            # What the undo made of the hunt, but for what is another in the fork.
+            kept = {n: np.isin(each.names, changes[n].names) for n, each in undone.items()}
+            owners = {n: owners_of(self.replicas[n], each) for n, each in undone.items()}
+            ruled = [n for n, each in changes.items() if sets_rule(each) or sets_rule(undone[n])]
+            kept = kept_whole(undone, kept, owners, ruled)
+            changes = {n: changes[n].joined(undone[n].only(~kept[n])) for n in undone}
+        for number, replica in self.replicas.items():
+            rows = correction_rows(replica, int(commit.id, 16), changes[number])
+            self._correct(commit, number, rows)
         self._replay = None
+
+    def _rows_of(self, commit: Crossed, partition: int) -> NDArray[np.uint8]:
+        """The records of a correction in a log, (n, 64); none where it changed nothing."""
+        history, number = self.history, int(commit.id, 16)
+        made = [each for each in history.indexed.of[partition].corrections if each.id == number]
+        if not made:
+            return np.zeros((0, 64), np.uint8)
+        first, last = made[-1].fence, made[-1].settle or made[-1].fence
+        script = read_script(history.sources[partition], first - 1, last)
+        return script.rows[np.isin(script.kinds, CORRECTION_KINDS)]
+
+    def _correct(self, commit: Crossed, partition: int, rows: NDArray[np.uint8]) -> None:
+        updates = self.replicas[partition].correct(rows)
+        if updates["code"].any():
+            code = Code(int(updates["code"][updates["code"] != 0][0])).name
+            what = f"commit {commit.id} cannot be made again in partition {partition}: {code}"
+            fix = f"leave it out: --without {commit.id}"
+            raise ReplayError(what, fix=fix, code="HG1525")
 
     @property
     def originals(self) -> dict[int, Script]:

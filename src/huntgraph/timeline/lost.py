@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from huntgraph.engine import move
 from huntgraph.errors import LogDamagedError
 from huntgraph.schema import ARRIVAL, MOVE, Kind
-from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.kinds import CORRECTION_KINDS, PLAYER_KINDS
 from huntgraph.timeline.log import LogRecords
 
 __all__ = ["Range", "stand_ins"]
@@ -29,7 +29,6 @@ DENSE: Final = np.dtype(
     [("position", "u8"), ("of", "u8"), ("number", "u8"), ("begins", "?"), ("time_ms", "u8")]
 )
 """A record with a number: whose, and whether numbers may begin anew there."""
-CORRECTING: Final = (Kind.FENCE, Kind.CORRECT, Kind.SETTLE)
 
 
 def stand_ins(
@@ -110,7 +109,7 @@ def _missing(
 
 
 def _check_corrections(records: LogRecords, lost: Sequence[Range], partition: int) -> None:
-    some = records.of(*CORRECTING)
+    some = records.of(*CORRECTION_KINDS)
     kinds = dict(zip(records.positions[some].tolist(), records.rows[some, 0].tolist(), strict=True))
     for first, last in lost:
         begun = kinds.get(first - 1, Kind.SETTLE) != Kind.SETTLE

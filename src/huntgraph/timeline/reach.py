@@ -2,12 +2,13 @@
 
 A commit set cells that followed from edits. In a fork that begins before it these would be other
 ones, so they are not set again: the commit is made again. Its edits are joined to the fork's, and
-at its place in the log the branch becomes what a commit makes of the hunt there.
+at its place in the log the branch becomes what a commit makes of the hunt there. An undo has no
+edits: it takes back, in the fork too, the cells that are still as the hunt had them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,8 +31,10 @@ class Crossed:
     id: str
     held: Cut
     """Where the hunt was held for it: right before its FENCE, where it changed anything."""
-    recipe: Recipe | None
-    """What it is made of; None when it is left out."""
+    recipe: Recipe | None = None
+    """What a commit is made of; None when it is left out, and for an undo."""
+    undone: bool = False
+    """It is an undo that is not left out."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ def find_reach(history: History, recipe: Recipe, head: Cut) -> tuple[Reach, Cut]
     """Find the commits that a fork reaches across on its way to a head, by logs and audit trail.
 
     Gives the head too: it lies in no correction, and is before a commit or behind it everywhere.
-    Raises ForkError HG1734 for a correction that cannot be made again: an undo, one without a
-    recipe, one that the trail does not know; HG1735 when a commit to be left out is not there.
+    Raises ForkError HG1734 for a commit that cannot be made again: one without a recipe, one that
+    the trail does not know; HG1735 when a commit to be left out is not there.
     """
     history.index()
     begin, head = _outside(history, recipe.point), _outside(history, head)
@@ -61,18 +64,13 @@ def find_reach(history: History, recipe: Recipe, head: Cut) -> tuple[Reach, Cut]
         behind = [entry for entry in trail if _is_behind(entry, begin)]
         out = _left_out(behind, recipe.left_out)
         cuts = [_held(entry) for entry in trail if entry in behind or entry.id in out]
-        for entry in behind:
-            if entry.id not in out:
-                cuts.append(_recipe(history, entry).point)
+        crossed = [_crossed(history, entry, out) for entry in behind]
+        cuts += [each.recipe.point for each in crossed if each.recipe]
         earliest = {n: min([begin[n], *(cut[n] for cut in cuts)]) for n in begin}
         if earliest == begin:
             break
         begin = earliest
     _check_trail(history, begin, head, every)
-    crossed = [
-        Crossed(entry.id, _held(entry), None if entry.id in out else _recipe(history, entry))
-        for entry in behind
-    ]
     return Reach(begin, tuple(crossed)), head
 
 
@@ -145,14 +143,14 @@ def _without(entry: Entry) -> tuple[str, ...]:
     return Recipe.from_dict(dict(entry.recipe)).left_out if entry.recipe else ()
 
 
-def _recipe(history: History, entry: Entry) -> Recipe:
-    if entry.recipe:
-        return Recipe.from_dict(dict(entry.recipe))
-    if entry.kind == "undo":
-        name, what = entry.of, f"the undo {entry.id} of commit {entry.of}"
-    else:
-        name, what = entry.id, f"the commit {entry.id}, whose edits are not in the audit trail,"
-    raise _no_way(history, f"{what} lies behind the fork's point", _held(entry), name)
+def _crossed(history: History, entry: Entry, out: Container[str]) -> Crossed:
+    held = _held(entry)
+    if entry.id in out or entry.kind == "undo":
+        return Crossed(entry.id, held, undone=entry.id not in out)
+    if not entry.recipe:
+        what = f"the commit {entry.id}, whose edits are not in the audit trail,"
+        raise _no_way(history, f"{what} lies behind the fork's point", held, entry.id)
+    return Crossed(entry.id, held, Recipe.from_dict(dict(entry.recipe)))
 
 
 def _check_trail(history: History, begin: Cut, head: Cut, trail: Iterable[Entry]) -> None:

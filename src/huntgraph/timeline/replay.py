@@ -15,6 +15,7 @@ from huntgraph.errors import ReplayError
 from huntgraph.schema import ARRIVAL, MOVE, Code, Event, Flag, Kind
 from huntgraph.timeline.borders import Originals, Sent, Way
 from huntgraph.timeline.cut import Cut
+from huntgraph.timeline.kinds import CORRECTION_KINDS
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
 from huntgraph.timeline.seen import seen_of
@@ -25,7 +26,7 @@ __all__ = ["CLAIMS", "Claims", "Replay", "Win", "follow_original"]
 Claims = Literal["recompute", "keep", "void"]
 """What becomes of claims: the next rightful one wins, wins are kept, or lost ones stay unwon."""
 CLAIMS: Final[tuple[Claims, ...]] = ("recompute", "keep", "void")
-PASSED_OVER: Final = (Kind.HASH, Kind.FENCE, Kind.CORRECT, Kind.SETTLE)
+PASSED_OVER: Final = (Kind.HASH, *CORRECTION_KINDS)
 """Recorded hashes are those of the original; a commit is made again (`huntgraph.timeline.reach`),
 and a correction that was undone changed nothing."""
 PARCELS: Final = (Kind.ARRIVE, Kind.NOTICE)

@@ -28,7 +28,7 @@ from huntgraph.timeline.tables import (
     tag_of,
 )
 
-__all__ = ["changes_to_adopt", "correction_rows", "differences", "ends"]
+__all__ = ["changes_to_adopt", "correction_rows", "differences", "ends", "owners_of"]
 
 Words = NDArray[np.uint64]
 Cells = tuple[Words, Words]
@@ -46,13 +46,26 @@ def changes_to_adopt(replica: Replica) -> Changes:
     return Changes.between(*differences(replica), players=players, slots=slots)
 
 
-def correction_rows(replica: Replica, correction: int) -> NDArray[np.uint8]:
-    """Give a whole correction that makes a base its branch, as far as a commit can: (n, 64)."""
+def correction_rows(
+    replica: Replica, correction: int, changes: Changes | None = None
+) -> NDArray[np.uint8]:
+    """Give a whole correction that makes a base its branch, as far as a commit can: (n, 64).
+
+    Or one that makes other changes to the base.
+    """
     before = bare_hash(replica.head_hash(), replica.position)
-    changes = changes_to_adopt(replica)
+    changes = changes_to_adopt(replica) if changes is None else changes
     end = settle(correction, changes.hash_after(before))
     rows = np.concatenate([fence(correction, 0), changes.rows(correction), end])
     return rows.view(np.uint8).reshape(-1, 64)
+
+
+def owners_of(replica: Replica, changes: Changes) -> Words:
+    """Give the ids of the players that changed cells of the base are of, 0 for other cells."""
+    ids = replica.players(branch=False)[:, 0]
+    slot = (index_of(changes.names) >> np.uint64(3)).astype(np.intp)
+    known = (tag_of(changes.names) == PLAYER) & (slot < len(ids))
+    return np.where(known, ids[np.where(known, slot, 0)] if len(ids) else 0, 0).astype(np.uint64)
 
 
 def differences(replica: Replica) -> Differences:

@@ -1,0 +1,76 @@
+"""What of a state changes together or not at all, when some cells keep the words that they have.
+
+An undo, and an undo made again in a fork, leave cells alone that are not as it expects them. But
+where a player is stands in several cells, of all partitions that it was in; the stages of a hunt
+mean nothing without the hunt that they are of; and the weight of a warm edge holds what the traffic
+rule adds for its heat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from huntgraph.timeline.cells import Changes, Mask, Names, hunts_of, tag
+from huntgraph.timeline.tables import EDGE, GATE, HUNT, PLAYER, SINGLE, STAGE
+
+__all__ = ["is_seat", "kept_whole", "sets_rule"]
+
+
+def is_seat(names: Names) -> Mask:
+    """Which cells tell where a player is: words 2 (node) and 4 (present, away) of it."""
+    word = names & np.uint64(7)
+    seat: Mask = (tag(names) == PLAYER) & ((word == 2) | (word == 4))
+    return seat
+
+
+def kept_whole(
+    changes: Mapping[int, Changes],
+    kept: Mapping[int, Mask],
+    ids: Mapping[int, Names],
+    other_rule: Collection[int],
+) -> dict[int, Mask]:
+    """Keep, beside the cells that are kept, all that belongs to them.
+
+    `changes` are those of each partition, `kept` the cells of them that are not to be changed, and
+    `ids` the ids of the players of cells that are seats: shape (n,) each. `other_rule`: partitions
+    where another traffic rule holds than the one that the new words of edges are of.
+    """
+    moved = [ids[n][kept[n] & is_seat(each.names)] for n, each in changes.items()]
+    players = np.unique(np.concatenate([np.zeros(0, np.uint64), *moved]))
+    found = {}
+    for number, each in changes.items():
+        hunts = hunts_of(each.names)
+        mask = kept[number] | (is_seat(each.names) & np.isin(ids[number], players))
+        if number in other_rule:
+            mask |= _is_ruled(each)
+        others = np.intersect1d(hunts[mask], hunts[_reshapes(each)])
+        found[number] = mask | np.isin(hunts, others)
+    return found
+
+
+def sets_rule(changes: Changes) -> bool:
+    """Tell whether the traffic rule is among the changes."""
+    return bool((tag(changes.names) == SINGLE).any())
+
+
+def _is_ruled(changes: Changes) -> Mask:
+    """The traffic rule, and edges that are to be warm."""
+    tags, heat = tag(changes.names), changes.new >> np.uint64(16) & np.uint64(0xFF)
+    ruled: Mask = (tags == SINGLE) | ((tags == EDGE) & (heat > 0))
+    return ruled
+
+
+def _reshapes(changes: Changes) -> Mask:
+    """Which cells change what others of their hunt are of: its stages, its gates, its edition."""
+    tags, index = tag(changes.names), changes.names & np.uint64(15)
+    hunt = (tags == HUNT) & ((index == 6) | ((index == 1) & _but_state(changes)))
+    shapes: Mask = hunt | ((tags == STAGE) & (index == 0)) | ((tags == GATE) & (index % 4 == 0))
+    return shapes
+
+
+def _but_state(changes: Changes) -> Mask:
+    """Which words differ above the eight bits that, in a hunt, tell whether it runs."""
+    differs: Mask = (changes.old ^ changes.new) >> np.uint64(8) != 0
+    return differs
