@@ -20,9 +20,37 @@ __all__ = [
     "bench_ring",
     "bench_sync_floor",
     "bench_udp_floor",
+    "correction_rows",
     "crc32c",
+    "hash_after_changes",
+    "mix",
     "row_bytes",
+    "settable_cells",
 ]
+
+Words = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
+
+def mix(name: int, word: int) -> int:
+    """A cell's name and word mixed: its part of the state hash (rules, section 8)."""
+
+def settable_cells(
+    names: Words, old: Words, new: Words, players: int, slots: int
+) -> tuple[Words, Words, Words, Mask, Mask]:
+    """Of all cells in which two states differ those that a correction may set.
+
+    Gives names, old and new words, and whether the states have these cells, before and after.
+    """
+
+def correction_rows(
+    names: Words, words: Words, had: Mask, has: Mask, correction: int
+) -> NDArray[np.uint8]:
+    """The CORRECT records that give cells these words, in an order that an actor can take."""
+
+def hash_after_changes(
+    names: Words, old: Words, new: Words, had: Mask, has: Mask, before: int
+) -> int:
+    """The bare hash after changes to a state of bare hash `before`."""
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C (Castagnoli, RFC 3720) of `data`, continuing from `crc`."""
@@ -137,7 +165,7 @@ class LogReader:
         first: int = 1,
         without: Sequence[int] = ...,
     ) -> LogReader: ...
-    def read(self, count: int = 65_536) -> tuple[int, NDArray[np.uint8]]: ...
+    def read(self, count: int = 65_536, upto: int = ...) -> tuple[int, NDArray[np.uint8]]: ...
     @property
     def lost(self) -> tuple[int, int] | None: ...
     @property

@@ -1275,6 +1275,8 @@ pub mod frame {
     pub const BEARINGS: u16 = 12;
     /// supervisor -> actor, empty: how the hunts stand; answered by HUNTS with slots and standings
     pub const HUNTS: u16 = 13;
+    /// supervisor -> actor: answered by WELCOME as soon as all that this session was answered is on disk
+    pub const SYNC: u16 = 14;
 }
 
 /// Kinds of bearings.

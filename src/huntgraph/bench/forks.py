@@ -145,7 +145,7 @@ class Forks:
         """Bring a partition to where its actor is held; gives what is to be changed there."""
         by = time.monotonic() + LOG_S
         while warm.position < status.position:
-            if not warm.follow() and time.monotonic() > by:
+            if not warm.follow(status.position) and time.monotonic() > by:
                 raise TimeoutError("the log does not hold what the actor has applied")
         warm.replay(struck=self._struck(share))
         found = warm.branch.changes(warm.head)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine
 from huntgraph.errors import ReplayError
 from huntgraph.schema import Kind
-from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.log import END, LogRecords
 
 __all__ = ["Growing", "Warm"]
 
@@ -33,8 +33,8 @@ PART: Final = 1 << 14
 class Reader(Protocol):
     """A place in a log: `huntgraph.timeline.log.Tail` fits."""
 
-    def read(self, batch: int = 65_536) -> LogRecords | None:
-        """Give records from here on, about `batch` at most; None at the present end."""
+    def read(self, batch: int = 65_536, upto: int = END) -> LogRecords | None:
+        """Give about `batch` records from here on, few behind `upto`; None at the present end."""
 
 
 @runtime_checkable
@@ -127,9 +127,9 @@ class Warm:
         """Leave head and branch to somebody, for as long as that object lives."""
         self._user = ref(user)
 
-    def read(self) -> None:
-        """Take in what the log has got since, without moving the head."""
-        while (records := self._tail.read()) is not None:
+    def read(self, upto: int = END) -> None:
+        """Take in what the log has got since, or has up to a position. The head stays."""
+        while (records := self._tail.read(upto=upto)) is not None:
             self._keep(records)
             moves = records.moves
             at = np.flatnonzero(moves["kind"] == Kind.TICK)
@@ -137,15 +137,15 @@ class Warm:
             self._ticks.extend(zip(times, positions, strict=True))
         self._forget()
 
-    def follow(self, upto: int | None = None) -> int:
+    def follow(self, upto: int = END) -> int:
         """Bring the head to the end of the log, or to a position; gives how many records that were.
 
         Raises ReplayError HG1521 for a record that is refused here: this is not the actor's state.
         """
-        self.read()
+        self.read(upto)
         begin = self.position
         for records in self.kept(begin):
-            end = len(records.rows) if upto is None else max(upto + 1 - records.first, 0)
+            end = max(upto + 1 - records.first, 0)
             if self.head.advance_log(records.rows[:end], records.first):
                 what = f"partition {self.log.partition} took records that are refused here"
                 raise ReplayError(what, fix="run huntgraph verify", code="HG1521")

@@ -67,6 +67,8 @@ pub struct Session {
     durable_told: u64,
     /// Arrivals were answered and their durability was not told yet.
     arrivals_open: bool,
+    /// The peer waits to hear that all it was answered is on disk.
+    sync_open: bool,
     /// The peer holds moves and ticks back.
     holds: bool,
     /// The correction that the peer began last.
@@ -106,6 +108,7 @@ impl Session {
             last_position: 0,
             durable_told: 0,
             arrivals_open: false,
+            sync_open: false,
             holds: false,
             fenced: 0,
         }
@@ -201,6 +204,10 @@ impl Session {
             (frame::HOLD | frame::RELEASE, Role::Control) => {
                 self.hold(header.kind == frame::HOLD, engine);
                 self.welcome(engine, desk);
+                Ok(())
+            }
+            (frame::SYNC, Role::Control) => {
+                self.sync_open = true;
                 Ok(())
             }
             (frame::DRAIN, Role::GameServer(_)) if self.greeted => {
@@ -322,6 +329,15 @@ impl Session {
         if self.arrivals_open && fits && self.is_settled(durable) {
             put_frame(&mut self.outbox, frame::DURABLE, 0, durable, &[]);
             self.arrivals_open = false;
+        }
+    }
+
+    /// Answers a SYNC once all that the peer was answered is on disk.
+    pub fn tell_synced(&mut self, engine: &Engine, desk: &Desk) {
+        let fits = self.outbox.capacity() - self.outbox.len() >= Frame::BYTES + Welcome::BYTES;
+        if self.sync_open && fits && self.is_settled(engine.logger.durable()) {
+            self.welcome(engine, desk);
+            self.sync_open = false;
         }
     }
 
