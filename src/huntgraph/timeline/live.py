@@ -11,13 +11,12 @@ from typing import Final
 import numpy as np
 
 from huntgraph.cluster.control import Status
-from huntgraph.timeline.audit import Entry
+from huntgraph.timeline.audit import Audit, Entry
 from huntgraph.timeline.cells import Names
 from huntgraph.timeline.commit import Order
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.history import History
 from huntgraph.timeline.recover import recover
-from huntgraph.timeline.tables import words_at
 from huntgraph.timeline.undo import Conflict, Live, undo
 
 __all__ = ["ready_to_commit", "undo_commit", "written"]
@@ -37,7 +36,7 @@ async def ready_to_commit(history: History) -> Mapping[int, Path]:
 async def written(history: History, cut: Cut) -> None:
     """Wait until the logs on disk hold what the actors have applied. Raises TimeoutError."""
     async with asyncio.timeout(LOG_S):
-        while any(history.index().ends()[number] < cut[number] for number in cut):
+        while any(end < cut.get(number, 0) for number, end in history.index(cut).ends().items()):
             await asyncio.sleep(LOOK_S)
 
 
@@ -49,14 +48,25 @@ async def undo_commit(
     Gives the new entry of the audit trail and the cells that have changed since, which keep what
     they hold unless `force`. Raises what `huntgraph.timeline.undo.undo` raises.
     """
+    sockets = await ready_to_commit(history)
+    # Made before moves are held: what comes meanwhile is little.
+    engines = {n: history.engine_at(n, at) for n, at in _changed(history, name).items()}
 
     async def read(number: int, status: Status, names: Names) -> Live:
+        if number not in engines:
+            return Live(status.state_hash, np.zeros(0, np.uint64), np.zeros(0, np.bool_))
         await written(history, {number: status.position})
-        engine = history.engine_at(number, status.position)
-        known, words = engine.cells()
-        held = words_at(names, (known, words))
-        return Live(engine.state_hash(), held, np.isin(names, known))
+        engine, source = engines[number], history.sources[number]
+        for records in source.records(engine.position + 1, status.position):
+            engine.advance(records.rows, records.positions)
+        return Live(engine.state_hash(), *engine.words(names))
 
-    sockets = await ready_to_commit(history)
     order = Order(who=who or getpass.getuser(), why=reason)
     return await undo(history.folder, sockets, name, read, order, force=force)
+
+
+def _changed(history: History, name: str) -> Cut:
+    """The partitions that a commit changed, and where the logs of these end now."""
+    entry, ends = Audit(history.folder).find(name), history.index().ends()
+    parts = () if entry is None else entry.parts
+    return {part.partition: ends[part.partition] for part in parts if part.before != part.after}

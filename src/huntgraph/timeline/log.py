@@ -70,10 +70,15 @@ class Log:
         self.needed: set[int] = set()
         """Positions of `without` at which reading would have stopped, as far as was read."""
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
-        """Give all records from position `first` to the present end, about `batch` at a time."""
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
+        """Give all records from position `first` to the present end, about `batch` at a time.
+
+        Behind the block of position `upto` nothing is read.
+        """
         tail = self.tail(first)
-        while (records := tail.read(batch)) is not None:
+        while (records := tail.read(batch, upto)) is not None:
             yield records
 
     def tail(self, first: int = 1) -> Tail:

@@ -48,8 +48,10 @@ class Growing(Protocol):
     def tail(self, first: int = 1) -> Reader:
         """Give a place in the log that can be read on from as it grows."""
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
-        """Give all records from a position to the present end."""
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
+        """Give all records from a position to the present end, or little further than `upto`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +153,14 @@ class Warm:
                 raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
         return self.position - begin
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
         """Give all records from a position to the end of the log: those that are kept, from here.
 
         So that a warm partition can stand for its log in a `huntgraph.timeline.history.Source`.
         """
-        self.read()
+        self.read(upto)
         kept = self._parts[0].records.first if self._parts else self.position + 1
         if first < kept:
             for records in self.log.records(first, batch=batch):
