@@ -1033,7 +1033,7 @@ impl Hello {
 pub struct Welcome {
     /// wire version
     pub version: u16,
-    /// bit 0: moves and ticks are held; bit 1: a correction is under way
+    /// bit 0: moves and ticks are held; bit 1: a correction is under way; bit 2: the world is a part, parcels come and go
     pub flags: u16,
     /// partition
     pub partition: u16,

@@ -96,6 +96,11 @@ class Status:
         """Whether a correction is under way: moves and ticks wait until it is settled."""
         return bool(self.flags & 2)
 
+    @property
+    def part(self) -> bool:
+        """Whether the world is a part of a greater one: then parcels come and go."""
+        return bool(self.flags & 4)
+
     @classmethod
     def from_record(cls, record: NDArray[np.void]) -> Self:
         """Read a record of dtype WELCOME, shape ``(1,)``."""

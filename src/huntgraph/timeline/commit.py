@@ -163,7 +163,8 @@ class _Commit:
         self._at("held")
         if any(status.fenced for status in statuses.values()):
             raise self._failed("another correction is under way", "HG1614")
-        statuses = await self._quiet()
+        if any(status.part for status in statuses.values()):
+            statuses = await self._quiet()
         self._at("quiet")
         heads = await catch_up(statuses)
         if heads.keys() != self.controls.keys():

@@ -245,9 +245,10 @@ impl Session {
 
     fn welcome(&mut self, engine: &Engine, desk: &Desk) {
         let header = &engine.partition.header;
+        let flags = [engine.is_held(), engine.is_fenced(), header.own_nodes < header.nodes];
         let welcome = Welcome {
             version: VERSION,
-            flags: engine.is_held() as u16 | (engine.is_fenced() as u16) << 1,
+            flags: (0..).zip(flags).map(|(bit, is_set)| (is_set as u16) << bit).sum(),
             partition: desk.partition,
             parcels: engine.partition.border.waiting() as u16,
             world_id: header.world_id,
