@@ -28,27 +28,27 @@ __all__ = [
     "settable_cells",
 ]
 
-Words = NDArray[np.uint64]
-Mask = NDArray[np.bool_]
+_Words = NDArray[np.uint64]
+_Mask = NDArray[np.bool_]
 
 def mix(name: int, word: int) -> int:
     """A cell's name and word mixed: its part of the state hash (rules, section 8)."""
 
 def settable_cells(
-    names: Words, old: Words, new: Words, players: int, slots: int
-) -> tuple[Words, Words, Words, Mask, Mask]:
+    names: _Words, old: _Words, new: _Words, players: int, slots: int
+) -> tuple[_Words, _Words, _Words, _Mask, _Mask]:
     """Of all cells in which two states differ those that a correction may set.
 
     Gives names, old and new words, and whether the states have these cells, before and after.
     """
 
 def correction_rows(
-    names: Words, words: Words, had: Mask, has: Mask, correction: int
+    names: _Words, words: _Words, had: _Mask, has: _Mask, correction: int
 ) -> NDArray[np.uint8]:
     """The CORRECT records that give cells these words, in an order that an actor can take."""
 
 def hash_after_changes(
-    names: Words, old: Words, new: Words, had: Mask, has: Mask, before: int
+    names: _Words, old: _Words, new: _Words, had: _Mask, has: _Mask, before: int
 ) -> int:
     """The bare hash after changes to a state of bare hash `before`."""
 
@@ -122,7 +122,7 @@ class Engine:
     def state_hash(self) -> int: ...
     def rehash(self) -> int: ...
     def cells(self, edges: bool = True) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]: ...
-    def words(self, names: NDArray[np.uint64]) -> tuple[Words, Mask]: ...
+    def words(self, names: NDArray[np.uint64]) -> tuple[_Words, _Mask]: ...
     def replay(
         self, records: NDArray[Any], positions: NDArray[np.uint64], wins: bool = False
     ) -> NDArray[np.uint8]: ...

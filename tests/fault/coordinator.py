@@ -22,7 +22,7 @@ from huntgraph.timeline import commit as module
 from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import CatchUp, Head, Order
-from huntgraph.timeline.plan import Plan, PlanFile
+from huntgraph.timeline.plan import Plan
 
 Cells = dict[int, list[tuple[int, int, int]]]
 STEPS = (
@@ -36,8 +36,8 @@ correction and 1 has not; `durable` is the last before the decision."""
 class Hasty(module._Commit):
     """A planted fault: everything goes on before it is decided."""
 
-    async def _correct(self, plan: Plan, file: PlanFile) -> Entry:
-        entry = await super()._correct(plan, file)
+    async def _correct(self, plan: Plan) -> Entry:
+        entry = await super()._correct(plan)
         await self._settle(plan)
         return entry
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from huntgraph.cluster.control import Asked, Control, Request, Status, orders
 from huntgraph.cluster.together import Answered, ask_each
-from huntgraph.errors import CommitError, HuntError, RefusedError
+from huntgraph.errors import CommitError, HuntError
 from huntgraph.schema import UPDATE, Code, Frame
 from huntgraph.timeline.audit import Audit, Effect, Entry, PartHashes
 from huntgraph.timeline.cells import Changes, bare_hash
@@ -134,10 +134,11 @@ class _Commit:
             file = stack.enter_context(PlanFile.make(self.folder, self.correction))
             for number, path in sorted(sockets.items()):
                 self.controls[number] = await stack.enter_async_context(await Control.open(path))
-            with before_all_others():
-                entry = await self._fence(catch_up, file)
-            await asyncio.gather(*self.spared, return_exceptions=True)
-            return entry
+            try:
+                with before_all_others():
+                    return await self._fence(catch_up, file)
+            finally:
+                await asyncio.gather(*self.spared, return_exceptions=True)
 
     async def _fence(self, catch_up: CatchUp, file: PlanFile) -> Entry:
         """What is done while moves wait."""
@@ -146,7 +147,7 @@ class _Commit:
             self._spare(plan)
             file.write(plan)
             self._at("planned")
-            entry = await self._correct(plan, file)
+            entry = await self._correct(plan)
         except (HuntError, OSError) as error:
             await self._release()
             if isinstance(error, CommitError):
@@ -181,7 +182,7 @@ class _Commit:
         for number in [n for n, part in plan.parts.items() if not len(part.changes)]:
             self.spared += self.controls.pop(number).post([Request(Frame.RELEASE)])
 
-    async def _correct(self, plan: Plan, file: PlanFile) -> Entry:
+    async def _correct(self, plan: Plan) -> Entry:
         """Fence everywhere and set the cells, until all is on disk as planned; what to decide."""
         entries: list[Entry] = []
 
@@ -199,7 +200,7 @@ class _Commit:
         try:
             self._check(plan, answered)
         except (HuntError, OSError):
-            file.kept = not await self._undo(plan)
+            await self._undo(plan)
             raise
         self._at("durable")
         return entries[0]
@@ -234,20 +235,14 @@ class _Commit:
                 raise self._failed(f"partition {late[0]} did not grow quiet in {QUIET_S:g} s")
             await asyncio.sleep(LOOK_S)
 
-    async def _undo(self, plan: Plan) -> bool:
-        """Give the old words back; tells if all have them. Others are left to `recover`."""
+    async def _undo(self, plan: Plan) -> None:
+        """Give the old words back; what is out of reach is left to `recover`."""
 
-        async def ask(number: int, control: Control) -> bool:
-            try:
+        async def ask(number: int, control: Control) -> None:
+            with suppress(HuntError, OSError):
                 await undo_rows(control, self.correction, plan.parts[number])
-            except RefusedError as error:
-                return error.refusal == Code.NOT_FENCED
-            except (HuntError, OSError):
-                return False
-            return True
 
-        undone = await asyncio.gather(*(ask(n, each) for n, each in self.controls.items()))
-        return all(undone)
+        await asyncio.gather(*(ask(number, each) for number, each in self.controls.items()))
 
     async def _settle(self, plan: Plan) -> None:
         """It is decided: everything goes on. What is out of reach is left to `recover`."""

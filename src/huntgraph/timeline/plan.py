@@ -101,13 +101,12 @@ class PlanFile:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.kept = False
-        """Whether it is to stay at the end: from when it is written, unless all was undone."""
+        self._written = False
 
     @classmethod
     @contextmanager
     def make(cls, data: Path, correction: int) -> Iterator[PlanFile]:
-        """Make the file, which is gone at the end unless it is kept."""
+        """Make the file, which is gone at the end unless the plan was written."""
         path = plan_file(data, correction)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
@@ -120,7 +119,7 @@ class PlanFile:
                 file.seek(0)
                 yield made
             finally:
-                if not made.kept:
+                if not made._written:
                     path.unlink()
 
     def write(self, plan: Plan) -> None:
@@ -128,7 +127,7 @@ class PlanFile:
         self._file.write(plan.to_bytes())
         self._file.flush()
         os.fdatasync(self._file.fileno())
-        self.kept = True
+        self._written = True
 
 
 def plan_file(data: Path, correction: int) -> Path:

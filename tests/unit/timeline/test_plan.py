@@ -30,13 +30,9 @@ def test_what_was_written_is_read_whatever_room_there_was(tmp_path: Path, cells:
     assert plan_file(tmp_path, ID).stat().st_size == max(ROOM, len(plan.to_bytes()))
 
 
-def test_a_file_without_a_plan_is_gone_at_the_end_and_one_that_is_not_kept(tmp_path: Path) -> None:
+def test_a_file_without_a_plan_is_gone_at_the_end(tmp_path: Path) -> None:
     with PlanFile.make(tmp_path, ID):
         assert plan_file(tmp_path, ID).exists()
-    assert not plan_file(tmp_path, ID).exists()
-    with PlanFile.make(tmp_path, ID) as file:
-        file.write(plan_of(3))
-        file.kept = False
     assert not plan_file(tmp_path, ID).exists()
 
 
