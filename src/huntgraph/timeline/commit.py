@@ -216,6 +216,8 @@ class _Commit:
                 what = Code(int(codes[codes != 0][0])).name
                 raise self._failed(f"partition {number} refused the correction: {what}")
             found = Status.from_body(status)
+            if found.durable < found.position:
+                raise self._failed(f"partition {number} has not all on disk")
             bare = bare_hash(found.state_hash, found.position, self.correction)
             if bare != plan.parts[number].after:
                 raise self._failed(f"partition {number} has not the planned hash")
