@@ -19,6 +19,7 @@ from huntgraph.hunt import loads
 from huntgraph.schema import Kind
 from huntgraph.timeline import History, LogRecords, Timeline
 from huntgraph.timeline.history import Source
+from huntgraph.timeline.log import END
 from huntgraph.world import World, generate
 
 HUNT = """
@@ -40,9 +41,11 @@ class KeptLog:
     def __init__(self, rows: np.ndarray) -> None:
         self.rows = rows
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
         """Give the records from a position on, as a log does."""
-        for at in range(first - 1, len(self.rows), batch):
+        for at in range(first - 1, min(len(self.rows), upto), batch):
             yield LogRecords(at + 1, self.rows[at : at + batch])
 
 

@@ -20,9 +20,37 @@ __all__ = [
     "bench_ring",
     "bench_sync_floor",
     "bench_udp_floor",
+    "correction_rows",
     "crc32c",
+    "hash_after_changes",
+    "mix",
     "row_bytes",
+    "settable_cells",
 ]
+
+_Words = NDArray[np.uint64]
+_Mask = NDArray[np.bool_]
+
+def mix(name: int, word: int) -> int:
+    """A cell's name and word mixed: its part of the state hash (rules, section 8)."""
+
+def settable_cells(
+    names: _Words, old: _Words, new: _Words, players: int, slots: int
+) -> tuple[_Words, _Words, _Words, _Mask, _Mask]:
+    """Of all cells in which two states differ those that a correction may set.
+
+    Gives names, old and new words, and whether the states have these cells, before and after.
+    """
+
+def correction_rows(
+    names: _Words, words: _Words, had: _Mask, has: _Mask, correction: int
+) -> NDArray[np.uint8]:
+    """The CORRECT records that give cells these words, in an order that an actor can take."""
+
+def hash_after_changes(
+    names: _Words, old: _Words, new: _Words, had: _Mask, has: _Mask, before: int
+) -> int:
+    """The bare hash after changes to a state of bare hash `before`."""
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C (Castagnoli, RFC 3720) of `data`, continuing from `crc`."""
@@ -97,6 +125,7 @@ class Engine:
         self, edges: bool = True, players: bool = True
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]: ...
     def players(self) -> NDArray[np.uint64]: ...
+    def words(self, names: NDArray[np.uint64]) -> tuple[_Words, _Mask]: ...
     def replay(
         self, records: NDArray[Any], positions: NDArray[np.uint64], wins: bool = False
     ) -> NDArray[np.uint8]: ...
@@ -140,7 +169,7 @@ class LogReader:
         first: int = 1,
         without: Sequence[int] = ...,
     ) -> LogReader: ...
-    def read(self, count: int = 65_536) -> tuple[int, NDArray[np.uint8]]: ...
+    def read(self, count: int = 65_536, upto: int = ...) -> tuple[int, NDArray[np.uint8]]: ...
     @property
     def lost(self) -> tuple[int, int] | None: ...
     @property

@@ -235,6 +235,10 @@ class Engine:
         """Give the words of every player's cells (rules, section 8) by slot, shape (players, 7)."""
         return self._core.players().reshape(-1, 7)
 
+    def words(self, names: Words) -> tuple[Words, NDArray[np.bool_]]:
+        """Give the words of cells by their names, shape (n,), and whether the state has them."""
+        return self._core.words(names)
+
     def seek(self, position: int) -> None:
         """Set the position of the last record: a replay that leaves records out keeps positions."""
         self._core.seek(position)

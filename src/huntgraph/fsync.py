@@ -1,12 +1,11 @@
-"""Files that are whole and on disk, or not there."""
+"""What is to be on disk, and not in memory alone."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_synced"]
+__all__ = ["sync_folder"]
 
 
 def sync_folder(folder: Path) -> None:
@@ -16,15 +15,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a file, whole and on disk when this returns; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
-    sync_folder(path.parent)

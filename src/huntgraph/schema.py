@@ -450,6 +450,8 @@ class Frame(IntEnum):
     """Neighbour -> actor over the control socket: bearings, not answered."""
     HUNTS = 13
     """Supervisor -> actor, empty: how the hunts stand; answered by HUNTS with slots and standings."""
+    SYNC = 14
+    """Supervisor -> actor: answered by WELCOME as soon as all that this session was answered is on disk."""
 
 
 class Bearing(IntEnum):

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from huntgraph.cluster.actor import Actor
-from huntgraph.cluster.control import Control, Status
+from huntgraph.cluster.control import Control, Request, Status, orders, refuse
 from huntgraph.cluster.snapshots import make_snapshot
-from huntgraph.schema import CORRECTION, Code, Kind
+from huntgraph.schema import CORRECTION, UPDATE, Code, Frame, Kind
 from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.fence import correction_under_way, fence, settle
 from huntgraph.timeline.recover import recovering
@@ -109,6 +109,29 @@ def test_a_fence_whose_session_ends_is_let_go_until_a_cell_was_set(short_path: P
             assert (await other.send(end)).updates["code"][0] == Code.OK
             assert (await sent)["code"][0] == Code.OK
             await other.close()
+
+    within(play)
+
+
+def test_a_sync_is_answered_when_all_that_its_session_was_answered_is_on_disk(
+    short_path: Path,
+) -> None:
+    async def play() -> None:
+        async with serving(short_path) as actor:
+            control = await open_control(actor)
+            (first,) = await asyncio.gather(*control.post([Request(Frame.SYNC)]))
+            assert not Status.from_body(first[1]).fenced
+            rows = np.concatenate([fence(ID, 0), *(cell(*an_edge()) for _ in range(3000))])
+            posted = control.post([*orders(rows), Request(Frame.SYNC)])
+            *answers, (_, body) = await asyncio.gather(*posted)
+            assert len(answers) == 3
+            status = Status.from_body(body)
+            updates = np.concatenate([np.frombuffer(each, UPDATE) for _, each in answers])
+            assert not updates["code"].any()
+            assert status.durable >= updates["position"][-1] == status.position
+            end = settle(ID, bare_hash(status.state_hash, status.position, ID))
+            refuse(await control.send(end))
+            await control.close()
 
     within(play)
 

@@ -30,7 +30,6 @@ from huntgraph.timeline.plan import Plan
 from huntgraph.timeline.points import find_point
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.snapshot import newest_snapshot
-from huntgraph.timeline.tables import words_at
 from huntgraph.timeline.timeline import Timeline
 from huntgraph.timeline.verify_all import check_crossings, verify_all
 from tests.coast import Coast
@@ -226,7 +225,7 @@ async def undone(history: History, name: str) -> None:
     head, ends = {(each.partition, each.name) for each in kept}, history.head()
     for number, part in plan.parts.items():
         changes = part.changes
-        words = words_at(changes.names, history.engine_at(number, ends[number]).cells())
+        words, _ = history.engine_at(number, ends[number]).words(changes.names)
         theirs = [(number, each) in head for each in changes.names.tolist()]
         back = (words == changes.old) | theirs | ~changes.had
         assert back.all()

@@ -19,24 +19,27 @@ import numpy as np
 
 from huntgraph.cluster.control import Status
 from huntgraph.timeline import commit as module
+from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import CatchUp, Head, Order
 from huntgraph.timeline.plan import Plan
 
 Cells = dict[int, list[tuple[int, int, int]]]
 STEPS = (
-    "held", "quiet", "fenced", "corrected 0", "corrected 1", "durable", "decided",
-    "settled 0", "settled 1", "released",
+    "held", "quiet", "planned", "correcting 0", "correcting 1", "durable", "decided",
+    "settling 0", "settling 1", "released",
 )  # fmt: skip
-"""Where a coordinator of two partitions can die; `durable` is the last before the decision."""
+"""Where a coordinator of two partitions can die: at `correcting 1` partition 0 has been sent its
+correction and 1 has not; `durable` is the last before the decision."""
 
 
 class Hasty(module._Commit):
     """A planted fault: everything goes on before it is decided."""
 
-    async def _correct(self, plan: Plan) -> None:
-        await super()._correct(plan)
+    async def _correct(self, plan: Plan) -> Entry:
+        entry = await super()._correct(plan)
         await self._settle(plan)
+        return entry
 
 
 def catch_up(cells: Cells) -> CatchUp:

@@ -10,12 +10,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from huntgraph.client import Identity, connect_all
 from huntgraph.cluster.control import Status
 from huntgraph.errors import CommitError
+from huntgraph.schema import Frame
+from huntgraph.timeline import commit as module
 from huntgraph.timeline.audit import Audit
 from huntgraph.timeline.commit import Head, Order, commit
 from huntgraph.timeline.recover import recover
@@ -29,7 +32,7 @@ from tests.servers import ground, until, within
 
 KILLS = int(os.environ.get("HUNTGRAPH_COMMIT_KILLS", "5"))
 WALKERS = 60
-COMMIT_S = 0.1
+COMMIT_S = 0.03
 """Kills of actors fall within so much of a commit's beginning."""
 
 
@@ -186,6 +189,22 @@ def test_settling_before_the_decision_is_caught(short_path: Path, rng: random.Ra
         await scene.recover()
         with pytest.raises(TornError, match="not decided"):
             await scene.judge()
+
+    run(short_path, rng, 2, test)
+
+
+@pytest.mark.fault
+def test_a_commit_that_does_not_wait_for_the_disk_is_caught(
+    short_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = {each.name: each for each in Frame} | {"SYNC": Frame.STATUS}
+
+    async def test(scene: Scene) -> None:
+        with monkeypatch.context() as planted:
+            planted.setattr(module, "Frame", SimpleNamespace(**frames))
+            with pytest.raises(CommitError, match="not all on disk"):
+                await scene.commit()
+        assert not await scene.judge()
 
     run(short_path, rng, 2, test)
 

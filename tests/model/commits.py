@@ -9,8 +9,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
-
 from huntgraph.model import Model
 from huntgraph.model.state import Player
 from huntgraph.schema import Code
@@ -21,16 +19,13 @@ from huntgraph.timeline.edits import Edit
 from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.history import History
+from huntgraph.timeline.live import RULE
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import Claims
 from huntgraph.timeline.slots import changes_to_adopt
-from huntgraph.timeline.tables import SINGLE, words_at
 from huntgraph.timeline.undo import Live, asked, ways_back
 from tests.model.histories import acknowledge, history_of, played
 from tests.model.realm import Realm
-
-RULE = np.array([SINGLE << 56 | 6, SINGLE << 56 | 7], np.uint64)
-"""Cells of the traffic rule."""
 
 
 @dataclass
@@ -65,11 +60,10 @@ class Story:
         made, history, live = self.made[commit.id], self.history, {}
         held = {part.partition: part.position for part in commit.parts}
         for number, each in made.items():
-            engine, names = history.engine_at(number, history.head()[number]), asked(each)
-            cells, before = engine.cells(), history.engine_at(number, held[number]).cells()
-            other = bool((words_at(RULE, cells) != words_at(RULE, before)).any())
-            words, known = words_at(names, cells), np.isin(names, cells[0])
-            live[number] = Live(engine.state_hash(), words, known, other)
+            engine = history.engine_at(number, history.head()[number])
+            before = history.engine_at(number, held[number])
+            other = bool((engine.words(RULE)[0] != before.words(RULE)[0]).any())
+            live[number] = Live(engine.state_hash(), *engine.words(asked(each)), other)
         changes, _ = ways_back(made, live)
         return self._correct(changes, kind="undo", of=commit.id)
 

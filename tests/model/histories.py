@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from huntgraph.engine import Engine
 from huntgraph.schema import MOVE, Kind
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.log import END, LogRecords
 from tests.model.realm import Realm, Shore
 from tests.model.worlds import record_of
 
@@ -28,8 +28,10 @@ class MemoryLog:
     def __init__(self, rows: NDArray[np.uint8]) -> None:
         self.rows = rows
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
-        for at in range(first - 1, len(self.rows), batch):
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
+        for at in range(first - 1, min(len(self.rows), upto), batch):
             yield LogRecords(at + 1, self.rows[at : at + batch])
 
 

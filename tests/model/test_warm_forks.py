@@ -19,7 +19,7 @@ from huntgraph.timeline.edits import Drop, Edit
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.kinds import PLAYER_KINDS
-from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.log import END, LogRecords
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims
@@ -45,8 +45,10 @@ class GrowingLog(MemoryLog):
         """Let so much of it be there."""
         self.end = round(share * len(self.rows))
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
-        for at in range(first - 1, self.end, batch):
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
+        for at in range(first - 1, min(self.end, upto), batch):
             yield LogRecords(at + 1, self.rows[at : min(at + batch, self.end)])
 
     def tail(self, first: int = 1) -> LogTail:
@@ -59,7 +61,9 @@ class LogTail:
     def __init__(self, log: GrowingLog, first: int) -> None:
         self._log, self._next = log, first
 
-    def read(self, batch: int = 37) -> LogRecords | None:
+    def read(self, batch: int = 37, upto: int = END) -> LogRecords | None:
+        if self._next > upto:
+            return None
         end = min(self._next - 1 + batch, self._log.end)
         records = LogRecords(self._next, self._log.rows[self._next - 1 : end])
         self._next = end + 1

@@ -6,28 +6,38 @@ use crate::hash::{added_word, edge_word};
 use crate::image::Partition;
 use crate::schema::{GATE_EDGES, GATES, STAGES};
 
-/// Tags of names, in their place.
-pub(crate) const EDGE: u64 = 1 << 56;
-pub(crate) const PLAYER: u64 = 2 << 56;
-pub(crate) const HUNT: u64 = 3 << 56;
-pub(crate) const STAGE: u64 = 4 << 56;
-pub(crate) const GATE: u64 = 5 << 56;
-pub(crate) const GATE_EDGE: u64 = 6 << 56;
-pub(crate) const SINGLE: u64 = 7 << 56;
+/// Tag of edges, in its place in a name, as are all that follow.
+pub const EDGE: u64 = 1 << 56;
+/// Tag of players.
+pub const PLAYER: u64 = 2 << 56;
+/// Tag of hunts.
+pub const HUNT: u64 = 3 << 56;
+/// Tag of stages.
+pub const STAGE: u64 = 4 << 56;
+/// Tag of gates.
+pub const GATE: u64 = 5 << 56;
+/// Tag of edges of gates.
+pub const GATE_EDGE: u64 = 6 << 56;
+/// Tag of single values.
+pub const SINGLE: u64 = 7 << 56;
 pub(crate) const PARCEL: u64 = 8 << 56;
 pub(crate) const PEER: u64 = 9 << 56;
-pub(crate) const ADDED: u64 = 10 << 56;
+/// Tag of added slots.
+pub const ADDED: u64 = 10 << 56;
 const TAG: u64 = 0xFF << 56;
 
 /// Single values, by their word.
 pub(crate) const POSITION: usize = 1;
-pub(crate) const TRAFFIC: usize = 6;
-pub(crate) const TRAFFIC_COST: usize = 7;
-pub(crate) const COSTS: usize = 9;
+/// The traffic rule, among single values.
+pub const TRAFFIC: usize = 6;
+/// Its cost.
+pub const TRAFFIC_COST: usize = 7;
+/// The least and the greatest base cost.
+pub const COSTS: usize = 9;
 pub(crate) const CORRECTION: usize = 10;
 
 /// The tag of a name in its place, and the index.
-pub(crate) fn parts(name: u64) -> (u64, usize) {
+pub fn parts(name: u64) -> (u64, usize) {
     (name & TAG, (name & !TAG) as usize)
 }
 

@@ -18,7 +18,7 @@ mod added;
 mod apply;
 mod batch;
 mod border;
-mod cells;
+pub mod cells;
 mod census;
 mod correction;
 mod edge_lines;

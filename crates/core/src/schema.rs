@@ -1033,7 +1033,7 @@ impl Hello {
 pub struct Welcome {
     /// wire version
     pub version: u16,
-    /// bit 0: moves and ticks are held; bit 1: a correction is under way
+    /// bit 0: moves and ticks are held; bit 1: a correction is under way; bit 2: the world is a part, parcels come and go
     pub flags: u16,
     /// partition
     pub partition: u16,
@@ -1275,6 +1275,8 @@ pub mod frame {
     pub const BEARINGS: u16 = 12;
     /// supervisor -> actor, empty: how the hunts stand; answered by HUNTS with slots and standings
     pub const HUNTS: u16 = 13;
+    /// supervisor -> actor: answered by WELCOME as soon as all that this session was answered is on disk
+    pub const SYNC: u16 = 14;
 }
 
 /// Kinds of bearings.

@@ -34,6 +34,8 @@ const CUT_SHORT: &str = "the saved state is cut short";
 
 /// Names and words of cells.
 type Cells<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
+/// Words of cells, and whether there are such cells.
+type Held<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<bool>>);
 /// Tails and heads of slots.
 type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
@@ -225,6 +227,17 @@ impl Engine {
     fn players<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u64>>> {
         let words = self.partition()?.player_words().flatten().collect();
         Ok(PyArray1::from_vec(py, words))
+    }
+
+    /// Words of cells by their names, 0 where there is none, and whether there is one.
+    fn words<'py>(&mut self, py: Python<'py>, names: PyReadonlyArray1<u64>) -> PyResult<Held<'py>> {
+        let partition = self.partition()?;
+        let held = names.as_array().iter().map(|&name| partition.cell(name)).collect::<Vec<_>>();
+        let words = held.iter().map(|word| word.unwrap_or(0));
+        Ok((
+            PyArray1::from_iter(py, words),
+            PyArray1::from_iter(py, held.iter().map(Option::is_some)),
+        ))
     }
 
     /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`

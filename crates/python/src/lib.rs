@@ -4,6 +4,7 @@ mod arrays;
 mod bench;
 mod branch;
 mod client;
+mod correction;
 mod engine;
 mod events;
 mod log_reader;
@@ -24,10 +25,19 @@ mod _core {
     use super::client::Client;
 
     #[pymodule_export]
+    use super::correction::{correction_rows, hash_after_changes, settable_cells};
+
+    #[pymodule_export]
     use super::engine::Engine;
 
     #[pymodule_export]
     use super::log_reader::LogReader;
+
+    /// A cell's name and word mixed: its part of the state hash (rules, section 8).
+    #[pyfunction]
+    fn mix(name: u64, word: u64) -> u64 {
+        huntgraph_core::mix(name, word)
+    }
 
     /// CRC-32C (Castagnoli, RFC 3720) of `data`, continuing from `crc`.
     ///

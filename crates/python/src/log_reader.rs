@@ -39,18 +39,21 @@ impl LogReader {
     }
 
     /// Up to about `count` records, fewer at the end: the first one's position and their rows.
-    /// Those that are lost and passed over are 64 zero bytes each.
-    #[pyo3(signature = (count = 65_536))]
+    /// Those that are lost and passed over are 64 zero bytes each. Behind the block of position
+    /// `upto` nothing is read.
+    #[pyo3(signature = (count = 65_536, upto = u64::MAX))]
     fn read<'py>(
         &mut self,
         py: Python<'py>,
         count: usize,
+        upto: u64,
     ) -> PyResult<(u64, Bound<'py, PyArray2<u8>>)> {
         let first = self.reader.next_position();
         let mut bytes: Vec<u8> = Vec::new();
         let reader = &mut self.reader;
         let read = py.detach(|| {
             while bytes.len() < count * 64
+                && reader.next_position() <= upto
                 && let Some(block) = reader.next_block()?
             {
                 let before = (block.first_position - first) as usize * 64;

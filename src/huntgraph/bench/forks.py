@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from huntgraph.bus import Counters
 from huntgraph.cluster.control import Status
 from huntgraph.engine import Engine
 from huntgraph.timeline import Log
@@ -35,6 +36,11 @@ THREADS: Final = 2
 LONG: Final = 6
 """How often as long a history is kept as is forked most of the time."""
 LOG_S: Final = 5.0
+LOOK_S: Final = 0.001
+NEARER: Final = 8
+"""How often heads and branches are brought nearer, at most."""
+NEAR_S: Final = 0.01
+"""They are near when that took no longer."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,10 @@ class Timing:
     changed_edges: int = 0
     changed_cells: int = 0
     committed_cells: int = 0
+    stopped_ms: float = 0.0
+    """How long a commit had moves wait, in the partition where it was longest, by its actor."""
     fence_ms: float = 0.0
+    """The same for all of them together, by whoever commits: until the last has answered."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -124,15 +133,39 @@ class Forks:
             given = zip(self.places, self.warm, strict=True)
             return {p.partition: self._head(w, statuses[p.partition], share) for p, w in given}
 
+        before = self._stops_ns()
         with timing.phase("commit"), first():
-            # What came meanwhile: little is left to be read and replayed while moves are held.
-            for _ in range(2):
-                self._go_on(share)
+            self._come_near(share)
             order = Order(who="bench", why="measured")
             made = asyncio.run(commit(self.folder, sockets, catch_up, order, report=report))
         self._commits += 1
         timing.fence_ms, timing.committed_cells = report.fence_ms, made.cells
+        timing.stopped_ms = max(self._ends_ns(before)) / 1e6
         return timing
+
+    def _stops_ns(self) -> list[int]:
+        """How long moves were ever stopped in each partition."""
+        counters = (Counters(place.directory / "counters") for place in self.places)
+        return [each.histogram("stopped_ns").sum_ns for each in counters]
+
+    def _ends_ns(self, before: Sequence[int]) -> list[int]:
+        """How long they were since then, once all go on."""
+        by = time.monotonic() + LOG_S
+        while True:
+            stops = [now - then for now, then in zip(self._stops_ns(), before, strict=True)]
+            if all(stops):
+                return stops
+            if time.monotonic() > by:
+                raise TimeoutError("moves still wait in some partition")
+            time.sleep(LOOK_S)
+
+    def _come_near(self, share: float) -> None:
+        """Bring heads and branches on until little is left to be done while moves are held."""
+        for _ in range(NEARER):
+            began = time.monotonic()
+            self._go_on(share)
+            if time.monotonic() - began < NEAR_S:
+                return
 
     def _go_on(self, share: float) -> None:
         """Bring heads and branches on, and compare them: what was compared need not be again."""
@@ -145,7 +178,7 @@ class Forks:
         """Bring a partition to where its actor is held; gives what is to be changed there."""
         by = time.monotonic() + LOG_S
         while warm.position < status.position:
-            if not warm.follow() and time.monotonic() > by:
+            if not warm.follow(status.position) and time.monotonic() > by:
                 raise TimeoutError("the log does not hold what the actor has applied")
         warm.replay(struck=self._struck(share))
         found = warm.branch.changes(warm.head)

@@ -110,15 +110,17 @@ def _forks_figures(seen: Seen) -> dict[str, float]:
 def _commit_figures(seen: Seen) -> dict[str, float]:
     best = seen.commits[0]
     live = [sum(run.phase_ms.values()) for run in seen.live_commits]
-    fences = [run.fence_ms for run in seen.live_commits]
+    stops = [run.stopped_ms for run in seen.live_commits]
     return {
         "commit_ms": round(best.phase_ms["commit"], 2),
         "total_ms": round(sum(best.phase_ms.values()), 2),
         "records": best.records,
         "changed_edges": best.changed_edges,
         "live_total_ms": round(float(np.median(live)), 2),
-        "fence_ms": round(float(np.median(fences)), 2),
-        "fence_worst_ms": round(max(fences), 2),
+        "fence_ms": round(float(np.median(stops)), 2),
+        "fence_worst_ms": round(max(stops), 2),
+        "fence_told_ms": round(float(np.median([run.fence_ms for run in seen.live_commits])), 2),
+        "still_fence_ms": round(best.stopped_ms, 2),
         "committed_cells_least": min(run.committed_cells for run in [best, *seen.live_commits]),
     }
 

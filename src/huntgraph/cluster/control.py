@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,17 @@ from huntgraph.schema import (
     Kind,
 )
 
-__all__ = ["Answers", "Control", "Standings", "Status", "control_move", "refuse"]
+__all__ = [
+    "Answers",
+    "Asked",
+    "Control",
+    "Request",
+    "Standings",
+    "Status",
+    "control_move",
+    "orders",
+    "refuse",
+]
 
 TIMEOUT_S: Final = 30.0
 DRAIN_TIMEOUT_S: Final = 60.0
@@ -43,6 +54,18 @@ CLOSED: Final = "the actor closed the connection"
 HEADER: Final = struct.Struct("<IHHQ")
 """`FRAME` in one look: length, kind, count, first."""
 _NO_HUNT: Final = 65535
+
+
+Asked = asyncio.Future[tuple[int, bytes]]
+"""What holds `first` and the body of an answer once it is there."""
+
+
+class Request(NamedTuple):
+    """A frame to an actor, and the kind of the frame that answers it."""
+
+    kind: Frame
+    answer: Frame = Frame.WELCOME
+    records: NDArray[np.void] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +96,20 @@ class Status:
         """Whether a correction is under way: moves and ticks wait until it is settled."""
         return bool(self.flags & 2)
 
+    @property
+    def part(self) -> bool:
+        """Whether the world is a part of a greater one: then parcels come and go."""
+        return bool(self.flags & 4)
+
     @classmethod
     def from_record(cls, record: NDArray[np.void]) -> Self:
         """Read a record of dtype WELCOME, shape ``(1,)``."""
-        return cls(**{name: int(record[name][0]) for name in cls.__dataclass_fields__})
+        return cls(**dict(zip(WELCOME.names or (), record[0].item(), strict=True)))
+
+    @classmethod
+    def from_body(cls, body: bytes) -> Self:
+        """Read the body of a WELCOME. Raises ActorError HG1452 when it is none."""
+        return cls.from_record(_records(body, WELCOME))
 
     def to_dict(self) -> dict[str, int | str]:
         """Give the fields, JSON-ready; ids and hashes as 16 hex digits."""
@@ -224,7 +257,7 @@ class Control:
         return await self._welcome(Frame.STATUS)
 
     async def _welcome(self, kind: Frame) -> Status:
-        return Status.from_record(_records(await self._ask(kind, Frame.WELCOME), WELCOME))
+        return Status.from_body(await self._ask(Request(kind)))
 
     async def hold(self) -> Status:
         """Have moves and ticks wait until `release`, or until this connection is over."""
@@ -236,7 +269,8 @@ class Control:
 
     async def hunts(self) -> Standings:
         """Ask how the hunts stand in this partition."""
-        rows = np.frombuffer(await self._ask(Frame.HUNTS, Frame.HUNTS), np.uint8).reshape(-1, 64)
+        body = await self._ask(Request(Frame.HUNTS, Frame.HUNTS))
+        rows = np.frombuffer(body, np.uint8).reshape(-1, 64)
         is_slot = rows[:, 0] == 1
         slots, stages = rows[is_slot].reshape(-1), rows[~is_slot].reshape(-1)
         return Standings(slots.view(SLOT), stages.view(STANDING))
@@ -248,54 +282,63 @@ class Control:
         """
         if records.dtype not in (MOVE, RULE, CORRECTION) or records.ndim != 1:
             raise ValueError(f"records must be MOVE, RULE or CORRECTION, not {records.dtype}")
-        updates, receipts = [], []
-        for start in range(0, len(records), FRAME_RECORDS):
-            part = records[start : start + FRAME_RECORDS]
-            body = await self._ask(Frame.CONTROL, Frame.UPDATES, part)
-            rows = np.frombuffer(body, dtype=np.uint8).reshape(-1, 64)
-            proof = rows[:, 0] == Kind.RECEIPT
-            updates.append(rows[~proof].reshape(-1).view(UPDATE))
-            receipts.append(rows[proof].reshape(-1).view(RECEIPT))
-            if len(updates[-1]) != len(part):
-                raise _broken(self.path, f"{len(updates[-1])} answers to {len(part)} records")
-        if not updates:
-            return Answers(np.empty(0, UPDATE), np.empty(0, RECEIPT))
-        return Answers(np.concatenate(updates), np.concatenate(receipts))
+        bodies = [await self._ask(request) for request in orders(records)]
+        rows = np.frombuffer(b"".join(bodies), dtype=np.uint8).reshape(-1, 64)
+        proof = rows[:, 0] == Kind.RECEIPT
+        updates = rows[~proof].reshape(-1).view(UPDATE)
+        if len(updates) != len(records):
+            raise _broken(self.path, f"{len(updates)} answers to {len(records)} records")
+        return Answers(updates, rows[proof].reshape(-1).view(RECEIPT))
+
+    def post(self, requests: Iterable[Request]) -> list[Asked]:
+        """Send requests together, and wait for nothing: what will hold the answer to each.
+
+        An actor answers them in order, but SYNC, whose answer comes when it can: it is to be the
+        last one, with nothing behind it before its answer is there.
+        """
+        waiters, frames = list[Asked](), list[bytes]()
+        for kind, answer, records in requests:
+            waiters.append(self._frames.answer(answer))
+            body = b"" if records is None else records.tobytes()
+            count = len(body) // 64
+            frames += HEADER.pack(len(body), kind, count, self._sent + 1 if count else 0), body
+            self._sent += count
+        self._transport.write(b"".join(frames))
+        return waiters
 
     async def drain(self, *, timeout_s: float = DRAIN_TIMEOUT_S) -> int:
         """Have the actor make all durable and end; gives the durable position."""
-        durable, _ = await self._exchange(
-            HEADER.pack(0, Frame.DRAIN, 0, 0), Frame.DURABLE, timeout_s
-        )
+        durable, _ = await self._exchange(Request(Frame.DRAIN, Frame.DURABLE), timeout_s)
         return durable
 
-    async def _ask(
-        self, kind: Frame, expected: Frame, records: NDArray[np.void] | None = None
-    ) -> bytes:
-        if records is None:
-            frame = HEADER.pack(0, kind, 0, 0)
-        else:
-            body = records.tobytes()
-            frame = HEADER.pack(len(body), kind, len(records), self._sent + 1) + body
-            self._sent += len(records)
-        _, answer = await self._exchange(frame, expected, TIMEOUT_S)
-        return answer
+    async def _ask(self, request: Request) -> bytes:
+        return (await self._exchange(request, TIMEOUT_S))[1]
 
-    async def _exchange(self, frame: bytes, expected: Frame, timeout_s: float) -> tuple[int, bytes]:
+    async def _exchange(self, request: Request, timeout_s: float) -> tuple[int, bytes]:
         try:
             async with asyncio.timeout(timeout_s):
-                answer = self._frames.answer(expected)
-                self._transport.write(frame)
+                (answer,) = self.post([request])
                 return await answer
         except TimeoutError as error:
-            # The answer may still come and would be taken for that to the next request.
-            self._transport.abort()
-            raise ActorError(
-                f"no answer within {timeout_s:g} s",
-                where=self.path,
-                fix="the actor may be busy: look at /readyz, then try again",
-                code="HG1451",
-            ) from error
+            raise self.give_up(timeout_s) from error
+
+    def give_up(self, timeout_s: float) -> ActorError:
+        """End a connection on which no answer came in time; gives the error to be raised."""
+        # The answer may still come and would be taken for that to the next request.
+        self._transport.abort()
+        return ActorError(
+            f"no answer within {timeout_s:g} s",
+            where=self.path,
+            fix="the actor may be busy: look at /readyz, then try again",
+            code="HG1451",
+        )
+
+
+def orders(records: NDArray[np.void]) -> list[Request]:
+    """Give the requests that send records, in frames as long as a frame may be."""
+    starts = range(0, len(records), FRAME_RECORDS)
+    parts = (records[start : start + FRAME_RECORDS] for start in starts)
+    return [Request(Frame.CONTROL, Frame.UPDATES, part) for part in parts]
 
 
 def control_move(kind: Kind, slot: int = _NO_HUNT, **fields: int) -> NDArray[np.void]:

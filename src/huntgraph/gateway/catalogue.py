@@ -70,6 +70,7 @@ METRICS: Final = (
     _times("round_age_ns", "guidance.round.age", "age of the oldest round that answers"),
     _times("rounds_ns", "guidance.rounds.duration", "how long rounds were under way at a stretch"),
     _times("slice_ns", "guidance.slice.duration", "one slice of work on guidance"),
+    _times("stopped_ns", "stopped.duration", "how long moves waited for a correction"),
     _times("tick_ns", "tick.duration", "time a tick keeps the actor's thread"),
     _count("moves", "moves", "{move}", "records that took a position, refused moves with them"),
     _count("claims", "claims", "{claim}", "treasures won"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import math
+import time
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
@@ -25,6 +27,12 @@ __all__ = ["adopt"]
 
 TRIES: Final = 3
 """How often a commit is tried when rewards change while it is made."""
+
+
+NEARER: Final = 8
+"""How often a fork is brought nearer to the head, at most, before moves are held."""
+NEAR: Final = 0.7
+"""As near as it gets: the next time would take more than this share of the last."""
 
 
 class _MovedError(CommitError):
@@ -55,8 +63,7 @@ async def adopt(
     for left in reversed(range(TRIES)):
         fork.catch_up()
         order, stakes = _order(fork, reason, who or getpass.getuser()), _stakes(fork.run)
-        # Making the plan took its time: what is left to replay while moves are held is little.
-        fork.catch_up()
+        _come_near(fork)
         try:
             catch_up = _catch_up(fork, stakes)
             return await commit(history.folder, sockets, catch_up, order, report=report)
@@ -64,6 +71,21 @@ async def adopt(
             if not left:
                 raise
     raise AssertionError("a last try ends the loop")
+
+
+def _come_near(fork: Fork) -> None:
+    """Catch up until what is left to replay while moves are held is what comes in a moment.
+
+    Each time there is less to be caught up with, as long as a fork is replayed faster than players
+    make moves.
+    """
+    took_s = math.inf
+    for _ in range(NEARER):
+        began, before_s = time.monotonic(), took_s
+        fork.catch_up()
+        took_s = time.monotonic() - began
+        if took_s > NEAR * before_s:
+            return
 
 
 def _order(fork: Fork, reason: str, who: str) -> Order:

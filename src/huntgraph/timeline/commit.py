@@ -1,9 +1,10 @@
 """Commit: a correction of all partitions, or of none (docs/operating.md, corrections).
 
-Moves and ticks are held everywhere and borders grow quiet; each partition that is to change is
-fenced at the very state that its changes were made for, and all others go on; the cells get their
-new words; and once these are on disk with the planned hashes everywhere, a line in the audit trail
-decides. What a death leaves half done is finished or undone by `recover`, by that line alone.
+Moves and ticks are held everywhere and borders grow quiet; what is to be changed in the state that
+each partition is in is planned, and all others go on; then each one that is to change is fenced at
+that very state and its cells get their new words, in one request; and once these are on disk with
+the planned hashes everywhere, a line in the audit trail decides. What a death leaves half done is
+finished or undone by `recover`, by that line alone.
 """
 
 from __future__ import annotations
@@ -11,32 +12,33 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
-from huntgraph.cluster.control import Control, Status, refuse
+from huntgraph.cluster.control import Asked, Control, Request, Status, orders
+from huntgraph.cluster.together import Answered, ask_each
 from huntgraph.errors import CommitError, HuntError
+from huntgraph.schema import UPDATE, Code, Frame
 from huntgraph.timeline.audit import Audit, Effect, Entry, PartHashes
 from huntgraph.timeline.cells import Changes, bare_hash
 from huntgraph.timeline.fence import (
+    before_all_others,
     fence,
-    has_refused,
     settle,
     settled_somehow,
     sole_writer,
     undo_rows,
 )
-from huntgraph.timeline.plan import PartPlan, Plan, plan_file
+from huntgraph.timeline.plan import PartPlan, Plan, PlanFile
 
 __all__ = ["CatchUp", "Head", "Order", "Report", "commit"]
 
-T = TypeVar("T")
 QUIET_S: Final = 5.0
 LOOK_S: Final = 0.0005
 
@@ -118,6 +120,7 @@ class _Commit:
         self.folder, self.order, self.report, self.step = folder, order, report, step
         self.audit = Audit(folder)
         self.controls: dict[int, Control] = {}
+        self.spared: list[Asked] = []
         self.began = 0.0
         self.correction = secrets.randbits(63) + 1
 
@@ -128,87 +131,95 @@ class _Commit:
     async def run(self, sockets: Mapping[int, Path], catch_up: CatchUp) -> Entry:
         self.audit.entries()  # a damaged trail takes no decision
         async with AsyncExitStack() as stack:
+            file = stack.enter_context(PlanFile.make(self.folder, self.correction))
             for number, path in sorted(sockets.items()):
                 self.controls[number] = await stack.enter_async_context(await Control.open(path))
             try:
-                plan = await self._hold(catch_up)
-                await self._spare(plan)
-                await self._correct(plan)
-            except (HuntError, OSError) as error:
-                await self._release()
-                if isinstance(error, CommitError):
-                    raise
-                raise self._failed(str(error)) from error
-            entry = self.audit.append(self._entry(plan))
-            self._at("decided")
-            await self._settle(plan)
-            return entry
+                with before_all_others():
+                    return await self._fence(catch_up, file)
+            finally:
+                await asyncio.gather(*self.spared, return_exceptions=True)
 
-    async def _each(self, ask: Callable[[int, Control], Awaitable[T]]) -> dict[int, T]:
-        """Ask all partitions at once; the first failure is raised when all have answered."""
-        asked = (ask(number, control) for number, control in self.controls.items())
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return dict(zip(self.controls, answers, strict=True))  # type: ignore[arg-type]
+    async def _fence(self, catch_up: CatchUp, file: PlanFile) -> Entry:
+        """What is done while moves wait."""
+        try:
+            plan = await self._hold(catch_up)
+            self._spare(plan)
+            file.write(plan)
+            self._at("planned")
+            entry = await self._correct(plan)
+        except (HuntError, OSError) as error:
+            await self._release()
+            if isinstance(error, CommitError):
+                raise
+            raise self._failed(str(error)) from error
+        entry = self.audit.append(entry)
+        self._at("decided")
+        await self._settle(plan)
+        return entry
 
     async def _hold(self, catch_up: CatchUp) -> Plan:
         self.began = time.monotonic()
-        statuses = await self._each(lambda _, control: control.hold())
+        statuses = await self._statuses(Frame.HOLD)
         self._at("held")
         if any(status.fenced for status in statuses.values()):
             raise self._failed("another correction is under way", "HG1614")
-        statuses = await self._quiet()
+        if any(status.part for status in statuses.values()):
+            statuses = await self._quiet()
         self._at("quiet")
         heads = await catch_up(statuses)
         if heads.keys() != self.controls.keys():
             raise self._failed(f"changes for {sorted(heads)}, sockets for {sorted(self.controls)}")
         return Plan(self.correction, {number: _planned(head) for number, head in heads.items()})
 
-    async def _spare(self, plan: Plan) -> None:
-        """Let partitions go on in which nothing is to be changed: they take no part in the rest."""
-        untouched = {n for n, part in plan.parts.items() if not len(part.changes)}
-        await asyncio.gather(*(self.controls[number].release() for number in untouched))
-        self.controls = {n: each for n, each in self.controls.items() if n not in untouched}
+    async def _statuses(self, kind: Frame) -> dict[int, Status]:
+        """What all say of themselves, asked by STATUS, or by HOLD."""
+        answered = await ask_each(self.controls, lambda _: [Request(kind)])
+        return {n: Status.from_body(body) for n, (body,) in answered.by_all().items()}
 
-    async def _correct(self, plan: Plan) -> None:
-        """Fence everywhere, set the cells, and wait until all is on disk as planned."""
-        writing = asyncio.create_task(asyncio.to_thread(plan.write, self.folder))
+    def _spare(self, plan: Plan) -> None:
+        """Let partitions go on in which nothing is to be changed: they take no part in the rest."""
+        for number in [n for n, part in plan.parts.items() if not len(part.changes)]:
+            self.spared += self.controls.pop(number).post([Request(Frame.RELEASE)])
+
+    async def _correct(self, plan: Plan) -> Entry:
+        """Fence everywhere and set the cells, until all is on disk as planned; what to decide."""
+        entries: list[Entry] = []
+
+        def requests(number: int) -> Iterator[Request]:
+            self._at(f"correcting {number}")
+            part = plan.parts[number]
+            rows = part.changes.rows(self.correction)
+            yield from orders(np.concatenate([fence(self.correction, part.state_hash), rows]))
+            yield Request(Frame.SYNC)
+
+        def meanwhile() -> None:
+            entries.append(self._entry(plan))
+
+        answered = await ask_each(self.controls, requests, meanwhile=meanwhile)
         try:
-            fenced = await self._each(
-                lambda number, control: control.send(
-                    fence(self.correction, plan.parts[number].state_hash)
-                )
-            )
-        finally:
-            # No cell is set before its plan is on disk.
-            await writing
-        self._at("fenced")
-        stale = [number for number, answers in fenced.items() if has_refused(answers)]
-        if stale:
-            await self._let_go(plan)
-            plan_file(self.folder, self.correction).unlink()
-            what = f"partition {stale[0]} is not in the state that the changes were made for"
-            raise self._failed(what, "HG1611")
-        try:
-            await self._set_cells(plan)
+            self._check(plan, answered)
         except (HuntError, OSError):
             await self._undo(plan)
             raise
         self._at("durable")
+        return entries[0]
 
-    async def _set_cells(self, plan: Plan) -> None:
-        async def correct(number: int, control: Control) -> None:
-            rows = plan.parts[number].changes.rows(self.correction)
-            refuse(await control.send(rows), f"partition {number}")
-            self._at(f"corrected {number}")
-
-        await self._each(correct)
-        statuses = await self._each(self._durable)
-        for number, status in statuses.items():
-            found = bare_hash(status.state_hash, status.position, self.correction)
-            if found != plan.parts[number].after:
+    def _check(self, plan: Plan, answered: Answered) -> None:
+        """Raise what keeps a partition from having its new words on disk, if anything does."""
+        for number, (*bodies, status) in answered.by_all().items():
+            codes = np.concatenate([np.frombuffer(body, UPDATE)["code"] for body in bodies])
+            if codes[0] == Code.STALE_HASH:
+                what = f"partition {number} is not in the state that the changes were made for"
+                raise self._failed(what, "HG1611")
+            if codes.any():
+                what = Code(int(codes[codes != 0][0])).name
+                raise self._failed(f"partition {number} refused the correction: {what}")
+            found = Status.from_body(status)
+            if found.durable < found.position:
+                raise self._failed(f"partition {number} has not all on disk")
+            bare = bare_hash(found.state_hash, found.position, self.correction)
+            if bare != plan.parts[number].after:
                 raise self._failed(f"partition {number} has not the planned hash")
 
     async def _quiet(self) -> dict[int, Status]:
@@ -218,31 +229,13 @@ class _Commit:
         """
         by = time.monotonic() + QUIET_S
         while True:
-            statuses = await self._each(lambda _, control: control.status())
+            statuses = await self._statuses(Frame.STATUS)
             late = [number for number, status in statuses.items() if status.parcels]
             if not late:
                 return statuses
             if time.monotonic() > by:
                 raise self._failed(f"partition {late[0]} did not grow quiet in {QUIET_S:g} s")
             await asyncio.sleep(LOOK_S)
-
-    async def _durable(self, number: int, control: Control) -> Status:
-        """Wait until a partition has on disk what it was sent: no longer than for that one."""
-        by = time.monotonic() + QUIET_S
-        while (status := await control.status()).durable < status.position:
-            if time.monotonic() > by:
-                raise self._failed(f"partition {number} has nothing on disk in {QUIET_S:g} s")
-            await asyncio.sleep(LOOK_S)
-        return status
-
-    async def _let_go(self, plan: Plan) -> None:
-        """Settle what was fenced and not corrected; what is out of reach lets go by itself."""
-
-        async def ask(number: int, control: Control) -> None:
-            with suppress(HuntError, OSError):
-                await control.send(settle(self.correction, plan.parts[number].before))
-
-        await self._each(ask)
 
     async def _undo(self, plan: Plan) -> None:
         """Give the old words back; what is out of reach is left to `recover`."""
@@ -251,29 +244,26 @@ class _Commit:
             with suppress(HuntError, OSError):
                 await undo_rows(control, self.correction, plan.parts[number])
 
-        await self._each(ask)
+        await asyncio.gather(*(ask(number, each) for number, each in self.controls.items()))
 
     async def _settle(self, plan: Plan) -> None:
         """It is decided: everything goes on. What is out of reach is left to `recover`."""
 
-        async def ask(number: int, control: Control) -> None:
-            with suppress(HuntError, OSError):
-                # One after the other, without waiting between: the actor keeps the order.
-                part = plan.parts[number]
-                await asyncio.gather(
-                    settled_somehow(control, self.correction, part), control.release()
-                )
-                self._at(f"settled {number}")
+        def requests(number: int) -> list[Request]:
+            self._at(f"settling {number}")
+            end = settle(self.correction, plan.parts[number].after)
+            return [*orders(end), Request(Frame.RELEASE)]
 
-        await self._each(ask)
+        answered = await ask_each(self.controls, requests)
+        for number, (body, _) in answered.bodies.items():
+            if np.frombuffer(body, UPDATE)["code"].any():
+                with suppress(HuntError, OSError):
+                    part = plan.parts[number]
+                    await settled_somehow(self.controls[number], self.correction, part)
         self._at("released")
 
     async def _release(self) -> None:
-        async def ask(_: int, control: Control) -> None:
-            with suppress(HuntError, OSError):
-                await control.release()
-
-        await self._each(ask)
+        await ask_each(self.controls, lambda _: [Request(Frame.RELEASE)])
 
     def _entry(self, plan: Plan) -> Entry:
         order, name = self.order, f"{self.correction:016x}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from huntgraph.schema import CORRECTION, Code, Kind
 from huntgraph.timeline.plan import PartPlan
 
 __all__ = [
+    "before_all_others",
     "correction_under_way",
     "fence",
-    "has_refused",
     "settle",
     "settled_somehow",
     "sole_writer",
@@ -58,7 +58,8 @@ async def undo_rows(control: Control, correction: int, part: PartPlan) -> None:
     """Bring a fenced partition back to what it was, however far its rows came, and let it go.
 
     Rows that take away what was never made are refused; the hash at the end tells whether all is
-    as before. Raises RefusedError HG2034 when it is not.
+    as before. Raises RefusedError: HG2034 when it is not, and NOT_FENCED where no correction was
+    begun.
     """
     await control.send(part.changes.inverse().rows(correction))
     refuse(await control.send(settle(correction, part.before)))
@@ -88,3 +89,15 @@ def sole_writer(data: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def before_all_others() -> Iterator[None]:
+    """Moves wait for what this thread does: it goes first, where that is allowed."""
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, usual)

@@ -18,7 +18,7 @@ from huntgraph.engine import Engine, Rows
 from huntgraph.errors import ForkError, UsageError
 from huntgraph.timeline.cut import Cut, Messages
 from huntgraph.timeline.index import Index
-from huntgraph.timeline.log import Log, LogRecords
+from huntgraph.timeline.log import END, Log, LogRecords
 from huntgraph.timeline.lost import stand_ins
 from huntgraph.timeline.replica import JOURNAL
 from huntgraph.timeline.snapshot import newest_snapshot
@@ -37,8 +37,13 @@ _ACTOR: Final = re.compile(r"actor-(\d+)")
 class Records(Protocol):
     """What a history needs of a log: `huntgraph.timeline.log.Log` fits, and a `Warm` of it."""
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
-        """Give all records from position `first` to the present end, some at a time."""
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
+        """Give all records from position `first` to the present end, some at a time.
+
+        Behind position `upto` little is given, and none is looked for.
+        """
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Source:
 
         Records that are lost, and named to be passed over, are rows of zeros or stand-ins.
         """
-        for batch in self.log.records(first):
+        for batch in self.log.records(first, upto=END if last is None else last):
             for position, row in self.stand_ins.items():
                 if batch.first <= position < batch.first + len(batch.rows):
                     batch.rows[position - batch.first] = row
@@ -115,15 +120,17 @@ class History:
             if isinstance(log, Log):
                 log.without.add(position)
 
-    def index(self) -> Index:
-        """Give the index of all logs, read on to their present ends.
+    def index(self, upto: Cut | None = None) -> Index:
+        """Give the index of all logs, read on to their present ends, or no further than a cut.
 
         Raises LogError; ForkError HG1736 when a record that was to be passed over can be read.
         """
         for number, source in self.sources.items():
-            part = self._index.of[number]
+            part, last = self._index.of[number], None if upto is None else upto.get(number, 0)
+            if last is not None and last <= part.end:
+                continue
             known = len(part.lost)
-            for records in source.records(part.end + 1):
+            for records in source.records(part.end + 1, last):
                 self._index.follow(number, records)
             if isinstance(source.log, Log):
                 _check_needed(source.log, part.end)

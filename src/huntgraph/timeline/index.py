@@ -120,8 +120,15 @@ class PartitionIndex:
         self.edges_added += int(added)
         made = rows["word_1"][(cells == PLAYER) & (rows["name_1"] % np.uint64(8) == 0)]
         came = moves["player"][records.of(Kind.ENTER, Kind.ARRIVE, Kind.STRIKE)]
-        if len(came) or len(made):
-            self.players = np.unique(np.concatenate([self.players, came, made]))
+        self._meet(np.concatenate([came, made]))
+
+    def _meet(self, came: NDArray[np.uint64]) -> None:
+        """Note players who came; nearly all of them are known, and there are many of those."""
+        at = np.searchsorted(self.players, came)
+        known = np.append(self.players, np.uint64(0))[at] == came
+        known[at == len(self.players)] = False
+        if not known.all():
+            self.players = np.union1d(self.players, came[~known])
 
     def time_at(self, positions: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
         """Give wall clock (ms) and tick at positions: those of the last tick up to each, else 0."""

@@ -11,19 +11,22 @@ from typing import Final
 import numpy as np
 
 from huntgraph.cluster.control import Status
-from huntgraph.timeline.audit import Entry
+from huntgraph.engine import Engine
+from huntgraph.timeline.audit import Audit, Entry, PartHashes
 from huntgraph.timeline.cells import Names
 from huntgraph.timeline.commit import Order
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.history import History
 from huntgraph.timeline.recover import recover
-from huntgraph.timeline.tables import words_at
+from huntgraph.timeline.tables import SINGLE
 from huntgraph.timeline.undo import Conflict, Live, undo
 
 __all__ = ["ready_to_commit", "undo_commit", "written"]
 
 LOG_S: Final = 5.0
 LOOK_S: Final = 0.002
+RULE: Final = np.array([SINGLE << 56 | word for word in (6, 7)], np.uint64)
+"""Cells of the traffic rule."""
 
 
 async def ready_to_commit(history: History) -> Mapping[int, Path]:
@@ -37,7 +40,7 @@ async def ready_to_commit(history: History) -> Mapping[int, Path]:
 async def written(history: History, cut: Cut) -> None:
     """Wait until the logs on disk hold what the actors have applied. Raises TimeoutError."""
     async with asyncio.timeout(LOG_S):
-        while any(history.index().ends()[number] < cut[number] for number in cut):
+        while any(end < cut.get(number, 0) for number, end in history.index(cut).ends().items()):
             await asyncio.sleep(LOOK_S)
 
 
@@ -49,14 +52,37 @@ async def undo_commit(
     Gives the new entry of the audit trail and the cells that have changed since, which keep what
     they hold unless `force`. Raises what `huntgraph.timeline.undo.undo` raises.
     """
+    sockets = await ready_to_commit(history)
+    # Made before moves are held: what comes meanwhile is little.
+    states = {each.partition: _state(history, each) for each in _changed(history, name)}
 
     async def read(number: int, status: Status, names: Names) -> Live:
+        if number not in states:
+            return Live(status.state_hash, np.zeros(0, np.uint64), np.zeros(0, np.bool_))
         await written(history, {number: status.position})
-        engine = history.engine_at(number, status.position)
-        known, words = engine.cells()
-        held = words_at(names, (known, words))
-        return Live(engine.state_hash(), held, np.isin(names, known))
+        engine, rule = states[number]
+        _go_on(history, number, engine, status.position)
+        other = bool((engine.words(RULE)[0] != rule).any())
+        return Live(engine.state_hash(), *engine.words(names), other)
 
-    sockets = await ready_to_commit(history)
     order = Order(who=who or getpass.getuser(), why=reason)
     return await undo(history.folder, sockets, name, read, order, force=force)
+
+
+def _changed(history: History, name: str) -> list[PartHashes]:
+    """The partitions that a commit changed."""
+    entry = Audit(history.folder).find(name)
+    return [part for part in entry.parts if part.before != part.after] if entry else []
+
+
+def _state(history: History, part: PartHashes) -> tuple[Engine, Names]:
+    """A partition as it is now, and the traffic rule of right before the commit."""
+    engine = history.engine_at(part.partition, part.position)
+    rule, _ = engine.words(RULE)
+    _go_on(history, part.partition, engine, history.index().ends()[part.partition])
+    return engine, rule
+
+
+def _go_on(history: History, number: int, engine: Engine, upto: int) -> None:
+    for records in history.sources[number].records(engine.position + 1, upto):
+        engine.advance(records.rows, records.positions)

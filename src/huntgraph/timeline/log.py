@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,10 @@ from huntgraph import _core
 from huntgraph.errors import LogDamagedError, LogError
 from huntgraph.schema import MOVE, RULE, Kind
 
-__all__ = ["Log", "LogRecords", "Tail"]
+__all__ = ["END", "Log", "LogRecords", "Tail"]
+
+END: Final = 2**64 - 1
+"""Behind all positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,15 @@ class Log:
         self.needed: set[int] = set()
         """Positions of `without` at which reading would have stopped, as far as was read."""
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
-        """Give all records from position `first` to the present end, about `batch` at a time."""
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
+        """Give all records from position `first` to the present end, about `batch` at a time.
+
+        Behind the block of position `upto` nothing is read.
+        """
         tail = self.tail(first)
-        while (records := tail.read(batch)) is not None:
+        while (records := tail.read(batch, upto)) is not None:
             yield records
 
     def tail(self, first: int = 1) -> Tail:
@@ -114,10 +123,13 @@ class Tail:
         except (OSError, ValueError) as error:
             raise log.unreadable(error) from error
 
-    def read(self, batch: int = 65_536) -> LogRecords | None:
-        """Give about `batch` records from here on; None at the present end. Raises LogError."""
+    def read(self, batch: int = 65_536, upto: int = END) -> LogRecords | None:
+        """Give about `batch` records from here on; None at the present end. Raises LogError.
+
+        Behind the block of position `upto` nothing is read, nor is it looked whether there is more.
+        """
         try:
-            at, rows = self._reader.read(batch)
+            at, rows = self._reader.read(batch, upto)
         except (OSError, ValueError) as error:
             if (lost := self._reader.lost) is not None:
                 raise self._log.damaged(error, *lost) from error

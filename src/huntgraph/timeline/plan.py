@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.errors import CommitError
-from huntgraph.fsync import write_synced
+from huntgraph.fsync import sync_folder
 from huntgraph.timeline.cells import Changes
 
-__all__ = ["PartPlan", "Plan", "plan_file"]
+__all__ = ["PartPlan", "Plan", "PlanFile", "plan_file"]
 
 FOLDER: Final = "corrections"
+ROOM: Final = 1 << 16
+"""Bytes that a plan's file has on the disk before it is written; a longer plan makes it grow."""
 FIELDS: Final[dict[str, type]] = {
     "names": np.uint64, "old": np.uint64, "new": np.uint64, "had": np.bool_, "has": np.bool_
 }  # fmt: skip
@@ -57,16 +61,15 @@ class Plan:
     correction: int
     parts: Mapping[int, PartPlan]
 
-    def write(self, data: Path) -> None:
-        """Write the plan; it is on disk when this returns."""
+    def to_bytes(self) -> bytes:
+        """The plan as it stands in its file."""
         facts = {
             str(number): [*part.facts(), len(part.changes)] for number, part in self.parts.items()
         }
         columns = [
             getattr(part.changes, name).tobytes() for part in self.parts.values() for name in FIELDS
         ]
-        content = b"".join([json.dumps(facts).encode(), b"\n", *columns])
-        write_synced(plan_file(data, self.correction), content)
+        return b"".join([json.dumps(facts).encode(), b"\n", *columns])
 
     @classmethod
     def read(cls, data: Path, correction: int) -> Plan:
@@ -81,13 +84,50 @@ class Plan:
                     columns.append(np.frombuffer(body, dtype, count, at).copy())
                     at += count * np.dtype(dtype).itemsize
                 parts[int(number)] = PartPlan.of(facts, Changes(*columns))
-            if at != len(body):
+            if at > len(body) or body[at:].strip(b"\0"):
                 raise ValueError(f"{len(body)} bytes of cells, wanted {at}")
         except (OSError, ValueError, TypeError) as error:
             what = f"the plan of correction {correction:016x} cannot be read: {error}"
             fix = "restore the folder corrections/ from a copy"
             raise CommitError(what, where=path, fix=fix, code="HG1613") from error
         return cls(correction, parts)
+
+
+class PlanFile:
+    """The file of a plan to come, with its name and its place on the disk before moves are held.
+
+    While they wait nothing is left but to write it.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._written = False
+
+    @classmethod
+    @contextmanager
+    def make(cls, data: Path, correction: int) -> Iterator[PlanFile]:
+        """Make the file, which is gone at the end unless the plan was written."""
+        path = plan_file(data, correction)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            made = cls(file)
+            try:
+                file.write(bytes(ROOM))
+                file.flush()
+                os.fsync(file.fileno())
+                sync_folder(path.parent)
+                file.seek(0)
+                yield made
+            finally:
+                if not made._written:
+                    path.unlink()
+
+    def write(self, plan: Plan) -> None:
+        """Write the plan, once; it is on disk when this returns."""
+        self._file.write(plan.to_bytes())
+        self._file.flush()
+        os.fdatasync(self._file.fileno())
+        self._written = True
 
 
 def plan_file(data: Path, correction: int) -> Path:

@@ -53,7 +53,7 @@ def find_reach(history: History, recipe: Recipe, head: Cut) -> tuple[Reach, Cut]
     Raises ForkError HG1734 for a commit that cannot be made again: one without a recipe, one that
     the trail does not know; HG1735 when a commit to be left out is not there.
     """
-    history.index()
+    history.index(head)
     begin, head = _outside(history, recipe.point), _outside(history, head)
     if not recipe.left_out and not _corrections(history, begin, head):
         return Reach(begin), head

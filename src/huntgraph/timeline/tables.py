@@ -32,7 +32,6 @@ __all__ = [
     "players_of",
     "stages_of",
     "tag_of",
-    "words_at",
 ]
 
 Names = NDArray[np.uint64]
@@ -116,11 +115,6 @@ def places(wanted: Names, names: Names) -> tuple[NDArray[np.intp], NDArray[np.bo
         return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
     at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
     return at, names[at] == wanted
-
-
-def words_at(names: Names, cells: tuple[Names, Words]) -> Words:
-    """Give the words of some cells of a state, 0 for those it has not."""
-    return _looked_up(names, *_sorted(*cells))
 
 
 def edge_parts(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from huntgraph.timeline.cells import Changes, Mask, Names, hunts_of, tag
-from huntgraph.timeline.tables import EDGE, GATE, HUNT, PLAYER, SINGLE, STAGE
+from huntgraph.schema import GATE_EDGES, GATES, STAGES
+from huntgraph.timeline.cells import INDEX, Changes, Mask, Names, tag
+from huntgraph.timeline.tables import EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE
 
 __all__ = ["is_seat", "kept_whole", "sets_rule"]
 
@@ -41,7 +43,7 @@ def kept_whole(
     players = np.unique(np.concatenate([np.zeros(0, np.uint64), *moved]))
     found = {}
     for number, each in changes.items():
-        hunts = hunts_of(each.names)
+        hunts = _hunts(each.names)
         mask = kept[number] | (is_seat(each.names) & np.isin(ids[number], players))
         if number in other_rule:
             mask |= _is_ruled(each)
@@ -60,6 +62,14 @@ def _is_ruled(changes: Changes) -> Mask:
     tags, heat = tag(changes.names), changes.new >> np.uint64(16) & np.uint64(0xFF)
     ruled: Mask = (tags == SINGLE) | ((tags == EDGE) & (heat > 0))
     return ruled
+
+
+def _hunts(names: Names) -> NDArray[np.int64]:
+    """The slot of the hunt that each cell is of; -1 for those of none."""
+    cells = np.zeros(256, np.int64)
+    cells[[HUNT, STAGE, GATE, GATE_EDGE]] = 16, 16 * STAGES, 4 * GATES, GATE_EDGES
+    size = cells[tag(names)]
+    return np.where(size > 0, (names & INDEX).astype(np.int64) // np.maximum(size, 1), -1)
 
 
 def _reshapes(changes: Changes) -> Mask:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from huntgraph.engine import Engine
 from huntgraph.schema import EVENT, Kind
-from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.log import END, LogRecords
 from huntgraph.timeline.replica import take_log
 
 __all__ = ["Growing", "Warm"]
@@ -33,8 +33,8 @@ PART: Final = 1 << 14
 class Reader(Protocol):
     """A place in a log: `huntgraph.timeline.log.Tail` fits."""
 
-    def read(self, batch: int = 65_536) -> LogRecords | None:
-        """Give records from here on, about `batch` at most; None at the present end."""
+    def read(self, batch: int = 65_536, upto: int = END) -> LogRecords | None:
+        """Give about `batch` records from here on, few behind `upto`; None at the present end."""
 
 
 @runtime_checkable
@@ -48,8 +48,10 @@ class Growing(Protocol):
     def tail(self, first: int = 1) -> Reader:
         """Give a place in the log that can be read on from as it grows."""
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
-        """Give all records from a position to the present end."""
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
+        """Give all records from a position to the present end, or little further than `upto`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,9 @@ class Warm:
         """Leave head and branch to somebody, for as long as that object lives."""
         self._user = ref(user)
 
-    def read(self) -> None:
-        """Take in what the log has got since, without moving the head."""
-        while (records := self._tail.read()) is not None:
+    def read(self, upto: int = END) -> None:
+        """Take in what the log has got since, or has up to a position. The head stays."""
+        while (records := self._tail.read(upto=upto)) is not None:
             self._keep(records)
             moves = records.moves
             at = np.flatnonzero(moves["kind"] == Kind.TICK)
@@ -139,15 +141,15 @@ class Warm:
             self._ticks.extend(zip(times, positions, strict=True))
         self._forget()
 
-    def follow(self, upto: int | None = None) -> int:
+    def follow(self, upto: int = END) -> int:
         """Bring the head to the end of the log, or to a position; gives how many records that were.
 
         Raises ReplayError HG1521 for a record that does not behave as it did.
         """
-        self.read()
+        self.read(upto)
         begin = self.position
         for records in self.kept(begin):
-            end = len(records.rows) if upto is None else max(upto + 1 - records.first, 0)
+            end = max(upto + 1 - records.first, 0)
             self.take(records.rows[:end], records.positions[:end])
         return self.position - begin
 
@@ -176,12 +178,14 @@ class Warm:
         self._outcomes = deque([(first, seen, wins)])
         return seen[after + 1 - first :], wins[wins["position"] > after]
 
-    def records(self, first: int = 1, *, batch: int = 65_536) -> Iterator[LogRecords]:
+    def records(
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+    ) -> Iterator[LogRecords]:
         """Give all records from a position to the end of the log: those that are kept, from here.
 
         So that a warm partition can stand for its log in a `huntgraph.timeline.history.Source`.
         """
-        self.read()
+        self.read(upto)
         kept = self._parts[0].records.first if self._parts else self.position + 1
         if first < kept:
             for records in self.log.records(first, batch=batch):

@@ -11,7 +11,7 @@ import pytest
 from huntgraph.engine import Engine, move, ticks
 from huntgraph.errors import ReplayError
 from huntgraph.schema import Kind
-from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.log import END, LogRecords
 from huntgraph.timeline.warm import Warm
 from huntgraph.world import generate
 
@@ -32,7 +32,8 @@ class GrowingLog:
         self._read = first - 1
         return self
 
-    def read(self, batch: int = 100) -> LogRecords | None:
+    def read(self, batch: int = 100, upto: int = END) -> LogRecords | None:
+        batch = batch if self._read < upto else 0
         rows = self.rows[self._read : self._read + batch]
         records = LogRecords(self._read + 1, rows)
         self._read += len(rows)

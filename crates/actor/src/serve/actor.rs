@@ -26,6 +26,9 @@ pub(super) const CONNECTIONS: u32 = 64;
 const SLICE: u32 = 192;
 /// Guidance rests after so much work: waking from shorter rests would cost more than they give.
 const BURST: Duration = Duration::from_millis(1);
+/// Guidance rests so long when moves go on after a stop: all actors of a machine do so at once, and
+/// the moves of each come before the guidance of any.
+const BREATH: Duration = Duration::from_millis(5);
 /// Ticks between two recorded state hashes.
 const HASH_TICKS: u32 = 20;
 /// How long game servers get to take their last answers when the actor stops.
@@ -53,6 +56,8 @@ pub(crate) struct Actor {
     pub(super) guidance_rests: Instant,
     /// Time that guidance has used since its last rest.
     pub(super) guidance_used: Duration,
+    /// Since when moves and ticks wait.
+    pub(super) stopped_since: Option<Instant>,
     /// Since when an epoch is kept for rounds.
     pub(super) rounds_since: Option<Instant>,
     pub(super) stop_by: Option<Instant>,
@@ -100,6 +105,7 @@ impl Actor {
         }
         self.flush(now);
         self.engine.commit(false);
+        self.time_stop(now);
         self.guide(now);
         self.time_rounds(now);
         Ok(())
@@ -217,10 +223,20 @@ impl Actor {
         }
     }
 
+    /// Times for how long moves and ticks wait.
+    fn time_stop(&mut self, now: Instant) {
+        if self.engine.is_stopped() {
+            self.stopped_since.get_or_insert(now);
+        } else if let Some(since) = self.stopped_since.take() {
+            self.meters.stopped.record(now.duration_since(since).as_nanos() as u64);
+            self.guidance_rests = now + BREATH;
+        }
+    }
+
     /// One slice of guidance. Slices follow each other turn by turn until a burst is used up; the
     /// rest after it keeps guidance within its share of the core.
     fn guide(&mut self, now: Instant) {
-        if now < self.guidance_rests || !self.engine.partition.has_work() {
+        if now < self.guidance_rests || !self.has_work() {
             return;
         }
         let started = Instant::now();
@@ -235,6 +251,12 @@ impl Actor {
         }
     }
 
+    /// Whether guidance wants the core. While moves wait it leaves it to whoever lets them go on:
+    /// nobody asks where to go meanwhile.
+    fn has_work(&self) -> bool {
+        !self.engine.is_stopped() && self.engine.partition.has_work()
+    }
+
     fn wait(&mut self) -> Result<(), Failure> {
         let failed =
             |e| Failure::new("HG3025", format!("waiting failed: {e}"), "poll", "report this");
@@ -246,7 +268,7 @@ impl Actor {
         if let Some(timeout) = self.endpoint.next_timeout() {
             deadline = deadline.min(timeout);
         }
-        if self.engine.partition.has_work() {
+        if self.has_work() {
             deadline = deadline.min(self.guidance_rests);
         }
         let farewells = self.stop_by.into_iter().chain(self.next_leave);

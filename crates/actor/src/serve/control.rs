@@ -112,6 +112,7 @@ impl Client {
         }
         self.session.take_frames(engine, desk, now);
         self.session.tell_arrived(engine.logger.durable());
+        self.session.tell_synced(engine, desk);
         self.send() && open && (self.session.failed.is_none() || !self.session.unsent().is_empty())
     }
 

@@ -63,7 +63,7 @@ const SINGLE: [&str; 46] = [
 ];
 
 /// Times by name.
-const TIMES: [&str; 8] = [
+const TIMES: [&str; 9] = [
     "frame_ns",
     "apply_ns",
     "durable_ns",
@@ -71,6 +71,7 @@ const TIMES: [&str; 8] = [
     "round_age_ns",
     "rounds_ns",
     "slice_ns",
+    "stopped_ns",
     "tick_ns",
 ];
 
@@ -94,6 +95,8 @@ pub struct Meters {
     pub rounds: Histogram,
     /// Length of a slice of guidance work.
     pub slice: Histogram,
+    /// How long moves and ticks waited for whoever held them or corrected the state.
+    pub stopped: Histogram,
     /// How long a tick keeps the thread.
     pub tick: Histogram,
 }
@@ -127,6 +130,7 @@ impl Meters {
             round_age: file.histogram("round_age_ns")?,
             rounds: file.histogram("rounds_ns")?,
             slice: file.histogram("slice_ns")?,
+            stopped: file.histogram("stopped_ns")?,
             tick: file.histogram("tick_ns")?,
         })
     }

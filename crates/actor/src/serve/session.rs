@@ -67,6 +67,8 @@ pub struct Session {
     durable_told: u64,
     /// Arrivals were answered and their durability was not told yet.
     arrivals_open: bool,
+    /// The peer waits to hear that all it was answered is on disk.
+    sync_open: bool,
     /// The peer holds moves and ticks back.
     holds: bool,
     /// The correction that the peer began last.
@@ -106,6 +108,7 @@ impl Session {
             last_position: 0,
             durable_told: 0,
             arrivals_open: false,
+            sync_open: false,
             holds: false,
             fenced: 0,
         }
@@ -203,6 +206,10 @@ impl Session {
                 self.welcome(engine, desk);
                 Ok(())
             }
+            (frame::SYNC, Role::Control) => {
+                self.sync_open = true;
+                Ok(())
+            }
             (frame::DRAIN, Role::GameServer(_)) if self.greeted => {
                 self.wants_drain = true;
                 Ok(())
@@ -238,9 +245,10 @@ impl Session {
 
     fn welcome(&mut self, engine: &Engine, desk: &Desk) {
         let header = &engine.partition.header;
+        let flags = [engine.is_held(), engine.is_fenced(), header.own_nodes < header.nodes];
         let welcome = Welcome {
             version: VERSION,
-            flags: engine.is_held() as u16 | (engine.is_fenced() as u16) << 1,
+            flags: (0..).zip(flags).map(|(bit, is_set)| (is_set as u16) << bit).sum(),
             partition: desk.partition,
             parcels: engine.partition.border.waiting() as u16,
             world_id: header.world_id,
@@ -322,6 +330,15 @@ impl Session {
         if self.arrivals_open && fits && self.is_settled(durable) {
             put_frame(&mut self.outbox, frame::DURABLE, 0, durable, &[]);
             self.arrivals_open = false;
+        }
+    }
+
+    /// Answers a SYNC once all that the peer was answered is on disk.
+    pub fn tell_synced(&mut self, engine: &Engine, desk: &Desk) {
+        let fits = self.outbox.capacity() - self.outbox.len() >= Frame::BYTES + Welcome::BYTES;
+        if self.sync_open && fits && self.is_settled(engine.logger.durable()) {
+            self.welcome(engine, desk);
+            self.sync_open = false;
         }
     }
 

@@ -168,6 +168,7 @@ impl Actor {
             next_tick: now + Duration::from_millis(options.tick_ms),
             guidance_rests: now,
             guidance_used: Duration::ZERO,
+            stopped_since: None,
             rounds_since: None,
             stop_by: None,
             next_leave: None,

@@ -1,0 +1,61 @@
+"""Several actors asked at once: all are told before any answer is waited for.
+
+Moves may wait meanwhile, so one wait stands for all answers, and no task for each of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from huntgraph.cluster.control import TIMEOUT_S, Asked, Control, Request
+
+__all__ = ["Answered", "ask_each"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """By partition, the bodies of the answers; or why there are none."""
+
+    bodies: dict[int, list[bytes]] = field(default_factory=dict)
+    failures: dict[int, BaseException] = field(default_factory=dict)
+
+    def by_all(self) -> dict[int, list[bytes]]:
+        """Give what all have answered. Raises the first failure when somebody has not."""
+        for failure in self.failures.values():
+            raise failure
+        return self.bodies
+
+
+async def ask_each(
+    controls: Mapping[int, Control],
+    requests: Callable[[int], Iterable[Request]],
+    *,
+    meanwhile: Callable[[], object] | None = None,
+) -> Answered:
+    """Ask all actors, each what is given for its partition, and wait until all have answered.
+
+    ``meanwhile`` is called once all have been asked. Failures are those of `Control`: ActorError
+    when an actor is gone or gives no answer in time, RefusedError when it ends the connection.
+    """
+    asked = {number: control.post(requests(number)) for number, control in controls.items()}
+    if meanwhile is not None:
+        meanwhile()
+    waiting = [each for answers in asked.values() for each in answers]
+    if waiting:
+        await asyncio.wait(waiting, timeout=TIMEOUT_S)
+    found = Answered()
+    for number, answers in asked.items():
+        if (failure := _failure(controls[number], answers)) is None:
+            found.bodies[number] = [each.result()[1] for each in answers]
+        else:
+            found.failures[number] = failure
+    return found
+
+
+def _failure(control: Control, answers: list[Asked]) -> BaseException | None:
+    """The first failure among the answers; without any in time the connection is over."""
+    late = control.give_up(TIMEOUT_S) if not all(each.done() for each in answers) else None
+    failures = [each.exception() for each in answers if each.done()]
+    return next((failure for failure in failures if failure is not None), late)
