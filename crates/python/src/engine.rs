@@ -9,6 +9,7 @@ use pyo3::types::PyBytes;
 
 use crate::arrays::{as_rows, rows};
 use crate::branch::{Branch, with_journal};
+use crate::cells::{self, Cells, Held};
 use crate::events::{Events, Wins};
 
 /// One partition in this process: the same core that the actor runs.
@@ -32,10 +33,6 @@ type Changes<'py> =
 const HEADER_LINES: usize = size_of::<Header>().div_ceil(size_of::<Line>());
 const CUT_SHORT: &str = "the saved state is cut short";
 
-/// Names and words of cells.
-type Cells<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
-/// Words of cells, and whether there are such cells.
-type Held<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<bool>>);
 /// Tails and heads of slots.
 type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
@@ -207,37 +204,17 @@ impl Engine {
     /// Names and words of all cells of the state, without those of edges or players if so told.
     #[pyo3(signature = (edges = true, players = true))]
     fn cells<'py>(&mut self, py: Python<'py>, edges: bool, players: bool) -> PyResult<Cells<'py>> {
-        let (mut names, mut words) = (Vec::new(), Vec::new());
-        let mut take = |name, word| {
-            names.push(name);
-            words.push(word);
-        };
-        let partition = self.partition()?;
-        if edges {
-            partition.each_edge_cell(&mut take);
-        }
-        if players {
-            partition.each_player_cell(&mut take);
-        }
-        partition.each_other_cell(&mut take);
-        Ok((PyArray1::from_vec(py, names), PyArray1::from_vec(py, words)))
+        Ok(cells::listed(py, &self.partition()?, edges, players))
     }
 
     /// The words of all players' cells, seven of each, by slot.
     fn players<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u64>>> {
-        let words = self.partition()?.player_words().flatten().collect();
-        Ok(PyArray1::from_vec(py, words))
+        Ok(cells::of_players(py, &self.partition()?))
     }
 
     /// Words of cells by their names, 0 where there is none, and whether there is one.
     fn words<'py>(&mut self, py: Python<'py>, names: PyReadonlyArray1<u64>) -> PyResult<Held<'py>> {
-        let partition = self.partition()?;
-        let held = names.as_array().iter().map(|&name| partition.cell(name)).collect::<Vec<_>>();
-        let words = held.iter().map(|word| word.unwrap_or(0));
-        Ok((
-            PyArray1::from_iter(py, words),
-            PyArray1::from_iter(py, held.iter().map(Option::is_some)),
-        ))
+        Ok(cells::held(py, &self.partition()?, &names))
     }
 
     /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`

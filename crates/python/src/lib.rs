@@ -3,6 +3,7 @@
 mod arrays;
 mod bench;
 mod branch;
+mod cells;
 mod client;
 mod correction;
 mod engine;
