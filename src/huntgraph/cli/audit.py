@@ -23,7 +23,6 @@ def audit(*, recover: bool = False, folder: Dir = None, json: Json = False) -> i
 
     Args:
         recover: settle first what a death left half done.
-        folder: the folder of huntgraph serve.
         json: print the entries as JSON.
     """
     from huntgraph.errors import AuditError

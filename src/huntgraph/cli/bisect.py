@@ -6,9 +6,8 @@ import shlex
 from pathlib import Path
 
 from huntgraph.cli.exits import Exit
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, say
-from huntgraph.cli.timeline import opened
+from huntgraph.cli.timeline import LogDir, WorldFile, opened
 from huntgraph.errors import UsageError
 
 __all__ = ["bisect"]
@@ -21,8 +20,8 @@ def bisect(
     build: str | None = None,
     partition: int = 0,
     keep: Path | None = None,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Find the first difference.
@@ -32,8 +31,6 @@ def bisect(
         build: instead of it: the Python of another build of huntgraph, to replay the same log.
         partition: the partition to compare.
         keep: a folder to put both states in, as arrays of names and words.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print what was found as JSON.
     """
     from huntgraph.cluster.layout import Layout

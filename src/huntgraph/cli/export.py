@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, say
-from huntgraph.cli.timeline import Without, opened
+from huntgraph.cli.timeline import LogDir, Without, WorldFile, opened
 
 __all__ = ["export"]
 
@@ -19,8 +18,8 @@ def export(
     log: bool = True,
     state: bool = True,
     without: Without = (),
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Write Parquet files.
@@ -31,8 +30,6 @@ def export(
         log: export the records.
         state: export edges, players and stages.
         without: records that cannot be read and are passed over, PARTITION/POSITION each.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the files' paths as JSON.
     """
     from huntgraph.timeline.export import read_log, state_tables, write_parquet

@@ -13,10 +13,10 @@ from types import FrameType
 from typing import Any
 
 from huntgraph.cli.exits import Exit
-from huntgraph.cli.orders import Dir, layout_of
+from huntgraph.cli.orders import layout_of
 from huntgraph.cli.output import Count, Json, print_json, progress, say
 from huntgraph.cli.resident import SOCKET, receive
-from huntgraph.cli.timeline import lending
+from huntgraph.cli.timeline import LogDir, WorldFile, lending
 from huntgraph.errors import ActorError
 from huntgraph.timeline.points import cut_text
 from huntgraph.timeline.timeline import Timeline, open_timeline
@@ -30,15 +30,13 @@ ANSWER_S = 5.0
 
 
 def follow(
-    *, keep: Count = 200_000, folder: Dir = None, world: Path | None = None, json: Json = False
+    *, keep: Count = 200_000, folder: LogDir = None, world: WorldFile = None, json: Json = False
 ) -> int:
     """Keep a folder's history warm.
 
     Args:
         keep: how many of a partition's last records a fork can go back: 200 to 350 bytes each,
             beside two images of each partition.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the positions that it starts from as JSON.
     """
     layout = layout_of(folder)

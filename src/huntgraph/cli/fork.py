@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from huntgraph.cli.diff_screen import show_diff
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, facts, print_json, progress, say, table
-from huntgraph.cli.timeline import Parquet, Without, crossed, opened, save
+from huntgraph.cli.timeline import LogDir, Parquet, Without, WorldFile, crossed, opened, save
 
 if TYPE_CHECKING:
     from huntgraph.timeline.recipe import Recipe
@@ -32,8 +30,8 @@ def create(
     without: Without = (),
     ttl: str = "24h",
     budget_mib: int = 4096,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Create a fork.
@@ -46,8 +44,6 @@ def create(
             that cannot be read, PARTITION/POSITION each.
         ttl: how long it is kept.
         budget_mib: memory that its images may take where it is replayed.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the fork as JSON.
     """
     from huntgraph.timeline.points import duration_ms
@@ -59,12 +55,10 @@ def create(
     return 0
 
 
-def ls(*, folder: Dir = None, world: Path | None = None, json: Json = False) -> int:
+def ls(*, folder: LogDir = None, world: WorldFile = None, json: Json = False) -> int:
     """List forks.
 
     Args:
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print them as JSON.
     """
     from huntgraph.timeline.points import cut_text
@@ -79,13 +73,13 @@ def ls(*, folder: Dir = None, world: Path | None = None, json: Json = False) -> 
     return 0
 
 
-def show(name: str, /, *, folder: Dir = None, world: Path | None = None, json: Json = False) -> int:
+def show(
+    name: str, /, *, folder: LogDir = None, world: WorldFile = None, json: Json = False
+) -> int:
     """Show a fork.
 
     Args:
         name: the fork.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print it as JSON.
     """
     _tell(opened(folder, world).kept_fork(name).recipe, json)
@@ -98,8 +92,8 @@ def replay(
     *,
     to: str = "head",
     claims: Claims = None,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Replay a fork.
@@ -109,8 +103,6 @@ def replay(
         to: the point to replay to.
         claims: recompute: the next rightful claim wins; keep: who won keeps it; void: what is
             lost stays unwon. Kept with the fork.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the outcome as JSON.
     """
     timeline = opened(folder, world)
@@ -143,8 +135,8 @@ def diff(
     stat: bool = False,
     most: int = 20,
     parquet: Parquet = None,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Compare a fork with the head.
@@ -154,8 +146,6 @@ def diff(
         stat: counts alone.
         most: how many changes of each sort are listed.
         parquet: write the changed edges to this file.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print all of it as JSON.
     """
     with progress("Replaying the fork"):
@@ -174,8 +164,8 @@ def preview(
     /,
     *,
     players: int = 100,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Look at the hunt as it is in a fork.
@@ -183,8 +173,6 @@ def preview(
     Args:
         name: the fork.
         players: how many players are listed.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print it as JSON.
     """
     from huntgraph.timeline.preview import preview as look
@@ -201,13 +189,13 @@ def preview(
     return 0
 
 
-def drop(name: str, /, *, folder: Dir = None, world: Path | None = None, json: Json = False) -> int:
+def drop(
+    name: str, /, *, folder: LogDir = None, world: WorldFile = None, json: Json = False
+) -> int:
     """Forget a fork.
 
     Args:
         name: the fork.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the outcome as JSON.
     """
     store = opened(folder, world).store

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huntgraph.cli.diff_screen import show_diff
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, say
-from huntgraph.cli.timeline import Yes, opened
+from huntgraph.cli.timeline import LogDir, WorldFile, Yes, opened
 from huntgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,8 +23,8 @@ def commit(
     reason: str,
     expect: str | None = None,
     yes: Yes = False,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Adopt a fork.
@@ -36,8 +34,6 @@ def commit(
         reason: why, for the audit trail.
         expect: the base hash of a diff: another head is refused. For a hunt that stands still.
         yes: do it; without this only the diff's counts are shown.
-        folder: the folder of huntgraph serve.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the entry of the audit trail as JSON.
     """
     timeline = opened(folder, world)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, say
-from huntgraph.cli.timeline import Area, Kinds, Numbers, opened, query_of
+from huntgraph.cli.timeline import Area, Kinds, LogDir, Numbers, WorldFile, opened, query_of
 from huntgraph.errors import UsageError
 from huntgraph.schema import Kind
 
@@ -44,8 +43,8 @@ def edit(
     arg: int | None = None,
     hunt: int | None = None,
     rules: Path | None = None,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Edit a fork.
@@ -67,8 +66,6 @@ def edit(
         arg: the same: its argument, such as a cost or a stage.
         hunt: the same: its hunt slot; rules: the slot whose hunt gets other rules.
         rules: a hunt file to load in place of the one that was loaded.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the fork as JSON.
     """
     timeline = opened(folder, world)

@@ -79,7 +79,6 @@ def publish(
 
     Args:
         file: the hunt file.
-        folder: the folder of huntgraph serve.
         slot: the slot to publish it into, 0 to 7.
         json: print the outcome as JSON.
     """
@@ -96,7 +95,6 @@ def pause(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
     """Pause a hunt.
 
     Args:
-        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """
@@ -107,7 +105,6 @@ def resume(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
     """Let a hunt go on.
 
     Args:
-        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """
@@ -126,7 +123,6 @@ def extend(
 
     Args:
         duration: how much later, such as 90s, 10m or 1h.
-        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """
@@ -143,7 +139,6 @@ def close(*, folder: Dir = None, slot: Slot = 0, json: Json = False) -> int:
     """Close a hunt.
 
     Args:
-        folder: the folder of huntgraph serve.
         slot: the hunt's slot.
         json: print the outcome as JSON.
     """

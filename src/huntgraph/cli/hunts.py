@@ -30,7 +30,6 @@ def ls(*, folder: Dir = None, all_slots: All = False, json: Json = False) -> int
     """List hunts.
 
     Args:
-        folder: the folder of huntgraph serve.
         all_slots: list slots that hold no hunt too.
         json: print the list as JSON.
     """
@@ -52,7 +51,6 @@ def show(slot: Slot, /, *, folder: Dir = None, json: Json = False) -> int:
 
     Args:
         slot: its slot, 0 to 7.
-        folder: the folder of huntgraph serve.
         json: print it as JSON.
     """
     layout = layout_of(folder)

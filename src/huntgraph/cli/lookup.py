@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Count, Json, print_json, say, table
-from huntgraph.cli.timeline import Area, Kinds, Numbers, Parquet, Without, opened, query_of, save
+from huntgraph.cli.timeline import (
+    Area,
+    Kinds,
+    LogDir,
+    Numbers,
+    Parquet,
+    Without,
+    WorldFile,
+    opened,
+    query_of,
+    save,
+)
 
 __all__ = ["lookup"]
 
@@ -29,8 +38,8 @@ def lookup(
     limit: Count = 1000,
     parquet: Parquet = None,
     without: Without = (),
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Look events up.
@@ -49,8 +58,6 @@ def lookup(
         limit: at most so many, the earliest ones.
         parquet: write them to this file.
         without: records that cannot be read and are passed over, PARTITION/POSITION each.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print them as JSON.
     """
     from huntgraph.timeline.kinds import ALL_KINDS

@@ -20,7 +20,7 @@ __all__ = ["Dir", "directories", "everywhere", "layout_of", "order", "order_ever
 
 T = TypeVar("T")
 
-Dir = Annotated[Path | None, Parameter(name="--dir")]
+Dir = Annotated[Path | None, Parameter(name="--dir", help="the folder of huntgraph serve.")]
 
 
 def layout_of(folder: Path | None) -> Layout:

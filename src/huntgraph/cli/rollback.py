@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from huntgraph.cli.diff_screen import show_diff
 from huntgraph.cli.fork_commit import commit_fork
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, progress, say
-from huntgraph.cli.timeline import Without, Yes, crossed, opened
+from huntgraph.cli.timeline import LogDir, Without, WorldFile, Yes, crossed, opened
 from huntgraph.errors import UsageError
 
 __all__ = ["rollback"]
@@ -30,8 +28,8 @@ def rollback(
     reason: str = "",
     yes: Yes = False,
     most: int = 20,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Take players' moves out of history.
@@ -48,8 +46,6 @@ def rollback(
         reason: why, for the audit trail; needed to commit.
         yes: commit it.
         most: how many changes of each sort are listed.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print diff and plan as JSON.
     """
     from huntgraph.timeline.points import at_time, cut_text, since_ms

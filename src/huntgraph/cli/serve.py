@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from huntgraph.cli.orders import Dir, layout_of
+from cyclopts import Parameter
+
+from huntgraph.cli.orders import layout_of
 from huntgraph.cli.output import Count, Json, print_json, say
 from huntgraph.cli.signals import Signals, run_async
 from huntgraph.errors import UsageError
@@ -25,7 +27,7 @@ def serve(
     *,
     parts: Path | None = None,
     partitions: Count = 1,
-    folder: Dir = None,
+    folder: Annotated[Path | None, Parameter(name="--dir")] = None,
     edges: Count = 4_000_000,
     seed: int = 1,
     hunt: Path | None = None,

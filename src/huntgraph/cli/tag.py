@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, table
-from huntgraph.cli.timeline import opened
+from huntgraph.cli.timeline import LogDir, WorldFile, opened
 
 __all__ = ["tag"]
 
@@ -18,8 +15,8 @@ def tag(
     at: str = "head",
     note: str = "",
     remove: bool = False,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Name points.
@@ -29,8 +26,6 @@ def tag(
         at: head, head~5s, "before 3/918223", "after 3/918223", or a time.
         note: a word on what it is for.
         remove: forget the tag instead.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the outcome as JSON.
     """
     from huntgraph.timeline.points import cut_text

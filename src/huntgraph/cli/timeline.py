@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Area",
     "Kinds",
+    "LogDir",
     "Numbers",
     "Parquet",
     "Without",
+    "WorldFile",
     "Yes",
     "area_of",
     "crossed",
@@ -40,6 +42,16 @@ Area = Annotated[str | None, Parameter(name="--area")]
 Kinds = Annotated[tuple[str, ...], Parameter(name="--kind", negative="", show_default=False)]
 Parquet = Annotated[Path | None, Parameter(name="--parquet")]
 Without = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
+LogDir = Annotated[
+    Path | None, Parameter(name="--dir", help="the folder of huntgraph serve, or an actor's own.")
+]
+WorldFile = Annotated[
+    Path | None,
+    Parameter(
+        name="--world",
+        help="the world's file or the folder of its parts, where the folder does not know it.",
+    ),
+]
 Yes = Annotated[bool, Parameter(name="--yes", negative="")]
 
 

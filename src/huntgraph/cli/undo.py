@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json, say
-from huntgraph.cli.timeline import Yes, opened
+from huntgraph.cli.timeline import LogDir, WorldFile, Yes, opened
 from huntgraph.errors import AuditError
 
 __all__ = ["undo"]
@@ -23,8 +21,8 @@ def undo(
     reason: str,
     force: Annotated[bool, Parameter(negative="")] = False,
     yes: Yes = False,
-    folder: Dir = None,
-    world: Path | None = None,
+    folder: LogDir = None,
+    world: WorldFile = None,
     json: Json = False,
 ) -> int:
     """Undo a commit.
@@ -34,8 +32,6 @@ def undo(
         reason: why, for the audit trail.
         force: give also cells that have changed since the words from before the commit.
         yes: do it; without this the commit is only shown.
-        folder: the folder of huntgraph serve.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the new entry of the audit trail as JSON.
     """
     from huntgraph.timeline.audit import Audit

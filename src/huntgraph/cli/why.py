@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from huntgraph.cli.orders import Dir
 from huntgraph.cli.output import Json, print_json
-from huntgraph.cli.timeline import opened
+from huntgraph.cli.timeline import LogDir, WorldFile, opened
 
 __all__ = ["why"]
 
 
-def why(event: str, /, *, folder: Dir = None, world: Path | None = None, json: Json = False) -> int:
+def why(
+    event: str, /, *, folder: LogDir = None, world: WorldFile = None, json: Json = False
+) -> int:
     """Explain an event.
 
     Args:
         event: PARTITION/POSITION, as huntgraph lookup names it.
-        folder: the folder of huntgraph serve, or an actor's own.
-        world: the world's file or the folder of its parts, where the folder does not know it.
         json: print the explanation as JSON.
     """
     from huntgraph.timeline.points import parse_event
