@@ -174,6 +174,10 @@ def test_the_message_says_the_command_that_goes_on(short_path: Path) -> None:
     looked = huntgraph(short_path, f"lookup --kind strike --without 0/{bad.first} --json")
     struck = np.isin(bad.records["kind"], PLAYER_KINDS).sum()
     assert len(json.loads(looked.stdout)["events"]) == struck
+    behind = f"why 0/{bad.first + len(bad.records)}"
+    assert "HG1511" in huntgraph(short_path, behind).stderr
+    told = json.loads(huntgraph(short_path, f"{behind} --without 0/{bad.first} --json").stdout)
+    assert told["kind"]
 
 
 def test_the_hunt_goes_on_without_a_record_that_went_bad(short_path: Path) -> None:

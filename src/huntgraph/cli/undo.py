@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from huntgraph.cli.output import Json, print_json, say
-from huntgraph.cli.timeline import LogDir, WorldFile, Yes, opened
+from huntgraph.cli.timeline import LogDir, Without, WorldFile, Yes, opened
 from huntgraph.errors import AuditError
 
 __all__ = ["undo"]
@@ -20,6 +20,7 @@ def undo(
     *,
     reason: str,
     force: Annotated[bool, Parameter(negative="")] = False,
+    without: Without = (),
     yes: Yes = False,
     folder: LogDir = None,
     world: WorldFile = None,
@@ -31,6 +32,7 @@ def undo(
         commit: its id, as huntgraph audit names it.
         reason: why, for the audit trail.
         force: give also cells that have changed since the words from before the commit.
+        without: records that cannot be read and are passed over, PARTITION/POSITION each.
         yes: do it; without this the commit is only shown.
         json: print the new entry of the audit trail as JSON.
     """
@@ -38,7 +40,7 @@ def undo(
     from huntgraph.timeline.live import undo_commit
     from huntgraph.timeline.tables import describe_cell
 
-    history = opened(folder, world).history
+    history = opened(folder, world, without).history
     entry = Audit(history.folder).find(commit)
     if entry is None:
         what, fix = f"no commit {commit}", "list the commits with 'huntgraph audit'"
