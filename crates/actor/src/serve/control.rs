@@ -99,6 +99,23 @@ impl Control {
 impl Client {
     /// Reads, answers, writes; `false` when the client is gone or was cut off.
     fn turn(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> bool {
+        loop {
+            let Some(open) = self.take(engine, desk, now) else { return false };
+            let had_room = self.session.has_room();
+            let sent = self.send();
+            let goes_on = self.session.failed.is_none() || !self.session.unsent().is_empty();
+            if !(sent && open && goes_on) {
+                return false;
+            }
+            // Answers that left may have made room for frames that are here already.
+            if had_room || !self.session.has_room() {
+                return true;
+            }
+        }
+    }
+
+    /// Reads and answers; whether more may come, `None` when the connection is broken.
+    fn take(&mut self, engine: &mut Engine, desk: &Desk, now: Instant) -> Option<bool> {
         let mut open = true;
         while self.session.has_room() && open {
             let room = self.session.inbox.room();
@@ -106,14 +123,14 @@ impl Client {
                 Ok(0) => open = false,
                 Ok(count) => self.session.inbox.filled(count),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-                Err(_) => return false,
+                Err(_) => return None,
             }
             self.session.take_frames(engine, desk, now);
         }
         self.session.take_frames(engine, desk, now);
         self.session.tell_arrived(engine.logger.durable());
         self.session.tell_synced(engine, desk);
-        self.send() && open && (self.session.failed.is_none() || !self.session.unsent().is_empty())
+        Some(open)
     }
 
     fn send(&mut self) -> bool {
