@@ -151,7 +151,7 @@ impl Limits {
             + lines::<u32>(self.queued as usize)
             + lines::<u32>(BUCKETS)
             + self.frozen_lines(self.pending as usize)
-            + self.frozen_lines(self.round_pending())
+            + 2 * self.frozen_lines(self.round_pending())
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
@@ -164,9 +164,10 @@ impl Limits {
             + self.journal as usize
     }
 
-    /// Changed edges that are remembered for rounds, as many as for fields; none without a border.
+    /// Changed edges that are remembered for each of the two epochs of rounds: as many for both
+    /// together as for fields; none without a border.
     pub(crate) fn round_pending(&self) -> usize {
-        if self.halo_nodes() > 0 { self.pending as usize } else { 0 }
+        if self.halo_nodes() > 0 { self.pending as usize / 2 } else { 0 }
     }
 
     fn frozen_lines(&self, pending: usize) -> usize {

@@ -90,7 +90,7 @@ pub struct Meters {
     pub epoch_age: Histogram,
     /// Age of the oldest epoch that answers over the borders rest on, once a tick.
     pub round_age: Histogram,
-    /// How long an epoch was kept for rounds.
+    /// How long rounds took that began here.
     pub rounds: Histogram,
     /// Length of a slice of guidance work.
     pub slice: Histogram,
