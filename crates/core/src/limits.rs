@@ -4,7 +4,7 @@ use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
-    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, ROUNDS, Round, Work,
+    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Round, Work,
     changed_words, untold_words,
 };
 use crate::history::Marks;
@@ -13,7 +13,7 @@ use crate::image::Header;
 use crate::memory::lines;
 use crate::players::Player;
 use crate::row_group::{GROUP_NODES, RowGroup};
-use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
+use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS, ROUNDS};
 use crate::topology::count_far;
 use crate::warm::Warm;
 

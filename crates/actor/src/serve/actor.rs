@@ -304,7 +304,7 @@ impl Actor {
 }
 
 /// What became of rounds, for the counters file.
-fn rounds_of(work: &Work) -> [(&'static str, u64); 8] {
+fn rounds_of(work: &Work) -> [(&'static str, u64); 9] {
     let failed = |why: Failed| work.rounds_failed[why as usize];
     [
         ("rounds_begun", work.rounds_begun),
@@ -314,6 +314,7 @@ fn rounds_of(work: &Work) -> [(&'static str, u64); 8] {
         ("rounds_failed_changes", failed(Failed::Changes)),
         ("rounds_failed_room", failed(Failed::Room)),
         ("rounds_failed_void", failed(Failed::Void)),
+        ("rounds_failed_full", failed(Failed::Full)),
         ("bearings", work.bearings),
     ]
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use huntgraph_core::Partition;
-use huntgraph_core::guidance::ROUNDS;
+use huntgraph_core::schema::ROUNDS;
 
 use crate::counters::Histogram;
 

@@ -7,7 +7,7 @@
 //! one that went on to all would come back as well, and what nobody wants any more with it.
 
 use super::rounds::ROUND_TICKS;
-use super::{COMPLETE, WINDOW_TICKS};
+use super::{COMPLETE, Failure, WINDOW_TICKS};
 use crate::image::Partition;
 use crate::schema::{HUNTS, NONE, STAGES, state};
 
@@ -36,12 +36,15 @@ impl Partition<'_> {
         self.home_of(target) == Some(self.border.partition() as u32)
     }
 
-    /// The round of a target, its own or a free one.
+    /// The round of a target, its own or a free one; `None` when there is none, which is counted.
     pub(super) fn enter_round(&mut self, target: u32) -> Option<usize> {
         let free = || self.guidance.round_of(NONE);
-        let at = self.guidance.round_of(target).or_else(free)?;
-        self.guidance.rounds[at].target = target;
-        Some(at)
+        let found = self.guidance.round_of(target).or_else(free);
+        match found {
+            Some(at) => self.guidance.rounds[at].target = target,
+            None => self.guidance.work.rounds_failed[Failure::Full as usize] += 1,
+        }
+        found
     }
 
     /// At a tick edge: asks for what is hunted here.

@@ -35,7 +35,7 @@ pub(crate) use frozen::{EPOCHS, Frozen, changed_words};
 use frozen::{Frost, LOCAL, ROUND};
 pub use pages::{PAGE_NODES, Page};
 pub use queue::{BUCKETS, Queued};
-pub use round::{FAILURES, Failure, ROUNDS, Round};
+pub use round::{FAILURES, Failure, Round};
 pub use search::{HEAP, LABELS, Label};
 
 /// No field holds this target.

@@ -2,10 +2,8 @@
 
 use crate::schema::{NONE, PEERS};
 
-/// Targets with rounds at the same time.
-pub const ROUNDS: usize = 16;
 /// Reasons for which rounds fail.
-pub const FAILURES: usize = 4;
+pub const FAILURES: usize = 5;
 
 /// Why a round did not become whole.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +16,8 @@ pub enum Failure {
     Room,
     /// A newer one of the same target has come, or nobody can hunt the target any more.
     Void,
+    /// As many other targets have rounds as can: once for each asking that found no place.
+    Full,
 }
 
 /// What a field of a round is worth.

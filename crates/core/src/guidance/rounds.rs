@@ -188,7 +188,7 @@ impl Partition<'_> {
         }
     }
 
-    /// Number of the round at a place, below [`ROUNDS`](super::ROUNDS), if it began here and is
+    /// Number of the round at a place, below [`ROUNDS`](crate::schema::ROUNDS), if it began here and is
     /// under way.
     pub fn own_round(&self, place: usize) -> Option<u32> {
         let round = self.guidance.rounds.get(place)?;
@@ -226,7 +226,10 @@ impl Partition<'_> {
         (round.acks, round.side) = ([0; PEERS], side);
         (round.told_before, round.told) = (round.told_before | round.told, 0);
         (round.open, round.more) = (0, 0);
-        round.asked_until = round.asked_until.max(tick + ASKED_TICKS);
+        if parent != NONE {
+            // Where a round begins, it goes on only for as long as somebody asks.
+            round.asked_until = round.asked_until.max(tick + ASKED_TICKS);
+        }
         round.towards_home = 1_u64.checked_shl(parent).unwrap_or(0);
         let target = round.target;
         let (hunt, stage) = (target as usize / STAGES, target as usize % STAGES);
