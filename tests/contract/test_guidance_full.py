@@ -1,4 +1,4 @@
-"""More targets hunted over borders than can have rounds: who is told what, and that it is counted."""
+"""More targets hunted over borders than can have rounds: what is told, and that it is counted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Crowd:
         return move(Kind.ENTER, 1 + player, self.seq[player], to=node, hunt=0)
 
     async def ask(self, players: range) -> Records:
-        """What these players are told far from their targets, a tick on. Shape (n,), dtype UPDATE."""
+        """What these are told far from their targets, a tick on. Shape (n,), dtype UPDATE."""
         tick = self.counters.value("tick")
         await until(lambda: self.counters.value("tick") > tick)
         moves = np.concatenate([self._enter(player, self.away) for player in players])

@@ -188,8 +188,7 @@ impl Partition<'_> {
         }
     }
 
-    /// Number of the round at a place, below [`ROUNDS`](crate::schema::ROUNDS), if it began here and is
-    /// under way.
+    /// Number of the round at a place, below `ROUNDS`, if it began here and is under way.
     pub fn own_round(&self, place: usize) -> Option<u32> {
         let round = self.guidance.rounds.get(place)?;
         (round.building != NONE && self.is_home(round.target)).then_some(round.number)
