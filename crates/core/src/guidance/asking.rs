@@ -2,9 +2,10 @@
 //!
 //! An asking names how far rounds are to reach for its hunters, and goes from partition to
 //! partition; the target's owner lets the next rounds reach that far. Who is further off than the
-//! last round told asks for half more than its reach. Since what is asked for is a distance, it may
-//! come late and by several ways and means the same. It takes the way by which the last round came:
-//! one that went on to all would come back as well, and what nobody wants any more with it.
+//! last round told asks for half more than its reach, or twice as much where it told nobody. Since
+//! what is asked for is a distance, it may come late and by several ways and means the same. It
+//! takes the way by which the last round came: one that went on to all would come back as well, and
+//! what nobody wants any more with it.
 
 use super::rounds::ROUND_TICKS;
 use super::{COMPLETE, Failure, WINDOW_TICKS};
@@ -91,11 +92,13 @@ impl Partition<'_> {
 
     /// What hunters ask for who are further off than the last round told.
     fn further(&self, target: u32) -> u32 {
-        let known = self.guidance.round_of(target).map(|at| self.guidance.rounds[at].answer);
-        match known.filter(|answer| answer.reach > 0) {
+        let round = self.guidance.round_of(target).map(|at| &self.guidance.rounds[at]);
+        let nobody_told = round.is_none_or(|round| round.answering == NONE);
+        match round.map(|round| round.answer).filter(|answer| answer.reach > 0) {
             None => FIRST_EDGES.saturating_mul(self.header.cost_mean).min(COMPLETE),
             // It was kept from nothing: only a round without limit says that there is no way.
             Some(answer) if !answer.is_cut() => COMPLETE,
+            Some(answer) if nobody_told => answer.reach.saturating_mul(2).min(COMPLETE),
             Some(answer) => answer.reach.saturating_add(answer.reach / 2).min(COMPLETE),
         }
     }
