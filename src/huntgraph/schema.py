@@ -30,6 +30,8 @@ PEERS: Final = 64
 """Partitions of a world."""
 PARCELS: Final = 4096
 """Players on their way to other partitions at a time."""
+ROUNDS: Final = 16
+"""Targets with rounds of guidance over borders at a time, of a partition."""
 COST_MAX: Final = 60000
 """Greatest base cost of an edge."""
 WEIGHT_MAX: Final = 65534

@@ -4,7 +4,7 @@ use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, edge_lines};
 use crate::guidance::{
-    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, ROUNDS, Round, Work,
+    BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Round, Work,
     changed_words, untold_words,
 };
 use crate::history::Marks;
@@ -13,7 +13,7 @@ use crate::image::Header;
 use crate::memory::lines;
 use crate::players::Player;
 use crate::row_group::{GROUP_NODES, RowGroup};
-use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS};
+use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS, ROUNDS};
 use crate::topology::count_far;
 use crate::warm::Warm;
 
@@ -151,7 +151,7 @@ impl Limits {
             + lines::<u32>(self.queued as usize)
             + lines::<u32>(BUCKETS)
             + self.frozen_lines(self.pending as usize)
-            + self.frozen_lines(self.round_pending())
+            + 2 * self.frozen_lines(self.round_pending())
             + lines::<Pending>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
@@ -164,9 +164,10 @@ impl Limits {
             + self.journal as usize
     }
 
-    /// Changed edges that are remembered for rounds, as many as for fields; none without a border.
+    /// Changed edges that are remembered for each of the two epochs of rounds: as many for both
+    /// together as for fields; none without a border.
     pub(crate) fn round_pending(&self) -> usize {
-        if self.halo_nodes() > 0 { self.pending as usize } else { 0 }
+        if self.halo_nodes() > 0 { self.pending as usize / 2 } else { 0 }
     }
 
     fn frozen_lines(&self, pending: usize) -> usize {

@@ -26,6 +26,8 @@ pub const NODES: usize = 16777216;
 pub const PEERS: usize = 64;
 /// Players on their way to other partitions at a time.
 pub const PARCELS: usize = 4096;
+/// Targets with rounds of guidance over borders at a time, of a partition.
+pub const ROUNDS: usize = 16;
 /// Greatest base cost of an edge.
 pub const COST_MAX: u32 = 60000;
 /// Greatest weight: base cost and heat term together.

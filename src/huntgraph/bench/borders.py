@@ -45,6 +45,7 @@ COUNTED: Final = (
     "rounds_failed_changes",
     "rounds_failed_room",
     "rounds_failed_void",
+    "rounds_failed_full",
     "bearings",
     "nodes_settled",
 )
@@ -155,8 +156,8 @@ def borders(options: Options, folder: Path) -> Found:
         "refused": sum(crew.refused for crew in crews),
         "judged": verdict.judged,
         "wrong": verdict.wrong,
-        "epoch_kept_p50_ms": round(rounds.quantile_ns(0.5) / 1e6, 3),
-        "epoch_kept_p99_ms": round(rounds.quantile_ns(0.99) / 1e6, 3),
+        "round_p50_ms": round(rounds.quantile_ns(0.5) / 1e6, 3),
+        "round_p99_ms": round(rounds.quantile_ns(0.99) / 1e6, 3),
         "bytes_a_round": round(bytes_sent / max(risen["rounds_begun"], 1)),
         **risen,
         "partitions": len(crews),
@@ -185,7 +186,7 @@ async def measure(
 ) -> tuple[list[BorderCrew], dict[str, int], Histogram, list[Records], list[int]]:
     """Let everybody walk under traffic, then ask all once more.
 
-    Gives the crews; how far counters rose; how long epochs were kept; the last answers of each
+    Gives the crews; how far counters rose; how long rounds took; the last answers of each
     partition and its tick then, for `judge_whole`.
     """
     async with AsyncExitStack() as stack:

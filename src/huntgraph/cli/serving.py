@@ -28,7 +28,7 @@ from huntgraph.cluster import (
 )
 from huntgraph.errors import ActorError, RefusedError
 from huntgraph.gateway import Gateway, PartitionView, exporting
-from huntgraph.hunt import load
+from huntgraph.hunt import crowding, load
 from huntgraph.schema import Code
 from huntgraph.timeline.recover import recovering
 from huntgraph.world import Parts, World, generate
@@ -183,6 +183,9 @@ def hunt_rows(hunt: Path, world: Path, slot: int, layout: Layout) -> list[NDArra
     found = load(hunt)
     if world.is_dir():
         rows = found.compile_parts(Parts.open(world, verify="header"), slot)
+        crowded = crowding(rows[0]) if len(rows) > 1 else None
+        if crowded:
+            say(f"warning: {crowded}")
     else:
         rows = [found.compile(World.open(world, verify="header"), slot)]
     layout.note_hunt(found.hunt_id, found.id)

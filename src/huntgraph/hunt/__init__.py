@@ -14,7 +14,7 @@ from huntgraph.hunt.finding import Finding, HuntInvalidError
 from huntgraph.hunt.generate import generate_hunt
 from huntgraph.hunt.hunt import Award, Hunt, load, loads
 from huntgraph.hunt.jsonschema import SCHEMA_FILE, schema, schema_text
-from huntgraph.hunt.parts import AnyParts, compile_parts, rows_of_parts
+from huntgraph.hunt.parts import AnyParts, compile_parts, crowding, rows_of_parts
 from huntgraph.hunt.places import AnyWorld
 from huntgraph.hunt.rows import compile_rows, wait_ticks
 
@@ -30,6 +30,7 @@ __all__ = [
     "check_file",
     "compile_parts",
     "compile_rows",
+    "crowding",
     "generate_hunt",
     "load",
     "loads",

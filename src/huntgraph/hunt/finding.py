@@ -15,6 +15,7 @@ Codes (the reference for authors is ``docs/reference/hunt-format.md``)::
     HG1253 an edge of two gates
     HG1260 a clue out of reach    HG1261 a treasure out of reach
     HG1262 a one-way trap         HG1263 cut off by a gate
+    HG1270 many stages over borders, at publishing
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from huntgraph.errors import UsageError
 from huntgraph.hunt.hunt import Hunt
 from huntgraph.hunt.places import Places
 from huntgraph.hunt.rows import compile_rows
-from huntgraph.schema import PEERS, Kind
+from huntgraph.schema import PEERS, ROUNDS, Kind
 
-__all__ = ["OPENS_AFTER", "AnyParts", "compile_parts", "rows_of_parts"]
+__all__ = ["OPENS_AFTER", "AnyParts", "compile_parts", "crowding", "rows_of_parts"]
 
 OPENS_AFTER: Final = 20
 """Least ticks from publishing to opening, so that every partition holds the hunt before one runs:
@@ -51,6 +51,22 @@ def rows_of_parts(rows: NDArray[np.void], parts: AnyParts) -> list[NDArray[np.vo
     nodes.
     """
     return [_share(rows, parts, partition) for partition in range(len(parts))]
+
+
+def crowding(rows: NDArray[np.void]) -> str | None:
+    """Say what players will miss when a hunt over partitions has very many stages.
+
+    ``rows`` are those of one partition, dtype RULE. Gives the text of warning HG1270 when more
+    stages may be hunted at a time than targets can have ways over borders, None otherwise.
+    """
+    stages = int(np.count_nonzero(rows["kind"] == Kind.HUNT_STAGE))
+    if stages <= ROUNDS:
+        return None
+    return (
+        f"HG1270: {stages} stages over several partitions, of which at most {ROUNDS} at a time"
+        " have ways over borders: hunters of others are guided uncertified, or wait."
+        " Let needs or windows keep apart what is hunted at a time"
+    )
 
 
 def _share(rows: NDArray[np.void], parts: AnyParts, partition: int) -> NDArray[np.void]:

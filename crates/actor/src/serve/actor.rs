@@ -14,7 +14,9 @@ use super::link::Link;
 use super::meters::Meters;
 use super::neighbour::Neighbour;
 use super::options::Options;
+use super::round_times::RoundTimes;
 use super::session::{Desk, Session};
+use super::share::Share;
 use crate::allocations;
 use crate::failure::Failure;
 use crate::page_faults::page_faults;
@@ -24,8 +26,6 @@ use crate::quic::{Endpoint, Idle};
 pub(super) const CONNECTIONS: u32 = 64;
 /// Operations of one slice of guidance: about 16 microseconds.
 const SLICE: u32 = 192;
-/// Guidance rests after so much work: waking from shorter rests would cost more than they give.
-const BURST: Duration = Duration::from_millis(1);
 /// Guidance rests so long when moves go on after a stop: all actors of a machine do so at once, and
 /// the moves of each come before the guidance of any.
 const BREATH: Duration = Duration::from_millis(5);
@@ -33,8 +33,10 @@ const BREATH: Duration = Duration::from_millis(5);
 const HASH_TICKS: u32 = 20;
 /// How long game servers get to take their last answers when the actor stops.
 const FAREWELL: Duration = Duration::from_millis(2000);
-/// Turns between two looks at the rare descriptors when no descriptor is waited for.
+/// Turns between two looks at the rare descriptors when no descriptor is waited for: with another
+/// idle policy than `block`, and while guidance has work.
 const RARE_TURNS: u32 = 256;
+const BUSY_TURNS: u32 = 8;
 
 /// A partition at work between its sockets, its log and its ring.
 pub(crate) struct Actor {
@@ -52,18 +54,16 @@ pub(crate) struct Actor {
     pub(super) next_tick: Instant,
     pub(super) durable_seen: u64,
     pub(super) handshakes_failed: u64,
-    /// Until when guidance has used up its share.
-    pub(super) guidance_rests: Instant,
-    /// Time that guidance has used since its last rest.
-    pub(super) guidance_used: Duration,
+    pub(super) guidance_share: Share,
     /// Since when moves and ticks wait.
     pub(super) stopped_since: Option<Instant>,
-    /// Since when an epoch is kept for rounds.
-    pub(super) rounds_since: Option<Instant>,
+    pub(super) round_times: RoundTimes,
     pub(super) stop_by: Option<Instant>,
     /// When the next link that is leaving will be closed.
     pub(super) next_leave: Option<Instant>,
     pub(super) turns: u32,
+    /// Descriptors were waited for before this turn.
+    pub(super) waited: bool,
     /// Page faults of this thread until it was sealed.
     pub(super) page_faults_of_boot: u64,
 }
@@ -107,7 +107,7 @@ impl Actor {
         self.engine.commit(false);
         self.time_stop(now);
         self.guide(now);
-        self.time_rounds(now);
+        self.round_times.look(&self.engine.partition, &self.meters.rounds, now);
         Ok(())
     }
 
@@ -188,11 +188,12 @@ impl Actor {
         self.meters.look_at_memory(now);
     }
 
-    /// Control socket, neighbours and signals. When descriptors are waited for, each turn; else now
-    /// and then.
+    /// Control socket, neighbours, signals: after descriptors were waited for, else now and then.
     fn look_at_rare(&mut self, now: Instant) {
         self.turns = self.turns.wrapping_add(1);
-        if self.options.idle != Idle::Block && !self.turns.is_multiple_of(RARE_TURNS) {
+        // Asking each of them costs as much as a slice of guidance.
+        let pause = if self.options.idle == Idle::Block { BUSY_TURNS } else { RARE_TURNS };
+        if !self.waited && !self.turns.is_multiple_of(pause) {
             return;
         }
         let mut stop = self.control.turn(&mut self.engine, &self.desk, now);
@@ -211,44 +212,27 @@ impl Actor {
         }
     }
 
-    /// Times for how long an epoch is kept for rounds.
-    fn time_rounds(&mut self, now: Instant) {
-        match self.rounds_since {
-            None if self.engine.partition.is_round_under_way() => self.rounds_since = Some(now),
-            Some(since) if !self.engine.partition.is_round_under_way() => {
-                self.meters.rounds.record(now.duration_since(since).as_nanos() as u64);
-                self.rounds_since = None;
-            }
-            _ => {}
-        }
-    }
-
     /// Times for how long moves and ticks wait.
     fn time_stop(&mut self, now: Instant) {
         if self.engine.is_stopped() {
             self.stopped_since.get_or_insert(now);
         } else if let Some(since) = self.stopped_since.take() {
             self.meters.stopped.record(now.duration_since(since).as_nanos() as u64);
-            self.guidance_rests = now + BREATH;
+            self.guidance_share.rest(now + BREATH);
         }
     }
 
-    /// One slice of guidance. Slices follow each other turn by turn until a burst is used up; the
-    /// rest after it keeps guidance within its share of the core.
+    /// One slice of guidance. Slices follow each other turn by turn; rests keep guidance within its
+    /// share of the core.
     fn guide(&mut self, now: Instant) {
-        if now < self.guidance_rests || !self.has_work() {
+        if now < self.guidance_share.rests_until() || !self.has_work() {
             return;
         }
         let started = Instant::now();
         self.engine.partition.work(SLICE);
         let used = started.elapsed();
         self.meters.slice.record(used.as_nanos() as u64);
-        self.guidance_used += used;
-        if self.guidance_used >= BURST {
-            let percent = self.options.guidance_percent;
-            self.guidance_rests = now + self.guidance_used * (100 - percent) / percent;
-            self.guidance_used = Duration::ZERO;
-        }
+        self.guidance_share.take(used, now);
     }
 
     /// Whether guidance wants the core. While moves wait it leaves it to whoever lets them go on:
@@ -260,6 +244,7 @@ impl Actor {
     fn wait(&mut self) -> Result<(), Failure> {
         let failed =
             |e| Failure::new("HG3025", format!("waiting failed: {e}"), "poll", "report this");
+        self.waited = false;
         if self.options.idle != Idle::Block {
             // No descriptor is looked at, and no time: the next turn does both.
             return self.options.idle.wait(&mut [], None).map(|_| ()).map_err(failed);
@@ -269,7 +254,7 @@ impl Actor {
             deadline = deadline.min(timeout);
         }
         if self.has_work() {
-            deadline = deadline.min(self.guidance_rests);
+            deadline = deadline.min(self.guidance_share.rests_until());
         }
         let farewells = self.stop_by.into_iter().chain(self.next_leave);
         deadline = farewells.fold(deadline, Instant::min);
@@ -295,6 +280,7 @@ impl Actor {
             used += 1;
         }
         self.options.idle.wait(&mut fds[..used], Some(deadline)).map_err(failed)?;
+        self.waited = true;
         if fds[1].revents().contains(PollFlags::IN) {
             self.engine.logger.clear_wake();
         }
@@ -340,7 +326,7 @@ impl Actor {
 }
 
 /// What became of rounds, for the counters file.
-fn rounds_of(work: &Work) -> [(&'static str, u64); 8] {
+fn rounds_of(work: &Work) -> [(&'static str, u64); 9] {
     let failed = |why: Failed| work.rounds_failed[why as usize];
     [
         ("rounds_begun", work.rounds_begun),
@@ -350,6 +336,7 @@ fn rounds_of(work: &Work) -> [(&'static str, u64); 8] {
         ("rounds_failed_changes", failed(Failed::Changes)),
         ("rounds_failed_room", failed(Failed::Room)),
         ("rounds_failed_void", failed(Failed::Void)),
+        ("rounds_failed_full", failed(Failed::Full)),
         ("bearings", work.bearings),
     ]
 }

@@ -13,7 +13,7 @@ use crate::resident::Resident;
 const RESIDENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 46] = [
+const SINGLE: [&str; 47] = [
     "partition",
     "world_id",
     "heartbeat_ms",
@@ -42,6 +42,7 @@ const SINGLE: [&str; 46] = [
     "rounds_failed_changes",
     "rounds_failed_room",
     "rounds_failed_void",
+    "rounds_failed_full",
     "bearings",
     "ring_events",
     "log_commits",
@@ -91,7 +92,7 @@ pub struct Meters {
     pub epoch_age: Histogram,
     /// Age of the oldest epoch that answers over the borders rest on, once a tick.
     pub round_age: Histogram,
-    /// How long an epoch was kept for rounds.
+    /// How long rounds took that began here.
     pub rounds: Histogram,
     /// Length of a slice of guidance work.
     pub slice: Histogram,

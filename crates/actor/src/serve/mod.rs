@@ -15,7 +15,9 @@ mod link;
 mod meters;
 mod neighbour;
 mod options;
+mod round_times;
 mod session;
+mod share;
 mod standings;
 mod start;
 

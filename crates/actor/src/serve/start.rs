@@ -13,8 +13,10 @@ use super::engine::Engine;
 use super::meters::Meters;
 use super::neighbour::Neighbour;
 use super::options::Options;
+use super::round_times::RoundTimes;
 use super::say;
 use super::session::{Desk, Session};
+use super::share::Share;
 use crate::failure::Failure;
 use crate::log::{LogOptions, Logger, Recovered};
 use crate::quic::{Endpoint, Idle, Settings};
@@ -166,13 +168,13 @@ impl Actor {
             desk: Desk { partition: options.partition, epoch, draining: false },
             signals,
             next_tick: now + Duration::from_millis(options.tick_ms),
-            guidance_rests: now,
-            guidance_used: Duration::ZERO,
+            guidance_share: Share::new(options.guidance_percent, now),
             stopped_since: None,
-            rounds_since: None,
+            round_times: RoundTimes::NONE,
             stop_by: None,
             next_leave: None,
             turns: 0,
+            waited: false,
             page_faults_of_boot: 0,
         })
     }

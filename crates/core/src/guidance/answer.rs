@@ -79,11 +79,13 @@ impl Partition<'_> {
         if distance > field.radius {
             return self.beyond_radius(number, update);
         }
-        let certified = if distance <= field.border { flag::CERTIFIED } else { 0 };
-        let farthest = &mut guidance.fields[number].farthest[0];
-        *farthest = (*farthest).max(distance);
+        if distance <= field.border {
+            let farthest = &mut guidance.fields[number].farthest[0];
+            *farthest = (*farthest).max(distance);
+            update.flags |= flag::CERTIFIED;
+        }
         (update.next, update.distance) = (self.topology.next(node, onward), distance);
-        update.flags |= flag::GUIDED | certified;
+        update.flags |= flag::GUIDED;
         true
     }
 
@@ -97,7 +99,9 @@ impl Partition<'_> {
             update.flags |= flag::NO_PATH | certified;
             return true;
         }
-        field.goal = field.goal.max(2 * field.nodes);
+        if self.guidance.rounds.is_empty() {
+            field.ask_for_more();
+        }
         false
     }
 
@@ -111,6 +115,7 @@ impl Partition<'_> {
         let linked = self.guidance.work.linked != 0;
         let told = linked && self.read_round(target, node, update);
         if !told {
+            self.rely_on_field(target, update);
             update.flags &= !flag::NO_PATH;
             // Of a node that is not even in the halo nothing is known without neighbours.
             let waits = update.flags & flag::GUIDED == 0 && (linked || update.target != NONE);
@@ -120,6 +125,18 @@ impl Partition<'_> {
         let wish = if known { update.distance.saturating_add(update.distance / 8) } else { NONE };
         let wishes = &mut self.guidance.work.wishes[target];
         *wishes = (*wishes).max(wish);
+    }
+
+    /// No round tells the way: the target's field is to know it within this partition, if it has
+    /// one.
+    fn rely_on_field(&mut self, target: usize, update: &Update) {
+        let number = self.guidance.work.field_of[target] as usize;
+        let Some(field) = self.guidance.fields.get_mut(number) else { return };
+        if update.flags & flag::GUIDED != 0 {
+            field.farthest[0] = field.farthest[0].max(update.distance);
+        } else if field.radius != COMPLETE {
+            field.ask_for_more();
+        }
     }
 
     /// Answers from the last whole round; false when there is none that knows.

@@ -2,10 +2,13 @@
 //!
 //! An asking names how far rounds are to reach for its hunters, and goes from partition to
 //! partition; the target's owner lets the next rounds reach that far. Who is further off than the
-//! last round told asks for twice its reach. Since what is asked for is a distance, it may come
-//! late and by several ways and means the same.
+//! last round told asks for half more than its reach, or twice as much where it told nobody. Since
+//! what is asked for is a distance, it may come late and by several ways and means the same. It
+//! takes the way by which the last round came: one that went on to all would come back as well, and
+//! what nobody wants any more with it.
 
-use super::{COMPLETE, WINDOW_TICKS};
+use super::rounds::ROUND_TICKS;
+use super::{COMPLETE, Failure, WINDOW_TICKS};
 use crate::image::Partition;
 use crate::schema::{HUNTS, NONE, STAGES, state};
 
@@ -34,12 +37,15 @@ impl Partition<'_> {
         self.home_of(target) == Some(self.border.partition() as u32)
     }
 
-    /// The round of a target, its own or a free one.
+    /// The round of a target, its own or a free one; `None` when there is none, which is counted.
     pub(super) fn enter_round(&mut self, target: u32) -> Option<usize> {
         let free = || self.guidance.round_of(NONE);
-        let at = self.guidance.round_of(target).or_else(free)?;
-        self.guidance.rounds[at].target = target;
-        Some(at)
+        let found = self.guidance.round_of(target).or_else(free);
+        match found {
+            Some(at) => self.guidance.rounds[at].target = target,
+            None => self.guidance.work.rounds_failed[Failure::Full as usize] += 1,
+        }
+        found
     }
 
     /// At a tick edge: asks for what is hunted here.
@@ -61,8 +67,9 @@ impl Partition<'_> {
         }
     }
 
-    /// Somebody asks for a target: it is asked for until later, and the asking goes on to all
-    /// partitions of `towards`, unless it did a moment ago.
+    /// Somebody asks for a target: it is asked for until later, and the asking goes on to the
+    /// partition of `towards` from which the last round came, to all of them when there was none
+    /// lately, unless it did a moment ago.
     pub(super) fn ask(&mut self, target: u32, hops: u32, wish: u32, towards: u64) {
         let (tick, home) = (self.header.tick, self.is_home(target));
         let Some(at) = self.enter_round(target) else { return };
@@ -75,19 +82,24 @@ impl Partition<'_> {
         round.wish = round.wish.max(wish);
         let pause = if round.wish > round.asked_wish { ASK_SOON_TICKS } else { ASK_TICKS };
         if hops > 0 && (round.asked_at == 0 || tick >= round.asked_at + pause) {
-            (round.asked_at, round.hops, round.ask_due) = (tick, hops - 1, towards);
+            let lately = tick - round.begun <= 2 * ROUND_TICKS;
+            let known = if lately { towards & round.towards_home } else { 0 };
+            (round.asked_at, round.hops) = (tick, hops - 1);
+            round.ask_due = if known != 0 { known } else { towards };
             round.asked_wish = core::mem::take(&mut round.wish);
         }
     }
 
     /// What hunters ask for who are further off than the last round told.
     fn further(&self, target: u32) -> u32 {
-        let known = self.guidance.round_of(target).map(|at| self.guidance.rounds[at].answer);
-        match known.filter(|answer| answer.reach > 0) {
+        let round = self.guidance.round_of(target).map(|at| &self.guidance.rounds[at]);
+        let nobody_told = round.is_none_or(|round| round.answering == NONE);
+        match round.map(|round| round.answer).filter(|answer| answer.reach > 0) {
             None => FIRST_EDGES.saturating_mul(self.header.cost_mean).min(COMPLETE),
             // It was kept from nothing: only a round without limit says that there is no way.
             Some(answer) if !answer.is_cut() => COMPLETE,
-            Some(answer) => answer.reach.saturating_mul(2).min(COMPLETE),
+            Some(answer) if nobody_told => answer.reach.saturating_mul(2).min(COMPLETE),
+            Some(answer) => answer.reach.saturating_add(answer.reach / 2).min(COMPLETE),
         }
     }
 

@@ -49,7 +49,7 @@ impl Partition<'_> {
     fn next_of_round(&mut self, at: usize, peer: usize) -> Option<Bearing> {
         let (tick, bit) = (self.header.tick, 1 << peer);
         let round = &mut self.guidance.rounds[at];
-        let Round { number, basis, answer, .. } = *round;
+        let Round { number, basis, answered, answer, .. } = *round;
         let about = |kind, basis: Basis| Bearing {
             kind,
             flags: basis.flags as u8,
@@ -66,7 +66,8 @@ impl Partition<'_> {
         }
         if round.done_due & bit != 0 {
             round.done_due &= !bit;
-            return Some(self.signed(at, about(bearing::DONE, answer)));
+            let done = Bearing { round: answered, ..about(bearing::DONE, answer) };
+            return Some(self.signed(at, done));
         }
         if round.ask_due & bit != 0 {
             round.ask_due &= !bit;

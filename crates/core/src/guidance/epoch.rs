@@ -118,8 +118,9 @@ impl Partition<'_> {
         work.late == 0 || self.header.tick.saturating_sub(work.late) > LATE_TICKS
     }
 
-    /// Repairs that are waited for come first, then growth that is, then the same for targets that
-    /// nobody hunts yet, so that their first hunters do not wait.
+    /// Repairs that hold an epoch up come first, then rounds, for which other partitions wait, then
+    /// the other repairs and growth that are waited for, then the same for targets that nobody
+    /// hunts yet, so that their first hunters do not wait.
     fn next_task(&self) -> Option<Task> {
         let sow = || self.field_to_sow().map(Task::Sow);
         if self.guidance.work.frost[LOCAL].overflow == 1 {
@@ -138,7 +139,8 @@ impl Partition<'_> {
         };
         let wide =
             || self.first(|_, field| field.wide == 1 && field.grown == GROWN).map(Task::Wipe);
-        void.or_else(repair).or_else(sow).or_else(wide).or_else(asked).or_else(more)
+        let late = if self.guidance.work.due == 1 { repair() } else { None };
+        void.or(late).or_else(sow).or_else(repair).or_else(wide).or_else(asked).or_else(more)
     }
 
     /// Works on fields for at most `operations` (about one settled node each); returns how many

@@ -3,7 +3,8 @@
 //! One bit for twelve edges says that one of them changed since; its value at the epoch then stands
 //! in a small open-addressed table. When the table is full the epoch's weights are lost: the work
 //! on it is finished but thrown away, and the next tick starts another epoch. Fields of this
-//! partition and those of rounds have an epoch each, so that neither waits for the other.
+//! partition have an epoch of their own, so that they do not wait for rounds; rounds have two, so
+//! that those that begin do not wait for those that last.
 
 use super::{Guidance, Pending};
 use crate::image::Partition;
@@ -12,8 +13,10 @@ use crate::image::Partition;
 const BIT_EDGES: usize = 12;
 /// Index of the epoch of this partition's own fields.
 pub(super) const LOCAL: usize = 0;
-/// Index of the epoch of rounds.
-pub(super) const ROUND: usize = 1;
+/// Indices of the epochs of rounds.
+pub(super) const ROUND: [usize; 2] = [1, 2];
+/// Epochs whose weights are remembered at a time.
+pub(crate) const EPOCHS: usize = 3;
 
 /// Words of the bits for so many edges.
 pub(crate) const fn changed_words(edges: usize) -> usize {
@@ -105,7 +108,9 @@ impl Guidance<'_> {
         let then = Pending { key: edge as u32 + 1, weight, closed: closed as u16 };
         self.frozen[LOCAL].note(&mut self.work.frost[LOCAL], then);
         if !self.rounds.is_empty() {
-            self.frozen[ROUND].note(&mut self.work.frost[ROUND], then);
+            for side in ROUND {
+                self.frozen[side].note(&mut self.work.frost[side], then);
+            }
         }
     }
 

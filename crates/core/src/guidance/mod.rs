@@ -31,11 +31,11 @@ use crate::players::{NO_STAGE, Player};
 use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, state};
 
 pub(crate) use bearings::untold_words;
+pub(crate) use frozen::{EPOCHS, Frozen, changed_words};
 use frozen::{Frost, LOCAL, ROUND};
-pub(crate) use frozen::{Frozen, changed_words};
 pub use pages::{PAGE_NODES, Page};
 pub use queue::{BUCKETS, Queued};
-pub use round::{FAILURES, Failure, ROUNDS, Round};
+pub use round::{FAILURES, Failure, Round};
 pub use search::{HEAP, LABELS, Label};
 
 /// No field holds this target.
@@ -131,10 +131,11 @@ pub struct Work {
     reserve: u32,
     touched: u32,
     chain: u32,
-    frost: [Frost; 2],
-    /// Which of the two epochs the field under work is of.
+    frost: [Frost; EPOCHS],
+    /// Which of the epochs the field under work is of.
     side: u32,
-    /// Tick whose weights rounds under way rest on here.
+    /// Which of them rounds that begin now rest on, and the tick that it is.
+    round_side: u32,
     round_epoch: u32,
     budget: u32,
     stamp: u32,
@@ -213,8 +214,8 @@ pub struct Guidance<'a> {
     pub(crate) queue: &'a mut [Queued],
     pub(crate) chain: &'a mut [u32],
     pub(crate) buckets: &'a mut [u32],
-    /// By epoch: that of this partition's fields, and that of rounds.
-    pub(crate) frozen: [Frozen<'a>; 2],
+    /// By epoch: that of this partition's fields, and those of rounds.
+    pub(crate) frozen: [Frozen<'a>; EPOCHS],
     pub(crate) seeds: &'a mut [Pending],
     pub(crate) labels: &'a mut [Label],
     pub(crate) heap: &'a mut [u64],
@@ -231,6 +232,11 @@ impl Field {
     /// It answers on this partition's own edges.
     fn is_local(&self) -> bool {
         self.grown == GROWN && self.round == 0
+    }
+
+    /// A hunter is beyond what it knows.
+    fn ask_for_more(&mut self) {
+        self.goal = self.goal.max(2 * self.nodes).max(FIRST_NODES);
     }
 
     /// The field of another target, or of none: what it knew is void.

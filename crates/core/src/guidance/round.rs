@@ -2,10 +2,8 @@
 
 use crate::schema::{NONE, PEERS};
 
-/// Targets with rounds at the same time.
-pub const ROUNDS: usize = 16;
 /// Reasons for which rounds fail.
-pub const FAILURES: usize = 4;
+pub const FAILURES: usize = 5;
 
 /// Why a round did not become whole.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +16,8 @@ pub enum Failure {
     Room,
     /// A newer one of the same target has come, or nobody can hunt the target any more.
     Void,
+    /// As many other targets have rounds as can: once for each asking that found no place.
+    Full,
 }
 
 /// What a field of a round is worth.
@@ -75,14 +75,20 @@ pub struct Round {
     pub(super) basis: Basis,
     /// Field of the last whole round, NONE before.
     pub(super) answering: u32,
-    /// What the last whole round rests on, also of one out of whose reach this partition was.
+    /// Number of the last whole round, and what it rests on; also of one out of whose reach this
+    /// partition was.
+    pub(super) answered: u32,
     pub(super) answer: Basis,
     /// Partition that woke this one in the round, NONE when it was let go.
     pub(super) parent: u32,
+    /// Bit of the partition that first woke this one in the newest round: the way to the owner.
+    pub(super) towards_home: u64,
     /// Ways sent and not acknowledged.
     pub(super) deficit: u32,
     /// 1 when it does not grow before the epoch has moved on.
     pub(super) waits: u32,
+    /// Which of the epochs the round under way rests on.
+    pub(super) side: u32,
     /// 1 when the field has not taken in all offers.
     pub(super) fresh: u32,
     pub(super) rests_until: u32,
@@ -121,10 +127,13 @@ impl Round {
         building: NONE,
         basis: Basis { epoch: 0, reach: 0, flags: 0 },
         answering: NONE,
+        answered: 0,
         answer: Basis { epoch: 0, reach: 0, flags: 0 },
         parent: NONE,
+        towards_home: 0,
         deficit: 0,
         waits: 0,
+        side: 0,
         fresh: 0,
         rests_until: 0,
         askers: 0,

@@ -18,7 +18,7 @@ use crate::schema::{NONE, PEERS, STAGES, UNREACHABLE};
 /// Rounds that a partition has under way of its own targets.
 const FLIGHT: usize = 4;
 /// Ticks that a round may take: as long, an epoch is kept.
-const ROUND_TICKS: u32 = 64;
+pub(super) const ROUND_TICKS: u32 = 64;
 /// Least ticks from a round that failed to the next one of the same target; within as many ticks of
 /// an epoch, rounds may join those that keep it.
 const REST_TICKS: u32 = 2;
@@ -27,6 +27,12 @@ impl Guidance<'_> {
     /// The round of a target.
     pub(super) fn round_of(&self, target: u32) -> Option<usize> {
         self.rounds.iter().position(|round| round.target == target)
+    }
+
+    /// Whether the last whole round of a target answers here.
+    pub(super) fn is_told_by_rounds(&self, target: u32) -> bool {
+        let round = self.round_of(target).filter(|_| self.work.linked != 0 && target != NONE);
+        round.is_some_and(|at| self.rounds[at].answering != NONE)
     }
 
     /// A field of a round answers no more.
@@ -101,30 +107,35 @@ impl Partition<'_> {
             for round in self.guidance.rounds.iter_mut() {
                 round.basis.flags |= Basis::PARTIAL;
                 (round.open, round.more) = (round.open & !bit, round.more & !bit);
+                round.done_due &= !bit;
             }
         }
     }
 
-    /// At a tick edge: asks, ends rounds that take too long, forgets what nobody asks for. Without
-    /// any under way this tick becomes the epoch of those to come, and the first begin.
+    /// At a tick edge: asks, ends rounds that take too long, forgets what nobody asks for. This
+    /// tick becomes the epoch of rounds to come if it can, and the first begin.
     pub(super) fn tend_rounds(&mut self) {
         if self.guidance.rounds.is_empty() {
             return;
         }
         self.ask_and_forget();
-        if !self.is_round_under_way() {
-            self.renew_epoch();
-        }
+        self.renew_epoch();
         self.begin_rounds();
     }
 
-    /// This tick becomes the epoch of rounds, also of those that waited for it.
+    /// This tick becomes the epoch of rounds to come, also of those that waited for it, unless
+    /// rounds under way rest on both of the epochs that can be remembered.
     fn renew_epoch(&mut self) {
         let tick = self.header.tick;
-        self.guidance.thaw(ROUND);
-        self.guidance.work.round_epoch = tick;
+        let idle = |side: &usize| {
+            let mut under_way = self.guidance.rounds.iter().filter(|round| round.is_under_way());
+            under_way.all(|round| round.side as usize != *side)
+        };
+        let Some(side) = ROUND.into_iter().find(idle) else { return };
+        self.guidance.thaw(side);
+        (self.guidance.work.round_side, self.guidance.work.round_epoch) = (side as u32, tick);
         for round in self.guidance.rounds.iter_mut().filter(|round| round.waits == 1) {
-            (round.waits, round.basis.epoch) = (0, tick);
+            (round.waits, round.side, round.basis.epoch) = (0, side as u32, tick);
         }
     }
 
@@ -145,7 +156,7 @@ impl Partition<'_> {
         if round.building != NONE {
             if tick - round.begun > ROUND_TICKS {
                 self.guidance.fail_round(at, tick, Failure::Late);
-            } else if self.guidance.is_short(ROUND) {
+            } else if self.guidance.is_short(round.side as usize) {
                 self.guidance.fail_round(at, tick, Failure::Changes);
             }
             self.conclude(at);
@@ -159,7 +170,7 @@ impl Partition<'_> {
     fn begin_rounds(&mut self) {
         let tick = self.header.tick;
         // Whoever joins rounds one after another gives its weights no time to move on.
-        if self.is_round_under_way() && tick - self.guidance.work.round_epoch > REST_TICKS {
+        if tick - self.guidance.work.round_epoch > REST_TICKS {
             return;
         }
         for _ in 0..FLIGHT {
@@ -177,9 +188,10 @@ impl Partition<'_> {
         }
     }
 
-    /// Whether an epoch is being kept for a round.
-    pub fn is_round_under_way(&self) -> bool {
-        self.guidance.rounds.iter().any(Round::is_under_way)
+    /// Number of the round at a place, below `ROUNDS`, if it began here and is under way.
+    pub fn own_round(&self, place: usize) -> Option<u32> {
+        let round = self.guidance.rounds.get(place)?;
+        (round.building != NONE && self.is_home(round.target)).then_some(round.number)
     }
 
     /// Whether a round has to wait until those under way are over and the epoch moves on: it is
@@ -206,17 +218,22 @@ impl Partition<'_> {
         *begun += 1;
         let partial = work.beside & !work.linked != 0;
         let flags = if partial { Basis::PARTIAL } else { 0 };
-        let basis = Basis { epoch: work.round_epoch, reach, flags };
+        let (basis, side) = (Basis { epoch: work.round_epoch, reach, flags }, work.round_side);
         let round = &mut self.guidance.rounds[at];
         (round.number, round.begun, round.parent, round.basis) = (number, tick, parent, basis);
-        (round.acks, round.done_due) = ([0; PEERS], 0);
+        // Whoever is to know that the last one is whole is told before anything of this one.
+        (round.acks, round.side) = ([0; PEERS], side);
         (round.told_before, round.told) = (round.told_before | round.told, 0);
         (round.open, round.more) = (0, 0);
-        round.asked_until = round.asked_until.max(tick + ASKED_TICKS);
+        if parent != NONE {
+            // Where a round begins, it goes on only for as long as somebody asks.
+            round.asked_until = round.asked_until.max(tick + ASKED_TICKS);
+        }
+        round.towards_home = 1_u64.checked_shl(parent).unwrap_or(0);
         let target = round.target;
         let (hunt, stage) = (target as usize / STAGES, target as usize % STAGES);
         let node = if self.is_home(target) { self.hunts[hunt].stage[stage].node } else { NONE };
-        if self.guidance.is_short(ROUND) {
+        if self.guidance.is_short(side as usize) {
             return self.refuse_round(at, Failure::Changes);
         }
         let Some(field) = self.guidance.take_field(target as usize, node) else {
@@ -304,7 +321,8 @@ impl Partition<'_> {
     pub(super) fn out_of_reach(&mut self, at: usize, number: u32, answer: Basis) {
         self.guidance.fail_round(at, self.header.tick, Failure::Void);
         let round = &mut self.guidance.rounds[at];
-        (round.number, round.acks, round.answer) = (number, [0; PEERS], answer);
+        (round.number, round.acks) = (number, [0; PEERS]);
+        (round.answered, round.answer) = (number, answer);
         round.done_due = round.told | round.told_before | round.askers;
         (round.told, round.told_before, round.askers) = (0, 0, 0);
         let old = core::mem::replace(&mut round.answering, NONE);
@@ -316,14 +334,17 @@ impl Partition<'_> {
     pub(super) fn end_round(&mut self, at: usize, answer: Basis) {
         let (tick, round) = (self.header.tick, &mut self.guidance.rounds[at]);
         let old = core::mem::replace(&mut round.answering, round.building);
-        (round.building, round.parent, round.answer) = (NONE, NONE, answer);
-        round.waits = 0;
+        (round.building, round.parent, round.waits) = (NONE, NONE, 0);
+        (round.answered, round.answer) = (round.number, answer);
         round.cursor = [NONE; PEERS];
         round.done_due = round.told | round.told_before | round.askers;
         (round.told_before, round.askers, round.open) = (0, 0, 0);
-        // At least as long as the epoch was kept, it may move on.
-        round.rests_until = tick + (tick - round.begun).max(1);
+        round.rests_until = tick;
         self.guidance.work.rounds_done += 1;
         self.guidance.drop_field(old);
+        // The next one need not wait for a tick if the weights of this one are kept.
+        if self.guidance.work.round_epoch == tick {
+            self.begin_rounds();
+        }
     }
 }

@@ -5,7 +5,8 @@
 //! the nodes that they shorten. Such a field is grown to the round's reach, in one go, and never
 //! repaired.
 
-use super::{BLANK, GROWN, ROUND, SETTLE, SOW};
+use super::round::{Basis, Round};
+use super::{BLANK, GROWN, SETTLE, SOW};
 use crate::image::Partition;
 use crate::schema::NONE;
 
@@ -17,17 +18,17 @@ impl Partition<'_> {
     pub(super) fn start_sowing(&mut self, number: usize) {
         let Some(at) = self.round_with(number as u32) else { return };
         self.offers_taken(at);
-        let reach = self.guidance.rounds[at].basis.reach;
+        let Round { basis: Basis { reach, .. }, side, .. } = self.guidance.rounds[at];
         self.open_queue(number as u32);
         let blank = self.guidance.fields[number].grown == BLANK;
-        let (epoch, field) = (self.guidance.work.round_epoch, &mut self.guidance.fields[number]);
+        let field = &mut self.guidance.fields[number];
         let (node, table) = (field.node, field.table);
         if blank {
-            (field.grown, field.epoch, field.radius) = (GROWN, epoch, reach);
+            (field.grown, field.radius) = (GROWN, reach);
         }
         let work = &mut *self.guidance.work;
         (work.field, work.table, work.repairs) = (number as u32, table, 0);
-        work.side = ROUND as u32;
+        work.side = side;
         (work.turn, work.phase, work.cursor, work.cut) = (u32::MAX, SOW, 0, 0);
         if blank && node != NONE {
             self.label(node, 0);

@@ -14,13 +14,20 @@ impl Partition<'_> {
         }
     }
 
-    /// Lowers a field's radius to half beyond its farthest hunter; a target without hunters keeps
-    /// its field. True when there was anything to cut off.
+    /// Lowers a field's radius to half beyond its farthest hunter, or to the own nodes beside the
+    /// halo: beyond them rounds answer, if there are any. A target without hunters keeps its field.
+    /// True when there was anything to cut off.
     pub(super) fn trim(&mut self, number: usize) -> bool {
         let field = &self.guidance.fields[number];
         let farthest = field.farthest[0].max(field.farthest[1]);
-        let wanted = farthest.saturating_add(farthest / 2 + 16 * self.header.cost_mean);
-        let hunted = self.hunters_of(field) > 0 && farthest > 0 && field.nodes > FIRST_NODES;
+        let in_rounds = self.guidance.is_told_by_rounds(field.owner);
+        let wanted = if in_rounds {
+            field.border
+        } else {
+            farthest.saturating_add(farthest / 2 + 16 * self.header.cost_mean)
+        };
+        let large = in_rounds || farthest > 0 && field.nodes > FIRST_NODES;
+        let hunted = self.hunters_of(field) > 0 && large;
         let cuts = field.is_local() && hunted && wanted < field.radius - field.radius / 4;
         if cuts {
             let field = &mut self.guidance.fields[number];
