@@ -23,8 +23,8 @@ EXACT = Flag.CERTIFIED | Flag.EXACT_NOW
 def beside_the_border(part: Part) -> list[int]:
     """Own nodes with slots to the halo: what a partition knows alone of ways to them is nothing."""
     tails = np.repeat(np.arange(len(part.whole)), np.diff(part.first))
-    outward = tails[(tails < part.own_nodes) & (part.head >= part.own_nodes)]
-    return [int(node) for node in np.unique(outward)]
+    beside = np.unique(tails[(tails < part.own_nodes) & (part.head >= part.own_nodes)])
+    return [int(node) for node in beside]
 
 
 class Crowd:
