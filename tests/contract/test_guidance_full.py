@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
@@ -16,7 +17,8 @@ from tests.handover import Records
 from tests.partitions import Part
 from tests.servers import linked, move, until, within
 
-TARGETS = ROUNDS + 1
+TARGETS = ROUNDS + 4
+"""Some may be so near that no way over the border can be shorter: those need no rounds."""
 EXACT = Flag.CERTIFIED | Flag.EXACT_NOW
 
 
@@ -40,7 +42,7 @@ class Crowd:
         self.seq[player] += 1
         return move(Kind.ENTER, 1 + player, self.seq[player], to=node, hunt=0)
 
-    async def ask(self, players: range) -> Records:
+    async def ask(self, players: Iterable[int]) -> Records:
         """What these are told far from their targets, a tick on. Shape (n,), dtype UPDATE."""
         tick = self.counters.value("tick")
         await until(lambda: self.counters.value("tick") > tick)
@@ -59,7 +61,7 @@ class Crowd:
         await self.client.moves(move(Kind.LEAVE, 1 + player, self.seq[player]))
 
 
-def test_a_target_too_many_is_counted_and_waits_for_a_place(short_path: Path, seed: int) -> None:
+def test_targets_too_many_are_counted_and_wait_for_a_place(short_path: Path, seed: int) -> None:
     coast, rng = Coast(short_path, 2, fields=3 * TARGETS), Random(seed)
     part = coast.parts[1]
     clues = rng.sample(beside_the_border(part), TARGETS)
@@ -83,11 +85,13 @@ def test_a_target_too_many_is_counted_and_waits_for_a_place(short_path: Path, se
             await crowd.find(range(ROUNDS, TARGETS))
             while not counters.value("rounds_failed_full"):
                 told = await crowd.ask(range(TARGETS))
-            assert not told["flags"][-1] & EXACT
-            assert told["flags"][-1] & (Flag.GUIDED | Flag.PENDING)
-            await crowd.leave(0)
-            while not told["flags"][-1] & EXACT:
-                told = await crowd.ask(range(1, TARGETS))
+            waiting = [n for n, flags in enumerate(told["flags"]) if not flags & EXACT]
+            assert waiting
+            assert (told["flags"][waiting] & (Flag.GUIDED | Flag.PENDING)).all()
+            for player in set(range(TARGETS)).difference(waiting):
+                await crowd.leave(player)
+            while not (told["flags"] & EXACT).all():
+                told = await crowd.ask(waiting)
             await stack.aclose()
             await coast.stop()
 
