@@ -1,5 +1,5 @@
 //! The program `hunt-graph` with two planted faults, for the tests of its promise to allocate
-//! nothing: of the blocks its threads ask for, one in 64 comes with an allocation that only the
+//! nothing: of the blocks its threads ask for, one in four comes with an allocation that only the
 //! system can serve, and one in 64 of those given back is leaked.
 
 use std::alloc::{GlobalAlloc, Layout};
@@ -9,23 +9,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use huntgraph_actor::allocations::Counting;
 use huntgraph_actor::serve::{parse, run};
 
-/// One call in so many goes wrong.
-const PERIOD: u64 = 64;
+/// One block in so many comes with an allocation: few are asked for while moves come.
+const ALLOCATES: u64 = 4;
+/// One block in so many is not given back.
+const LEAKS: u64 = 64;
 
 struct Planted;
 
 static TAKEN: AtomicU64 = AtomicU64::new(0);
 static GIVEN: AtomicU64 = AtomicU64::new(0);
 
-fn is_due(calls: &AtomicU64) -> bool {
-    calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(PERIOD)
+fn is_due(calls: &AtomicU64, period: u64) -> bool {
+    calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(period)
 }
 
 // SAFETY: every call is handed on unchanged; what is allocated beside it is nobody's, and what is
 // not given back is used no more.
 unsafe impl GlobalAlloc for Planted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if is_due(&TAKEN) {
+        if is_due(&TAKEN, ALLOCATES) {
             // No block of the arena is aligned so.
             let planted = Layout::new::<[u8; 64]>().align_to(4096).expect("a layout");
             // SAFETY: the size is not zero.
@@ -36,7 +38,7 @@ unsafe impl GlobalAlloc for Planted {
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        if !is_due(&GIVEN) {
+        if !is_due(&GIVEN, LEAKS) {
             // SAFETY: as above.
             unsafe { Counting.dealloc(pointer, layout) }
         }
