@@ -66,6 +66,7 @@ ROWS: Final = (
     Row("soak: growth of resident memory", "soak", "rss_slope_kib_per_min", 0, "KiB/min"),
     Row("fork, replay, diff and commit of 10 s", "timeline", "total_ms", 60, "ms"),
     Row("fork, replay and diff of 60 s", "timeline", "long_total_ms", 200, "ms"),
+    Row("the same 10 s by `Fork`, labels and claims, one core", "timeline", "verbs_ms", 200, "ms"),
     Row("replay, both cores", "timeline", "replay_moves_per_s", 40e6, "/s", more=True),
     Row("the diff of 80,000 changed edges (asked: 160,000)", "timeline", "many_diff_ms", 2, "ms"),
     Row("moves wait in a commit, beside live ones", "timeline", "fence_ms", 5, "ms"),

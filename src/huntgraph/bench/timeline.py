@@ -49,6 +49,7 @@ class Seen:
     live_commits: list[Timing] = field(default_factory=list)
     resident: list[int] = field(default_factory=list)
     agree: bool = False
+    verbs_ms: float = 0.0
     floor: tuple[float, float] = (0.0, 0.0)
     allocations: int = 0
 
@@ -103,6 +104,7 @@ def _forks_figures(seen: Seen) -> dict[str, float]:
         **{f"long_{name}_ms": round(ms, 2) for name, ms in longest.phase_ms.items()},
         "long_total_ms": round(sum(longest.phase_ms.values()), 2),
         "long_records": longest.records,
+        "verbs_ms": round(seen.verbs_ms, 2),
         "resident_mib": seen.resident[-1] >> 20,
     }
 
@@ -178,6 +180,7 @@ async def _alone(other: Other, seen: Seen) -> None:
     seen.many = [await other.ask(_fork, MANY, head_ms) for _ in range(3)]
     seen.long = [await other.ask(_fork, CHEATERS, head_ms, LONG) for _ in range(3)]
     seen.agree = await other.ask(_agree, head_ms)
+    seen.verbs_ms = await other.ask(_by_verbs, CHEATERS, head_ms)
     seen.resident = [await other.ask(_fork_and_weigh, CHEATERS, head_ms) for _ in range(LEAKS)]
     seen.floor = await other.ask(_floor)
     seen.commits = [await other.ask(_commit, CHEATERS, head_ms)]
@@ -267,6 +270,10 @@ def _fork_and_weigh(share: float, head_ms: int) -> int:
 
 def _agree(head_ms: int) -> bool:
     return _forks[0].is_the_head(head_ms)
+
+
+def _by_verbs(share: float, head_ms: int) -> float:
+    return _forks[0].by_verbs(share, head_ms)
 
 
 def _commit(share: float, head_ms: int | None = None) -> Timing:
