@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from huntgraph.bus import Counters
 from huntgraph.cluster.control import Status
 from huntgraph.engine import Engine
+from huntgraph.priority import before_all_others
 from huntgraph.timeline import Log
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import Head, Order, Report, commit
@@ -169,7 +170,7 @@ class Forks:
             return {p.partition: self._head(w, statuses[p.partition], share) for p, w in given}
 
         before = self._stops_ns()
-        with timing.phase("commit"), first():
+        with timing.phase("commit"), before_all_others():
             self._come_near(share)
             order = Order(who="bench", why="measured")
             made = asyncio.run(commit(self.folder, sockets, catch_up, order, report=report))
@@ -242,18 +243,6 @@ def floor_ms(image_bytes: int, images: int) -> tuple[float, float]:
     copy = min(_timed(lambda: np.copyto(pair[0], pair[1])) for _ in range(5))
     compare = min(_timed(lambda: np.array_equal(pair[0], pair[1])) for _ in range(5))
     return copy * images / THREADS, compare * images / THREADS
-
-
-@contextmanager
-def first() -> Iterator[None]:
-    """Moves wait for what is done here: as urgent as all else, where that is allowed."""
-    lowest = os.getpriority(os.PRIO_PROCESS, 0)
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, 0)
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, lowest)
 
 
 def now_ms() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +18,7 @@ from huntgraph.bench.distribution import percentiles, quantile
 from huntgraph.bench.forks import LONG, Forks, Place, Timing, floor_ms, now_ms, resident_bytes
 from huntgraph.bench.result import Found
 from huntgraph.bench.scene import Options
+from huntgraph.priority import behind_all_others
 
 __all__ = ["timeline"]
 
@@ -251,7 +251,7 @@ _forks: list[Forks] = []
 
 def _open(places: list[Place], folder: Path, players: int, history_s: float, rate: float) -> None:
     # Whoever plays comes first.
-    os.nice(19)
+    behind_all_others()
     _forks.append(Forks(places, folder, players=players, history_s=history_s, rate=rate))
 
 

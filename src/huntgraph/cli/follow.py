@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.orders import layout_of
@@ -18,6 +20,7 @@ from huntgraph.cli.output import Count, Json, print_json, progress, say
 from huntgraph.cli.resident import SOCKET, receive
 from huntgraph.cli.timeline import LogDir, WorldFile, lending
 from huntgraph.errors import ActorError
+from huntgraph.priority import behind_all_others
 from huntgraph.timeline.points import cut_text
 from huntgraph.timeline.timeline import Timeline, open_timeline
 
@@ -30,19 +33,28 @@ ANSWER_S = 5.0
 
 
 def follow(
-    *, keep: Count = 200_000, folder: LogDir = None, world: WorldFile = None, json: Json = False
+    *,
+    keep: Count = 200_000,
+    eager: Annotated[bool, Parameter(negative="")] = False,
+    folder: LogDir = None,
+    world: WorldFile = None,
+    json: Json = False,
 ) -> int:
     """Keep a folder's history warm.
 
     Args:
         keep: how many of a partition's last records a fork can go back: 200 to 350 bytes each,
             beside two images of each partition.
+        eager: be as urgent as everything else: without it this takes only core time that nobody
+            else wants, so that live moves do not notice.
         json: print the positions that it starts from as JSON.
     """
     layout = layout_of(folder)
     with _listening(layout.folder / SOCKET) as listener:
         with progress("Reading the logs"):
             timeline = open_timeline(layout.folder, world, warm=keep)
+        if not eager:
+            behind_all_others()
         stands = timeline.follow()
         if json:
             print_json("follow", {"keep": keep, "head": {str(n): at for n, at in stands.items()}})

@@ -24,11 +24,11 @@ import numpy as np
 from huntgraph.cluster.control import Asked, Control, Request, Status, orders
 from huntgraph.cluster.together import Answered, ask_each
 from huntgraph.errors import CommitError, HuntError
+from huntgraph.priority import before_all_others
 from huntgraph.schema import UPDATE, Code, Frame
 from huntgraph.timeline.audit import Audit, Effect, Entry, PartHashes
 from huntgraph.timeline.cells import Changes, bare_hash
 from huntgraph.timeline.fence import (
-    before_all_others,
     fence,
     settle,
     settled_somehow,

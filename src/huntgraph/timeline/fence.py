@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ from huntgraph.schema import CORRECTION, Code, Kind
 from huntgraph.timeline.plan import PartPlan
 
 __all__ = [
-    "before_all_others",
     "correction_under_way",
     "fence",
     "settle",
@@ -89,15 +88,3 @@ def sole_writer(data: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-@contextmanager
-def before_all_others() -> Iterator[None]:
-    """Moves wait for what this thread does: it goes first, where that is allowed."""
-    usual = os.getpriority(os.PRIO_PROCESS, 0)
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, -20)
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, usual)
