@@ -197,29 +197,30 @@ async def _commit_alone(other: Other, crews: list[Crew], options: Options, seen:
 async def _beside(other: Other, crews: list[Crew], options: Options, seen: Seen) -> None:
     """Fork while they go on. A fork begins behind the last correction."""
     await other.follow(1.2 * options.seconds)
-    _forget(crews)
-    await other.follow(options.seconds)
-    seen.alone_ns = [ns for crew in crews for ns in crew.late_ns]
-    _forget(crews)
     loop = asyncio.get_running_loop()
-    until = loop.time() + options.seconds
+    until = loop.time() + 2 * options.seconds
     while loop.time() < until:
-        seen.live_forks.append(await other.ask(_fork, CHEATERS))
-        await other.follow(1.0)
-    seen.beside_ns = [ns for crew in crews for ns in crew.late_ns]
+        # In turns: the longer players walk, the more guidance there is to be worked on.
+        seen.alone_ns += await _late_ns(crews, other)
+        seen.beside_ns += await _late_ns(crews, other, seen.live_forks)
     for _ in range(COMMITS):
         seen.live_commits.append(await other.ask(_commit, CHEATERS))
         await other.follow(1.2 * options.seconds)
 
 
+async def _late_ns(crews: list[Crew], other: Other, forks: list[Timing] | None = None) -> list[int]:
+    """How long rounds of moves took within a second, and a fork's time if there is to be one."""
+    for crew in crews:
+        crew.forget()
+    if forks is not None:
+        forks.append(await other.ask(_fork, CHEATERS))
+    await other.follow(1.0)
+    return [ns for crew in crews for ns in crew.late_ns]
+
+
 def _place(crew: Crew, folder: Path) -> Place:
     world = folder / f"world-{crew.number}.hgw"
     return Place(crew.number, crew.supervisor.options.directory, world)
-
-
-def _forget(crews: list[Crew]) -> None:
-    for crew in crews:
-        crew.forget()
 
 
 def _allocations(crews: list[Crew]) -> int:
