@@ -19,8 +19,8 @@ struct Planted;
 static TAKEN: AtomicU64 = AtomicU64::new(0);
 static GIVEN: AtomicU64 = AtomicU64::new(0);
 
-fn is_due(calls: &AtomicU64, period: u64) -> bool {
-    calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(period)
+fn is_due(calls: &AtomicU64, one_in: u64) -> bool {
+    calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(one_in)
 }
 
 // SAFETY: every call is handed on unchanged; what is allocated beside it is nobody's, and what is
