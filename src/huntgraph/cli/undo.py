@@ -55,5 +55,5 @@ def undo(
         return 0
     say(f"undone by {made.id}, {made.cells:,} cells")
     for each in conflicts:
-        say(f"partition {each.partition} keeps {describe_cell(each.name)}: it has changed since")
+        say(f"partition {each.partition} keeps {describe_cell(each.name)}: changed since")
     return 0

@@ -27,8 +27,6 @@ __all__ = ["adopt"]
 
 TRIES: Final = 3
 """How often a commit is tried when rewards change while it is made."""
-
-
 NEARER: Final = 8
 """How often a fork is brought nearer to the head, at most, before moves are held."""
 NEAR: Final = 0.7
