@@ -210,11 +210,8 @@ class History:
         players and added edges beyond those of the log. Raises LogError, UsageError for a position
         that the log has not.
         """
-        engine, source = self.start(partition, position, journal, spare), self.sources[partition]
-        for records in source.records(engine.position + 1, position):
-            engine.advance(records.rows, records.positions)
-            if watch is not None:
-                watch(engine)
+        engine = self.start(partition, position, journal, spare)
+        self.bring_on(partition, engine, position, watch)
         part = self._index.of[partition]
         if part.lost and part.first <= position <= part.end:
             engine.seek(position)  # it may be that of a record that is lost
@@ -222,6 +219,19 @@ class History:
             what = f"partition {partition} has no position {position}: {engine.position} is its end"
             raise UsageError(what, fix="name a position that its log holds")
         return engine
+
+    def bring_on(
+        self,
+        partition: int,
+        engine: Engine,
+        position: int,
+        watch: Callable[[Engine], Any] | None = None,
+    ) -> None:
+        """Let an engine take what its partition's log holds up to a position; see `engine_at`."""
+        for records in self.sources[partition].records(engine.position + 1, position):
+            engine.advance(records.rows, records.positions)
+            if watch is not None:
+                watch(engine)
 
     def start(self, partition: int, upto: int, journal: int = 0, spare: int = SPARE) -> Engine:
         """Give an engine at the newest snapshot at or before a position, or at position 0."""

@@ -61,7 +61,7 @@ async def undo_commit(
             return Live(status.state_hash, np.zeros(0, np.uint64), np.zeros(0, np.bool_))
         await written(history, {number: status.position})
         engine, rule = states[number]
-        _go_on(history, number, engine, status.position)
+        history.bring_on(number, engine, status.position)
         other = bool((engine.words(RULE)[0] != rule).any())
         return Live(engine.state_hash(), *engine.words(names), other)
 
@@ -79,10 +79,5 @@ def _state(history: History, part: PartHashes) -> tuple[Engine, Names]:
     """A partition as it is now, and the traffic rule of right before the commit."""
     engine = history.engine_at(part.partition, part.position)
     rule, _ = engine.words(RULE)
-    _go_on(history, part.partition, engine, history.index().ends()[part.partition])
+    history.bring_on(part.partition, engine, history.index().ends()[part.partition])
     return engine, rule
-
-
-def _go_on(history: History, number: int, engine: Engine, upto: int) -> None:
-    for records in history.sources[number].records(engine.position + 1, upto):
-        engine.advance(records.rows, records.positions)
