@@ -1,6 +1,7 @@
 //! The way of a record: decode, check, change, answer (rules, section 2).
 
 use crate::batch::Found;
+use crate::guidance::Place;
 use crate::history::Section;
 use crate::image::Partition;
 use crate::players::{NO_STAGE, Player};
@@ -71,7 +72,7 @@ impl Partition<'_> {
     /// without a position change nothing.
     #[inline]
     pub fn apply<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
-        self.apply_found(raw, self.fetch_player(raw), sink)
+        self.apply_found(raw, self.fetch_rest(raw, self.fetch_player(raw)), sink)
     }
 
     /// As [`Self::apply`], with what was found out of the record before.
@@ -86,13 +87,10 @@ impl Partition<'_> {
             return self.refuse_fenced(raw);
         }
         match raw[0] {
-            kind::GO => {
-                let record = Move::decode(raw);
-                match self.stride(&record, found, sink) {
-                    Some(answer) => answer,
-                    None => self.player_move(&record, sink),
-                }
-            }
+            kind::GO => match self.stride(&Move::decode(raw), found, sink) {
+                Some(answer) => answer,
+                None => self.player_move(&Move::decode(raw), sink),
+            },
             kind::ENTER..=kind::STRIKE => self.player_move(&Move::decode(raw), sink),
             _ => self.other_record(raw, sink),
         }
@@ -268,17 +266,12 @@ impl Partition<'_> {
         position: u64,
         taken: Taken,
     ) -> Answer {
-        let mut update = Update {
-            flags: taken.flags,
-            code,
-            position,
-            found: taken.found,
-            hint: taken.hint,
-            ..self.blank(record)
-        };
         let player = self.players[slot];
-        (update.seq, update.node, update.score) = (player.seq, player.node, player.score);
-        self.guide(&player, &mut update);
+        let Player { seq, node, score, .. } = player;
+        let Taken { found, hint, flags } = taken;
+        let blank = self.blank(record);
+        let update = Update { flags, code, position, found, hint, seq, node, score, ..blank };
+        let mut update = self.guide(&player, Place::UNKNOWN).into_update(update);
         self.tell_moved(slot, &mut update);
         Answer { update, logged: false }
     }

@@ -1,29 +1,34 @@
 //! Many records at once: memory is fetched ahead, so that a move does not wait for it.
 
 use crate::apply::{Answer, Sink};
+use crate::edge_lines::{RowSpan, Spot};
+use crate::guidance::Place;
 use crate::image::{Header, Partition};
 use crate::memory::prefetch;
-use crate::row_group::RowSpan;
 use crate::schema::{NONE, Receipt, STAGES, kind};
 
-/// Records between the first fetch for a record and its turn, and between the later ones.
-const FAR: usize = 24;
-const MIDDLE: usize = 16;
-const NEAR: usize = 8;
-/// More than lie between.
-const WINDOW: usize = 32;
+/// Records that are fetched for at a time: as many as the processor can wait for at once.
+const GROUP: usize = 8;
+/// Groups on their way: one at each step.
+const STEPS: usize = 4;
 
-/// What is found out of a move before its turn.
+/// What is found out of a move before its turn, so that looking for it is not waited for then.
+/// Nothing that a batch does makes it wrong, but for the player's target.
 #[derive(Clone, Copy)]
 pub(crate) struct Found {
     /// Where the index first points for the player: right nearly always, checked later.
     pub slot: u32,
-    /// The row that the player leaves, if it is where the record says.
-    pub row: RowSpan,
+    /// The row of the node that the record leaves.
+    row: RowSpan,
+    /// The near slot of that row along which it goes.
+    pub way: Option<Spot>,
+    /// Where the field of the player's target keeps the node that the record comes to.
+    pub place: Place,
 }
 
 impl Found {
-    const NOTHING: Self = Self { slot: NONE, row: RowSpan { start: 0, end: 0 } };
+    const NOTHING: Self =
+        Self { slot: NONE, row: RowSpan::EMPTY, way: None, place: Place::UNKNOWN };
 }
 
 impl Partition<'_> {
@@ -77,69 +82,90 @@ impl Partition<'_> {
         mut is_struck: impl FnMut(usize) -> bool,
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        let mut found = [Found::NOTHING; WINDOW];
-        records.iter().take(FAR).for_each(|ahead| self.fetch_index(ahead));
-        for (found, ahead) in found.iter_mut().zip(records.iter().take(MIDDLE)) {
+        let mut found = [[Found::NOTHING; GROUP]; STEPS];
+        let group = |turn: usize| {
+            let start = records.len().min(turn * GROUP);
+            &records[start..records.len().min(start + GROUP)]
+        };
+        for turn in 0..records.len().div_ceil(GROUP) + STEPS - 1 {
+            self.fetch_indexes(group(turn));
+            if let Some(turn) = turn.checked_sub(1) {
+                self.fetch_players(group(turn), &mut found[turn % STEPS]);
+            }
+            if let Some(turn) = turn.checked_sub(2) {
+                self.fetch_rests(group(turn), &mut found[turn % STEPS]);
+            }
+            let Some(turn) = turn.checked_sub(3) else { continue };
+            for (at, (record, &found)) in group(turn).iter().zip(&found[turn % STEPS]).enumerate() {
+                let at = turn * GROUP + at;
+                seek(self.header, at);
+                let strike;
+                let record = if is_struck(at) {
+                    strike = as_strike(record);
+                    &strike
+                } else {
+                    record
+                };
+                let answer = self.apply_found(record, found, sink);
+                let receipt = self.receipt(&answer);
+                answered(sink, record, &answer, receipt);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn fetch_indexes(&self, group: &[[u8; 64]]) {
+        group.iter().for_each(|ahead| self.fetch_index(ahead));
+    }
+
+    #[inline(never)]
+    fn fetch_players(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
+        for (found, ahead) in found.iter_mut().zip(group) {
             *found = self.fetch_player(ahead);
         }
-        for (&found, ahead) in found.iter().zip(records.iter().take(NEAR)) {
-            self.fetch_page(ahead, found.slot);
-        }
-        for (at, record) in records.iter().enumerate() {
-            if let Some(ahead) = records.get(at + FAR) {
-                self.fetch_index(ahead);
-            }
-            if let Some(ahead) = records.get(at + MIDDLE) {
-                found[(at + MIDDLE) % WINDOW] = self.fetch_player(ahead);
-            }
-            if let Some(ahead) = records.get(at + NEAR) {
-                self.fetch_page(ahead, found[(at + NEAR) % WINDOW].slot);
-            }
-            seek(self.header, at);
-            let strike;
-            let record = if is_struck(at) {
-                strike = as_strike(record);
-                &strike
-            } else {
-                record
-            };
-            let answer = self.apply_found(record, found[at % WINDOW], sink);
-            let receipt = self.receipt(&answer);
-            answered(sink, record, &answer, receipt);
+    }
+
+    #[inline(never)]
+    fn fetch_rests(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
+        for (found, ahead) in found.iter_mut().zip(group) {
+            *found = self.fetch_rest(ahead, *found);
         }
     }
 
     /// First of what is fetched: where the player and its row are told.
     #[inline(always)]
     fn fetch_index(&self, raw: &[u8; 64]) {
-        prefetch(self.index, self.bucket(word(raw, 8)));
+        self.index.prefetch(word(raw, 8));
         self.topology.prefetch_group(half(raw, 16));
     }
 
     /// Then the player and the row that it leaves; what was found out for that.
     #[inline(always)]
     pub(crate) fn fetch_player(&self, raw: &[u8; 64]) -> Found {
-        let slot = self.index[self.bucket(word(raw, 8))];
+        let slot = self.index.guess(word(raw, 8));
         prefetch(self.players, slot as usize);
         let from = half(raw, 16);
         let known = from < self.header.nodes;
-        let row = if known { self.topology.prefetch(from) } else { RowSpan::default() };
-        Found { slot, row }
+        let row = if known { self.topology.prefetch(from) } else { RowSpan::EMPTY };
+        Found { slot, row, ..Found::NOTHING }
     }
 
-    /// At last the field's page for the node that the player comes to.
+    /// At last the edge, and the field's page for the node that the player comes to.
     #[inline(always)]
-    fn fetch_page(&self, raw: &[u8; 64], slot: u32) {
-        let to = half(raw, 20);
-        if to >= self.header.nodes {
-            return;
-        }
-        if let Some(player) = self.players.get(slot as usize) {
-            let owner = player.hunt as usize * STAGES + player.target as usize;
-            if let Some(table) = self.guidance.table_of(owner) {
-                self.guidance.prefetch(table, to);
-            }
-        }
+    pub(crate) fn fetch_rest(&self, raw: &[u8; 64], found: Found) -> Found {
+        let (from, to) = (half(raw, 16), half(raw, 20));
+        let way = self.topology.find_near(found.row, from, to);
+        let place = self.fetch_place(found.slot, to).unwrap_or(Place::UNKNOWN);
+        Found { way, place, ..found }
+    }
+
+    #[inline(always)]
+    fn fetch_place(&self, slot: u32, to: u32) -> Option<Place> {
+        let player = self.players.get(slot as usize).filter(|_| to < self.header.nodes)?;
+        let owner = player.hunt as usize * STAGES + player.target as usize;
+        let place = self.guidance.place(self.guidance.table_of(owner)?, to);
+        self.guidance.prefetch(place, to);
+        Some(place)
     }
 }
 

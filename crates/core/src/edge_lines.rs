@@ -68,6 +68,28 @@ impl Spot {
     }
 }
 
+/// The edges of a row that the world has: this one does not move.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowSpan {
+    /// Line and place of the first edge.
+    line: u32,
+    at: u32,
+    /// How many there are.
+    edges: u32,
+}
+
+impl RowSpan {
+    /// No edges.
+    pub(crate) const EMPTY: Self = Self { line: 0, at: 0, edges: 0 };
+
+    /// The row of these edge ids.
+    #[inline(always)]
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        let Spot { line, at } = start.into();
+        Self { line: line as u32, at: at as u32, edges: (end - start) as u32 }
+    }
+}
+
 /// All edges of a partition by their ids, absent and added ones too.
 pub(crate) struct EdgeLines<'a>(pub(crate) &'a mut [EdgeLine]);
 
@@ -157,12 +179,12 @@ impl EdgeLines<'_> {
         self.0[line].heat == [0; LINE_EDGES]
     }
 
-    /// The first edge of `start..end` with this difference from head to tail.
+    /// The first edge of a row with this difference from head to tail.
     #[inline(always)]
-    pub(crate) fn find_near(&self, start: usize, end: usize, wanted: i16) -> Option<Spot> {
-        let Spot { mut line, at } = start.into();
+    pub(crate) fn find_near(&self, row: RowSpan, wanted: i16) -> Option<Spot> {
+        let mut line = row.line as usize;
         // Entries of the line from here on, and how many of them are behind the end.
-        let (mut mine, mut rest) = (u32::MAX << at, at + end - start);
+        let (mut mine, mut rest) = (u32::MAX << row.at, (row.at + row.edges) as usize);
         while rest > 0 {
             let found = equal_entries(&self.0[line].near, wanted) & mine;
             if found != 0 {
@@ -189,11 +211,12 @@ impl EdgeLines<'_> {
         prefetch(self.0, line);
     }
 
-    /// Brings the lines of a row towards the cache.
+    /// Brings a row towards the cache: its first two lines, which few rows go beyond.
     #[inline(always)]
-    pub(crate) fn prefetch(&self, start: usize, end: usize) {
-        prefetch(self.0, start / LINE_EDGES);
-        prefetch(self.0, end.saturating_sub(1) / LINE_EDGES);
+    pub(crate) fn prefetch(&self, row: RowSpan) {
+        let more = row.at + row.edges > LINE_EDGES as u32;
+        prefetch(self.0, row.line as usize);
+        prefetch(self.0, row.line as usize + more as usize);
     }
 }
 
@@ -219,7 +242,7 @@ mod tests {
         let all = 3 * LINE_EDGES;
         for (start, end) in (0..all).flat_map(|start| (start..all).map(move |end| (start, end))) {
             for edge in 0..all {
-                let found = edges.find_near(start, end, edges.near(edge));
+                let found = edges.find_near(RowSpan::new(start, end), edges.near(edge));
                 assert_eq!(
                     found.map(Spot::edge),
                     (start..end).contains(&edge).then_some(edge),

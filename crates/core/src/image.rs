@@ -7,17 +7,18 @@ use crate::edge_lines::{EdgeLines, edge_lines};
 use crate::guidance::{Frozen, Guidance, Work, changed_words, untold_words};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
+use crate::index::Index;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::memory::{Line, first_of, take};
 use crate::players::Player;
-use crate::schema::{COST_MAX, DEGREE, HUNTS, NONE, PEERS, Receipt};
+use crate::schema::{COST_MAX, DEGREE, HUNTS, PEERS, Receipt};
 use crate::topology::{Topology, count_far};
 use crate::warm::Warm;
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
 /// Version of the image's layout.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// First line of the image: identity, limits and all single values of the state.
 #[repr(C)]
@@ -101,7 +102,7 @@ pub struct Partition<'a> {
     pub(crate) topology: Topology<'a>,
     /// The player table.
     pub players: &'a mut [Player],
-    pub(crate) index: &'a mut [u32],
+    pub(crate) index: Index<'a>,
     /// The hunt slots.
     pub hunts: &'a mut [Hunt],
     /// Players on their way to other partitions.
@@ -142,7 +143,6 @@ impl<'a> Partition<'a> {
         let (magic, version, world_id) = (MAGIC, VERSION, world.world_id);
         *partition.header = Header { magic, version, world_id, ..Header::default() };
         partition.header.set_limits(&limits);
-        partition.index.fill(NONE);
         partition.load(world);
         partition.border.create(world)?;
         let heaviest = partition.heaviest();
@@ -232,7 +232,7 @@ impl<'a> Partition<'a> {
                 first_added: take(rest, limits.first_added_len()),
             },
             players: take(rest, limits.players as usize),
-            index: take(rest, limits.index_len()),
+            index: Index(take(rest, limits.index_len())),
             hunts: take(rest, HUNTS),
             border: Border {
                 desk: &mut take::<Desk>(rest, 1)[0],

@@ -30,6 +30,7 @@ mod heat;
 pub mod history;
 mod hunts;
 mod image;
+mod index;
 mod limits;
 mod loading;
 mod memory;

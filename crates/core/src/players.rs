@@ -1,8 +1,8 @@
-//! The player table: dense slots in order of first entry, and an index from id to slot.
+//! The player table: dense slots in order of first entry.
 
 use crate::history::Section;
 use crate::image::Partition;
-use crate::schema::NONE;
+use crate::index::Listed;
 
 /// No hunt, no target (rules, section 1).
 pub(crate) const NO_STAGE: u8 = 255;
@@ -84,28 +84,15 @@ impl Player {
 }
 
 impl Partition<'_> {
-    /// Where the search for `id` starts in the index (Fibonacci hashing).
-    #[inline]
-    pub(crate) fn bucket(&self, id: u64) -> usize {
-        let bits = self.index.len().trailing_zeros();
-        (id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
-    }
-
-    /// The slot of a player, if it ever entered. Linear probing.
+    /// The slot of a player, if it ever entered.
     #[inline]
     pub fn player_slot(&self, id: u64) -> Option<usize> {
-        let mask = self.index.len() - 1;
-        let mut bucket = self.bucket(id);
-        loop {
-            let slot = self.index[bucket];
-            if slot == NONE {
-                return None;
-            }
-            if self.players[slot as usize].id == id {
-                return Some(slot as usize);
-            }
-            bucket = (bucket + 1) & mask;
-        }
+        self.entry_of(id).map(|entry| entry.slot)
+    }
+
+    #[inline]
+    fn entry_of(&self, id: u64) -> Option<Listed> {
+        self.index.candidates(id).find(|entry| self.players[entry.slot].id == id)
     }
 
     /// A new slot for `id`, which must not have one; `None` when the table is full.
@@ -114,14 +101,10 @@ impl Partition<'_> {
         if slot >= self.players.len() {
             return None;
         }
-        let mask = self.index.len() - 1;
-        let mut bucket = self.bucket(id);
-        while self.index[bucket] != NONE {
-            bucket = (bucket + 1) & mask;
-        }
-        self.keep::<u32>(Section::Index, bucket, 1);
+        let at = self.index.free(id);
+        self.keep::<u32>(Section::Index, at, 1);
         self.keep::<Player>(Section::Players, slot, 1);
-        self.index[bucket] = slot as u32;
+        self.index.set(at, id, slot);
         self.header.players += 1;
         self.players[slot] = Player::new(id);
         Some(slot)
@@ -129,14 +112,10 @@ impl Partition<'_> {
 
     /// Takes back the last [`Self::new_player`]: no other search has gone past its place.
     pub(crate) fn unlist_player(&mut self, slot: usize) {
-        let mask = self.index.len() - 1;
-        let mut bucket = self.bucket(self.players[slot].id);
-        while self.index[bucket] != slot as u32 {
-            bucket = (bucket + 1) & mask;
-        }
-        self.keep::<u32>(Section::Index, bucket, 1);
+        let entry = self.entry_of(self.players[slot].id).expect("the player is listed");
+        self.keep::<u32>(Section::Index, entry.at, 1);
         self.keep::<Player>(Section::Players, slot, 1);
-        self.index[bucket] = NONE;
+        self.index.0[entry.at] = 0;
         self.header.players -= 1;
         self.players[slot] = Player::default();
     }

@@ -48,13 +48,6 @@ impl RowGroup {
     }
 }
 
-/// The edges of a row that the world has: this one does not move.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct RowSpan {
-    pub start: u32,
-    pub end: u32,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ impl Partition<'_> {
         if !next || !here || !done || !is_plain(self.hunts, player, to) {
             return None;
         }
-        let spot = self.topology.find_near(found.row, from, to)?;
+        let spot = found.way?;
         let EdgeState { weight, closed, .. } = self.topology.edges.state(spot);
         if weight == 0 || closed {
             return None;
@@ -56,9 +56,8 @@ impl Partition<'_> {
             return Some(Answer { update: Update::default(), logged: true });
         }
         let Player { seq, node, score, .. } = player;
-        let mut update = Update { position, seq, node, score, ..self.blank(record) };
-        self.guide(&player, &mut update);
-        Some(Answer { update, logged: true })
+        let update = Update { position, seq, node, score, ..self.blank(record) };
+        Some(Answer { update: self.guide(&player, found.place).into_update(update), logged: true })
     }
 
     /// The player's slot: the one found before, if that is right.

@@ -9,10 +9,10 @@
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
 use crate::added::{Added, Entry, find_entry};
-use crate::edge_lines::{EdgeLines, FAR, Spot};
+use crate::edge_lines::{EdgeLines, FAR, RowSpan, Spot};
 use crate::limits::WorldView;
 use crate::memory::prefetch;
-use crate::row_group::{GROUP_NODES, RowGroup, RowSpan};
+use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{DEGREE, NONE};
 
 /// Least difference from tail to head that counts as near.
@@ -125,14 +125,15 @@ impl Topology<'_> {
     #[inline(always)]
     pub(crate) fn prefetch(&self, node: u32) -> RowSpan {
         let (start, end, _) = self.row(node);
-        self.edges.prefetch(start, end);
-        RowSpan { start: start as u32, end: end as u32 }
+        let row = RowSpan::new(start, end);
+        self.edges.prefetch(row);
+        row
     }
 
     /// The slot `tail -> head` among the near ones of the row at `row`, which is the tail's.
     #[inline(always)]
     pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<Spot> {
-        self.edges.find_near(row.start as usize, row.end as usize, difference(tail, head)?)
+        self.edges.find_near(row, difference(tail, head)?)
     }
 
     #[inline(always)]
@@ -172,7 +173,7 @@ impl Topology<'_> {
     pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
         let (start, end, more) = self.row(tail);
         if let Some(wanted) = difference(tail, head) {
-            if let Some(spot) = self.edges.find_near(start, end, wanted) {
+            if let Some(spot) = self.edges.find_near(RowSpan::new(start, end), wanted) {
                 let edge = spot.edge();
                 return Some(Way { slot: (edge - start) as u8, edge, head });
             }

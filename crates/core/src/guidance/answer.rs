@@ -4,12 +4,55 @@
 //! ways within this partition, and none over the border can be shorter as long as the target is
 //! nearer than any own node beside the halo. For all others the last whole round answers.
 
-use super::{COMPLETE, Field, GROWN, NO_FIELD};
+use super::{COMPLETE, Field, GROWN, NO_FIELD, Place};
 use crate::hunts::Stage;
 use crate::image::Partition;
-use crate::players::Player;
+use crate::players::{NO_STAGE, Player};
 use crate::schema::{NONE, STAGES, UNREACHABLE, Update, flag, state};
 use crate::topology::Onward;
+
+/// What a player is told of the way to its target. A value, not a place to be written to: so the
+/// plain case keeps it in registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Directions {
+    /// Bits of [`flag`] about the way; 0 while nothing is known of it.
+    pub flags: u8,
+    /// Stage of the target.
+    pub stage: u8,
+    /// Node of the target.
+    pub target: u32,
+    /// Tick for which distance and next node are exact.
+    pub epoch: u32,
+    /// Node to go to next.
+    pub next: u32,
+    /// Distance to the target.
+    pub distance: u32,
+}
+
+impl Directions {
+    const NONE: Self =
+        Self { flags: 0, stage: NO_STAGE, target: NONE, epoch: 0, next: NONE, distance: NONE };
+
+    fn with(self, flags: u8) -> Self {
+        Self { flags: self.flags | flags, ..self }
+    }
+
+    fn without(self, flags: u8) -> Self {
+        Self { flags: self.flags & !flags, ..self }
+    }
+
+    fn has(&self, flags: u8) -> bool {
+        self.flags & flags != 0
+    }
+
+    /// The update with these directions.
+    #[inline(always)]
+    pub(crate) fn into_update(self, update: Update) -> Update {
+        let Self { flags, stage, target, epoch, next, distance } = self;
+        let flags = update.flags | flags;
+        Update { flags, stage, target, epoch, next, distance, ..update }
+    }
+}
 
 impl Partition<'_> {
     /// Oldest epoch that answers about a hunted target of this partition are exact for now; this
@@ -23,144 +66,173 @@ impl Partition<'_> {
         hunted.map(|field| field.epoch).min().unwrap_or(self.header.tick)
     }
 
-    /// Writes target, next step and distance of a player into its update.
+    /// Target, next step and distance of a player; `place` is where its target's field would have
+    /// them, if that is known already.
     #[inline(always)]
-    pub(crate) fn guide(&mut self, player: &Player, update: &mut Update) {
+    pub(crate) fn guide(&mut self, player: &Player, place: Place) -> Directions {
         let &Player { hunt: at, target: stage, edition, node, .. } = player;
         let Some(hunt) = self.hunts.get(at as usize) else {
-            return;
+            return Directions::NONE;
         };
         let running = matches!(hunt.state, state::OPEN | state::PAUSED);
         let off = self.guidance.fields.is_empty();
         if stage >= hunt.stages || !running || hunt.edition != edition || off {
-            return;
+            return Directions::NONE;
         }
-        let Stage { node: target, .. } = hunt.stage[stage as usize % STAGES];
-        (update.stage, update.target, update.epoch) = (stage, target, self.header.tick);
         let owner = at as usize * STAGES + stage as usize;
-        if node == target {
-            update.distance = 0;
-            update.flags |= flag::ARRIVED | flag::EXACT_NOW;
-            return;
+        let blank = self.undirected(owner);
+        if node == blank.target {
+            return Directions { distance: 0, ..blank.with(flag::ARRIVED | flag::EXACT_NOW) };
         }
-        let far = self.read_field(owner, node, update);
-        if !far || update.distance <= 8 * self.header.cost_mean {
-            self.guide_slowly(owner, node, far, update);
+        let told = self.read_field(owner, node, place, blank);
+        if told.has(flag::CERTIFIED) && !self.is_near(&told) {
+            return told;
         }
-        if update.flags & (flag::CERTIFIED | flag::EXACT_NOW) == 0 {
-            self.guide_over_borders(owner, node, update);
-        }
+        self.guide_otherwise(owner, node)
     }
 
-    /// The target is near, or its field does not reach so far.
-    #[inline(never)]
-    fn guide_slowly(&mut self, owner: usize, node: u32, far: bool, update: &mut Update) {
-        if update.target == NONE {
-            return;
-        }
-        if self.guidance.work.field_of[owner] == NO_FIELD {
-            self.guidance.assign(owner, update.target);
-        }
-        if !self.search(node, update.target, update) && !far {
-            update.flags |= flag::PENDING;
-        }
-    }
-
-    /// Answers from the target's field; false when it does not reach so far.
+    /// All that is known of a target without asking.
     #[inline(always)]
-    fn read_field(&mut self, owner: usize, node: u32, update: &mut Update) -> bool {
+    fn undirected(&self, owner: usize) -> Directions {
+        let (hunt, stage) = (owner / STAGES, owner % STAGES);
+        let Stage { node: target, .. } = self.hunts[hunt].stage[stage];
+        let (stage, epoch) = (stage as u8, self.header.tick);
+        Directions { stage, target, epoch, ..Directions::NONE }
+    }
+
+    /// The target is worth a search.
+    #[inline(always)]
+    fn is_near(&self, told: &Directions) -> bool {
+        told.distance <= 8 * self.header.cost_mean
+    }
+
+    /// Asks the target's field; without flags when it does not reach so far.
+    #[inline(always)]
+    fn read_field(
+        &mut self,
+        owner: usize,
+        node: u32,
+        place: Place,
+        blank: Directions,
+    ) -> Directions {
         let guidance = &mut self.guidance;
         let number = guidance.work.field_of[owner] as usize;
-        let Some(field) = guidance.fields.get(number).filter(|f| f.grown == GROWN) else {
-            return false;
+        let Some(field) = guidance.fields.get_mut(number).filter(|f| f.grown == GROWN) else {
+            return blank;
         };
-        let (distance, onward) = guidance.numbers(field.table, node);
-        update.epoch = field.epoch;
-        if distance > field.radius {
-            return self.beyond_radius(number, update);
+        let Field { table, epoch, radius, border, .. } = *field;
+        let place = if place.table == table { place } else { guidance.place(table, node) };
+        let (distance, onward) = guidance.numbers(place, node);
+        if distance > radius {
+            return Directions { epoch, ..blank };
         }
-        if distance <= field.border {
+        let mut flags = flag::GUIDED;
+        if distance <= border {
             let farthest = &mut guidance.fields[number].farthest[0];
             *farthest = (*farthest).max(distance);
-            update.flags |= flag::CERTIFIED;
+            flags |= flag::CERTIFIED;
         }
-        (update.next, update.distance) = (self.topology.next(node, onward), distance);
-        update.flags |= flag::GUIDED;
-        true
+        Directions { flags, next: self.topology.next(node, onward), distance, epoch, ..blank }
+    }
+
+    /// The target's field says nothing, or another way of finding it may say more. It is asked
+    /// once more, so that the plain case hands nothing on by way of memory.
+    #[inline(never)]
+    fn guide_otherwise(&mut self, owner: usize, node: u32) -> Directions {
+        let mut told = self.read_field(owner, node, Place::UNKNOWN, self.undirected(owner));
+        if told.flags == 0 {
+            told = self.look_beyond(owner, told);
+        }
+        if told.target != NONE && (told.flags == 0 || self.is_near(&told)) {
+            told = self.guide_nearby(owner, node, told);
+        }
+        if !told.has(flag::CERTIFIED | flag::EXACT_NOW) {
+            told = self.guide_over_borders(owner, node, told);
+        }
+        told
     }
 
     /// There is no way to the target, or it is not known yet.
-    #[inline(never)]
-    fn beyond_radius(&mut self, field: usize, update: &mut Update) -> bool {
-        let field = &mut self.guidance.fields[field];
+    fn look_beyond(&mut self, owner: usize, told: Directions) -> Directions {
+        let number = self.guidance.work.field_of[owner] as usize;
+        let fields = &mut self.guidance.fields;
+        let Some(field) = fields.get_mut(number).filter(|field| field.grown == GROWN) else {
+            return told;
+        };
         if field.radius == COMPLETE {
             // Where the target is cut off from all borders, nobody else knows a way either.
             let certified = if field.border == NONE { flag::CERTIFIED } else { 0 };
-            update.flags |= flag::NO_PATH | certified;
-            return true;
+            return told.with(flag::NO_PATH | certified);
         }
         if self.guidance.rounds.is_empty() {
             field.ask_for_more();
         }
-        false
+        told
+    }
+
+    /// Searches around the player, on the live weights.
+    fn guide_nearby(&mut self, owner: usize, node: u32, told: Directions) -> Directions {
+        if self.guidance.work.field_of[owner] == NO_FIELD {
+            self.guidance.assign(owner, told.target);
+        }
+        if let Some((next, distance)) = self.search(node, told.target) {
+            let told = told.without(flag::CERTIFIED | flag::NO_PATH);
+            let told = Directions { next, distance, epoch: self.header.tick, ..told };
+            return told.with(flag::GUIDED | flag::EXACT_NOW);
+        }
+        if told.flags == 0 { told.with(flag::PENDING) } else { told }
     }
 
     /// A way over the border may be the shortest one: the last whole round knows it, if it went so
     /// far. Without it a way within this partition stands, and is not certified.
-    #[inline(never)]
-    fn guide_over_borders(&mut self, target: usize, node: u32, update: &mut Update) {
+    fn guide_over_borders(&mut self, owner: usize, node: u32, told: Directions) -> Directions {
         if self.guidance.rounds.is_empty() {
-            return;
+            return told;
         }
         let linked = self.guidance.work.linked != 0;
-        let told = linked && self.read_round(target, node, update);
-        if !told {
-            self.rely_on_field(target, update);
-            update.flags &= !flag::NO_PATH;
+        let far = if linked { self.read_round(owner, node, told) } else { None };
+        let told = far.unwrap_or_else(|| {
+            self.rely_on_field(owner, &told);
+            let told = told.without(flag::NO_PATH);
             // Of a node that is not even in the halo nothing is known without neighbours.
-            let waits = update.flags & flag::GUIDED == 0 && (linked || update.target != NONE);
-            update.flags |= if waits { flag::PENDING } else { 0 };
-        }
-        let known = told || update.flags & flag::GUIDED != 0;
-        let wish = if known { update.distance.saturating_add(update.distance / 8) } else { NONE };
-        let wishes = &mut self.guidance.work.wishes[target];
+            let waits = !told.has(flag::GUIDED) && (linked || told.target != NONE);
+            told.with(if waits { flag::PENDING } else { 0 })
+        });
+        let known = far.is_some() || told.has(flag::GUIDED);
+        let wish = if known { told.distance.saturating_add(told.distance / 8) } else { NONE };
+        let wishes = &mut self.guidance.work.wishes[owner];
         *wishes = (*wishes).max(wish);
+        told
     }
 
     /// No round tells the way: the target's field is to know it within this partition, if it has
     /// one.
-    fn rely_on_field(&mut self, target: usize, update: &Update) {
-        let number = self.guidance.work.field_of[target] as usize;
+    fn rely_on_field(&mut self, owner: usize, told: &Directions) {
+        let number = self.guidance.work.field_of[owner] as usize;
         let Some(field) = self.guidance.fields.get_mut(number) else { return };
-        if update.flags & flag::GUIDED != 0 {
-            field.farthest[0] = field.farthest[0].max(update.distance);
+        if told.has(flag::GUIDED) {
+            field.farthest[0] = field.farthest[0].max(told.distance);
         } else if field.radius != COMPLETE {
             field.ask_for_more();
         }
     }
 
-    /// Answers from the last whole round; false when there is none that knows.
-    fn read_round(&self, target: usize, node: u32, update: &mut Update) -> bool {
-        let Some(at) = self.guidance.round_of(target as u32) else { return false };
-        let round = &self.guidance.rounds[at];
+    /// Asks the last whole round; `None` when there is none that knows.
+    fn read_round(&self, owner: usize, node: u32, told: Directions) -> Option<Directions> {
+        let round = &self.guidance.rounds[self.guidance.round_of(owner as u32)?];
         let field = self.guidance.fields.get(round.answering as usize);
-        let Some(&Field { table, .. }) = field.filter(|field| field.grown == GROWN) else {
-            return false;
-        };
-        let (distance, onward) = self.guidance.numbers(table, node);
-        let mut flags = if round.answer.is_partial() { 0 } else { flag::CERTIFIED };
-        if onward != Onward::NOWHERE {
-            (update.next, update.distance) = (self.topology.next(node, onward), distance);
-            flags |= flag::GUIDED;
+        let &Field { table, .. } = field.filter(|field| field.grown == GROWN)?;
+        let (distance, onward) = self.guidance.numbers(self.guidance.place(table, node), node);
+        let (flags, next, distance) = if onward != Onward::NOWHERE {
+            (flag::GUIDED, self.topology.next(node, onward), distance)
         } else if distance == UNREACHABLE && round.answer.reach == COMPLETE {
-            (update.next, update.distance) = (NONE, UNREACHABLE);
-            flags |= flag::NO_PATH;
+            (flag::NO_PATH, NONE, UNREACHABLE)
         } else {
-            return false;
-        }
-        update.epoch = round.answer.epoch;
-        update.flags &= !(flag::GUIDED | flag::NO_PATH | flag::PENDING);
-        update.flags |= flags;
-        true
+            return None;
+        };
+        let certified = if round.answer.is_partial() { 0 } else { flag::CERTIFIED };
+        let told = told.without(flag::GUIDED | flag::NO_PATH | flag::PENDING);
+        let epoch = round.answer.epoch;
+        Some(Directions { next, distance, epoch, ..told }.with(flags | certified))
     }
 }

@@ -70,7 +70,7 @@ impl Partition<'_> {
         let start = self.guidance.work.cursor;
         let end = (start + SCANNED_AT_ONCE).min(self.header.nodes);
         let inner = field.radius.saturating_sub(self.guidance.work.heaviest);
-        if self.guidance.page_of(field.table, start) != 0 {
+        if self.guidance.place(field.table, start).page != 0 {
             for node in start..end {
                 let distance = self.guidance.distance(field.table, node);
                 if distance >= inner && distance <= field.radius {
@@ -223,7 +223,8 @@ impl Partition<'_> {
             return;
         };
         let longer = distance.saturating_add(weight);
-        let (known, onward) = self.guidance.numbers(self.guidance.work.table, tail);
+        let place = self.guidance.place(self.guidance.work.table, tail);
+        let (known, onward) = self.guidance.numbers(place, tail);
         if longer < known {
             self.label(tail, longer);
         } else if longer == known && onward != Onward::NOWHERE {

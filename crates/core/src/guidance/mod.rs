@@ -33,6 +33,7 @@ use crate::schema::{HUNTS, NONE, STAGES, UNREACHABLE, state};
 pub(crate) use bearings::untold_words;
 pub(crate) use frozen::{EPOCHS, Frozen, changed_words};
 use frozen::{Frost, LOCAL, ROUND};
+pub(crate) use pages::Place;
 pub use pages::{PAGE_NODES, Page};
 pub use queue::{BUCKETS, Queued};
 pub use round::{FAILURES, Failure, Round};

@@ -7,7 +7,7 @@
 
 use super::Guidance;
 use crate::memory::prefetch;
-use crate::schema::UNREACHABLE;
+use crate::schema::{NONE, UNREACHABLE};
 use crate::topology::Onward;
 
 /// Nodes of a page.
@@ -39,6 +39,20 @@ impl Known {
     }
 }
 
+/// Where a table keeps a node's numbers: the same page until guidance is worked on again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The table, NONE for no place.
+    pub table: u32,
+    /// The page, 0 where the table knows nothing.
+    pub page: u32,
+}
+
+impl Place {
+    /// It was not looked for.
+    pub(crate) const UNKNOWN: Self = Self { table: NONE, page: 0 };
+}
+
 const fn halves(distance: u32) -> [u16; 2] {
     [distance as u16, (distance >> 16) as u16]
 }
@@ -63,27 +77,32 @@ impl Guidance<'_> {
         table as usize * self.tiles() + node as usize / PAGE_NODES
     }
 
-    /// The page that holds a node.
+    /// Where a table keeps a node's numbers.
     #[inline(always)]
-    pub(crate) fn page_of(&self, table: u32, node: u32) -> usize {
-        self.tables[self.entry(table, node)] as usize
+    pub(crate) fn place(&self, table: u32, node: u32) -> Place {
+        Place { table, page: self.tables[self.entry(table, node)] }
     }
 
     /// Brings a node's numbers towards the cache.
     #[inline(always)]
-    pub(crate) fn prefetch(&self, table: u32, node: u32) {
-        prefetch(&self.pages[self.page_of(table, node)].0, node as usize % PAGE_NODES);
+    pub(crate) fn prefetch(&self, place: Place, node: u32) {
+        prefetch(&self.pages[place.page as usize].0, node as usize % PAGE_NODES);
+    }
+
+    #[inline(always)]
+    fn known_at(&self, place: Place, node: u32) -> &Known {
+        &self.pages[place.page as usize].0[node as usize % PAGE_NODES]
     }
 
     #[inline(always)]
     fn known(&self, table: u32, node: u32) -> &Known {
-        &self.pages[self.page_of(table, node)].0[node as usize % PAGE_NODES]
+        self.known_at(self.place(table, node), node)
     }
 
     /// Distance of a node, and where its way goes on.
     #[inline(always)]
-    pub(crate) fn numbers(&self, table: u32, node: u32) -> (u32, Onward) {
-        let known = self.known(table, node);
+    pub(crate) fn numbers(&self, place: Place, node: u32) -> (u32, Onward) {
+        let known = self.known_at(place, node);
         (known.distance(), known.onward)
     }
 

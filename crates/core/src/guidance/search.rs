@@ -1,7 +1,6 @@
 //! Exact now: Dijkstra's algorithm from the player on the live weights, bounded in nodes.
 
 use crate::image::Partition;
-use crate::schema::{Update, flag};
 
 /// Cells of the label table; at most half of them are used.
 pub const LABELS: usize = 1024;
@@ -30,11 +29,11 @@ struct Reached {
 }
 
 impl Partition<'_> {
-    /// Searches for a near target; on success writes next step and distance, exact on the live
-    /// weights of all partitions, into the update: it is nearer than any other way out.
-    pub(crate) fn search(&mut self, from: u32, target: u32, update: &mut Update) -> bool {
+    /// Searches for a near target: next node and distance, exact on the live weights of all
+    /// partitions, as it is nearer than any other way out. `None` when it is not near enough.
+    pub(crate) fn search(&mut self, from: u32, target: u32) -> Option<(u32, u32)> {
         if self.guidance.work.budget < NODES {
-            return false;
+            return None;
         }
         self.guidance.work.searches += 1;
         self.guidance.work.stamp = self.guidance.work.stamp.wrapping_add(1).max(1);
@@ -44,27 +43,21 @@ impl Partition<'_> {
         let (mut heap_len, mut used) = (0, 0);
         self.reach(Reached { node: from, distance: 0, slot: u32::MAX }, &mut heap_len, &mut used);
         for _ in 0..NODES {
-            let Some(label) = self.pop_final(&mut heap_len) else {
-                return false;
-            };
+            let label = self.pop_final(&mut heap_len)?;
             self.guidance.work.budget -= 1;
             if label.node == target {
                 let way = self.topology.way(from, label.slot as u8);
-                (update.next, update.distance) = (way.head, label.distance);
-                update.epoch = self.header.tick;
-                update.flags &= !(flag::CERTIFIED | flag::NO_PATH);
-                update.flags |= flag::GUIDED | flag::EXACT_NOW;
-                return true;
+                return Some((way.head, label.distance));
             }
             if label.node >= self.header.own_nodes {
                 // A way over the border may be shorter: nobody here knows its weights.
-                return false;
+                return None;
             }
             if !self.expand(&label, label.node == from, &mut heap_len, &mut used) {
-                return false;
+                return None;
             }
         }
-        false
+        None
     }
 
     /// Passes a final label on to its neighbours; false when the scratch is full.

@@ -46,7 +46,7 @@ impl Partition<'_> {
         match section {
             Section::Header => bytes_of(core::slice::from_ref(self.header)),
             Section::Players => bytes_of(self.players),
-            Section::Index => bytes_of(self.index),
+            Section::Index => bytes_of(self.index.0),
             Section::Hunts => bytes_of(self.hunts),
             Section::Desk => bytes_of(core::slice::from_ref(self.border.desk)),
             Section::Peers => bytes_of(self.border.peers),
@@ -62,7 +62,7 @@ impl Partition<'_> {
         match section {
             Section::Header => bytes_of_mut(core::slice::from_mut(self.header)),
             Section::Players => bytes_of_mut(self.players),
-            Section::Index => bytes_of_mut(self.index),
+            Section::Index => bytes_of_mut(self.index.0),
             Section::Hunts => bytes_of_mut(self.hunts),
             Section::Desk => bytes_of_mut(core::slice::from_mut(self.border.desk)),
             Section::Peers => bytes_of_mut(self.border.peers),
