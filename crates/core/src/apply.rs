@@ -1,6 +1,5 @@
 //! The way of a record: decode, check, change, answer (rules, section 2).
 
-use crate::batch::Found;
 use crate::guidance::Place;
 use crate::history::Section;
 use crate::image::Partition;
@@ -72,31 +71,23 @@ impl Partition<'_> {
     /// without a position change nothing.
     #[inline]
     pub fn apply<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
-        self.apply_found(raw, self.fetch_rest(raw, self.fetch_player(raw)), sink)
+        let found = self.fetch_rest(raw, self.fetch_player(raw));
+        let plain = self.stride(raw, found, sink);
+        plain.unwrap_or_else(|| self.apply_other(raw, sink))
     }
 
-    /// As [`Self::apply`], with what was found out of the record before.
-    #[inline(always)]
-    pub(crate) fn apply_found<S: Sink>(
-        &mut self,
-        raw: &[u8; 64],
-        found: Found,
-        sink: &mut S,
-    ) -> Answer {
+    /// Applies a record that is no plain step.
+    #[inline(never)]
+    pub(crate) fn apply_other<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
         if self.is_fenced(raw[0]) {
             return self.refuse_fenced(raw);
         }
         match raw[0] {
-            kind::GO => match self.stride(&Move::decode(raw), found, sink) {
-                Some(answer) => answer,
-                None => self.player_move(&Move::decode(raw), sink),
-            },
             kind::ENTER..=kind::STRIKE => self.player_move(&Move::decode(raw), sink),
             _ => self.other_record(raw, sink),
         }
     }
 
-    #[inline(never)]
     fn other_record<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
         self.keep_record();
         match raw[0] {
@@ -109,7 +100,6 @@ impl Partition<'_> {
         }
     }
 
-    #[inline(never)]
     fn player_move<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Answer {
         self.keep_record();
         let Some(slot) = self.player_slot(record.player) else {

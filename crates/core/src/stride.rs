@@ -7,7 +7,7 @@ use crate::hash::step_cells;
 use crate::hunts::{Hunt, place};
 use crate::image::Partition;
 use crate::players::Player;
-use crate::schema::{Code, Event, Move, Update, event, state};
+use crate::schema::{Code, Event, Move, Update, event, kind, state};
 
 impl Partition<'_> {
     /// Takes the next step of a player who is here, whose last move was done, along an open edge to
@@ -17,10 +17,14 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn stride<S: Sink>(
         &mut self,
-        record: &Move,
+        raw: &[u8; 64],
         found: Found,
         sink: &mut S,
     ) -> Option<Answer> {
+        if raw[0] != kind::GO || self.header.correction != 0 {
+            return None;
+        }
+        let record = Move::decode(raw);
         let slot = self.confirmed_slot(record.player, found)?;
         let player = &mut self.players[slot];
         let (from, to) = (record.from, record.to);
@@ -56,7 +60,7 @@ impl Partition<'_> {
             return Some(Answer { update: Update::default(), logged: true });
         }
         let Player { seq, node, score, .. } = player;
-        let update = Update { position, seq, node, score, ..self.blank(record) };
+        let update = Update { position, seq, node, score, ..self.blank(&record) };
         Some(Answer { update: self.guide(&player, found.place).into_update(update), logged: true })
     }
 

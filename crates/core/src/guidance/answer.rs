@@ -79,25 +79,17 @@ impl Partition<'_> {
         if stage >= hunt.stages || !running || hunt.edition != edition || off {
             return Directions::NONE;
         }
-        let owner = at as usize * STAGES + stage as usize;
-        let blank = self.undirected(owner);
-        if node == blank.target {
+        let Stage { node: target, .. } = hunt.stage[stage as usize % STAGES];
+        let blank = Directions { stage, target, epoch: self.header.tick, ..Directions::NONE };
+        if node == target {
             return Directions { distance: 0, ..blank.with(flag::ARRIVED | flag::EXACT_NOW) };
         }
+        let owner = at as usize * STAGES + stage as usize;
         let told = self.read_field(owner, node, place, blank);
         if told.has(flag::CERTIFIED) && !self.is_near(&told) {
             return told;
         }
-        self.guide_otherwise(owner, node)
-    }
-
-    /// All that is known of a target without asking.
-    #[inline(always)]
-    fn undirected(&self, owner: usize) -> Directions {
-        let (hunt, stage) = (owner / STAGES, owner % STAGES);
-        let Stage { node: target, .. } = self.hunts[hunt].stage[stage];
-        let (stage, epoch) = (stage as u8, self.header.tick);
-        Directions { stage, target, epoch, ..Directions::NONE }
+        self.guide_otherwise(owner, node, target)
     }
 
     /// The target is worth a search.
@@ -138,8 +130,10 @@ impl Partition<'_> {
     /// The target's field says nothing, or another way of finding it may say more. It is asked
     /// once more, so that the plain case hands nothing on by way of memory.
     #[inline(never)]
-    fn guide_otherwise(&mut self, owner: usize, node: u32) -> Directions {
-        let mut told = self.read_field(owner, node, Place::UNKNOWN, self.undirected(owner));
+    fn guide_otherwise(&mut self, owner: usize, node: u32, target: u32) -> Directions {
+        let (stage, epoch) = ((owner % STAGES) as u8, self.header.tick);
+        let blank = Directions { stage, target, epoch, ..Directions::NONE };
+        let mut told = self.read_field(owner, node, Place::UNKNOWN, blank);
         if told.flags == 0 {
             told = self.look_beyond(owner, told);
         }
