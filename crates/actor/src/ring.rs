@@ -174,6 +174,7 @@ impl RingWriter {
 
     /// Puts one payload into the next slot, to be seen after [`Self::show`]; its sequence. For
     /// several at once: past the caches, and readers' lines are left alone until then.
+    #[inline(always)]
     pub fn put(&mut self, payload: &[u64; PAYLOAD_WORDS]) -> u64 {
         let sequence = self.claim();
         let mut words = [STREAMED | (sequence + 1); SLOT_WORDS];
@@ -196,19 +197,26 @@ impl RingWriter {
     }
 
     /// The next sequence, whose slot may be written now: readers know that it is.
+    #[inline]
     fn claim(&mut self) -> u64 {
         let sequence = self.next;
         if sequence == self.claimed {
-            self.claimed += self.slots / STRIDES;
-            self.mapping.cells()[WORD_CLAIMED].store(self.claimed, Relaxed);
-            // No payload store may become visible before the claim, streamed or not.
-            fence(Release);
-            stream_fence();
+            self.claim_stride();
         }
         self.next += 1;
         sequence
     }
 
+    #[cold]
+    fn claim_stride(&mut self) {
+        self.claimed += self.slots / STRIDES;
+        self.mapping.cells()[WORD_CLAIMED].store(self.claimed, Relaxed);
+        // No payload store may become visible before the claim, streamed or not.
+        fence(Release);
+        stream_fence();
+    }
+
+    #[inline]
     fn slot(&self, sequence: u64) -> &Line {
         slot_of(&self.mapping, sequence, self.slots)
     }
@@ -351,6 +359,7 @@ impl RingReader {
     }
 }
 
+#[inline]
 fn slot_of(mapping: &Mapping, sequence: u64, slots: u64) -> &Line {
     &lines(mapping.cells())[HEADER_LINES + (sequence & (slots - 1)) as usize]
 }

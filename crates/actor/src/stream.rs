@@ -21,19 +21,21 @@ pub struct Line(pub [AtomicU64; LINE_WORDS]);
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub fn stream(line: &Line, words: &[u64; LINE_WORDS]) {
-    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
-    let from = words.as_ptr().cast::<__m128i>();
+    use std::arch::x86_64::{__m128i, _mm_set_epi64x, _mm_stream_si128};
     let to = line.0.as_ptr().cast::<__m128i>().cast_mut();
-    // SAFETY: SSE2 is part of x86-64; both sides hold 64 bytes and `to` is aligned to 64. The
-    // target is made of atomics, so writing through a shared reference is allowed, and the memory
-    // is shared with other processes, whose accesses Rust cannot know: what they and racing readers
-    // here see is the machine's affair. The machine writes each aligned eight bytes whole, as
-    // relaxed stores would be, and a racing reader throws away what it has copied. That these
-    // stores overtake others is the one difference, which `stream_fence` ends: it comes before any
-    // store that tells a reader to look, as the instruction's contract demands.
+    let (pairs, _) = words.as_chunks::<2>();
+    // SAFETY: SSE2 is part of x86-64; `to` holds 64 bytes and is aligned to 64. The target is made
+    // of atomics, so writing through a shared reference is allowed, and the memory is shared with
+    // other processes, whose accesses Rust cannot know: what they and racing readers here see is
+    // the machine's affair. The machine writes each aligned eight bytes whole, as relaxed stores
+    // would be, and a racing reader throws away what it has copied. That these stores overtake
+    // others is the one difference, which `stream_fence` ends: it comes before any store that
+    // tells a reader to look, as the instruction's contract demands.
     unsafe {
-        for part in 0..4 {
-            _mm_stream_si128(to.add(part), _mm_loadu_si128(from.add(part)));
+        for (part, &[low, high]) in pairs.iter().enumerate() {
+            // Put together from both words: loading two at once that were only just stored one by
+            // one waits until both are in the cache.
+            _mm_stream_si128(to.add(part), _mm_set_epi64x(high as i64, low as i64));
         }
     }
 }
@@ -64,6 +66,7 @@ pub fn stream_fence() {
 }
 
 /// Memory that begins at a line, seen as lines; the rest is left out.
+#[inline]
 pub fn lines(cells: &[AtomicU64]) -> &[Line] {
     // SAFETY: a line is eight cells with no other demand than its alignment, which `align_to`
     // sees to.

@@ -71,8 +71,7 @@ impl Partition<'_> {
     /// without a position change nothing.
     #[inline]
     pub fn apply<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
-        let found = self.fetch_rest(raw, self.fetch_player(raw));
-        let plain = self.stride(raw, found, sink);
+        let plain = self.stride(raw, self.find_ahead(raw), sink);
         plain.unwrap_or_else(|| self.apply_other(raw, sink))
     }
 

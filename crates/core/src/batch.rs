@@ -93,7 +93,8 @@ impl Partition<'_> {
                 self.fetch_players(group(turn), &mut found[turn % STEPS]);
             }
             if let Some(turn) = turn.checked_sub(2) {
-                self.fetch_rests(group(turn), &mut found[turn % STEPS]);
+                self.fetch_ways(group(turn), &mut found[turn % STEPS]);
+                self.fetch_places(group(turn), &mut found[turn % STEPS]);
             }
             let Some(turn) = turn.checked_sub(3) else { continue };
             for (at, (record, &found)) in group(turn).iter().zip(&found[turn % STEPS]).enumerate() {
@@ -119,57 +120,64 @@ impl Partition<'_> {
 
     #[inline(never)]
     fn fetch_indexes(&self, group: &[[u8; 64]]) {
-        group.iter().for_each(|ahead| self.fetch_index(ahead));
+        for ahead in group {
+            self.index.prefetch(word(ahead, 8));
+            self.topology.prefetch_group(half(ahead, 16));
+        }
     }
 
     #[inline(never)]
     fn fetch_players(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
-        for (found, ahead) in found.iter_mut().zip(group) {
-            *found = self.fetch_player(ahead);
-        }
+        group.iter().zip(found).for_each(|(ahead, found)| self.find_player(ahead, found));
     }
 
     #[inline(never)]
-    fn fetch_rests(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
-        for (found, ahead) in found.iter_mut().zip(group) {
-            *found = self.fetch_rest(ahead, *found);
-        }
+    fn fetch_ways(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
+        group.iter().zip(found).for_each(|(ahead, found)| self.find_way(ahead, found));
     }
 
-    /// First of what is fetched: where the player and its row are told.
-    #[inline(always)]
-    fn fetch_index(&self, raw: &[u8; 64]) {
-        self.index.prefetch(word(raw, 8));
-        self.topology.prefetch_group(half(raw, 16));
+    #[inline(never)]
+    fn fetch_places(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
+        group.iter().zip(found).for_each(|(ahead, found)| self.find_place(ahead, found));
     }
 
-    /// Then the player and the row that it leaves; what was found out for that.
+    /// All that is found out before a record's turn, at once.
     #[inline(always)]
-    pub(crate) fn fetch_player(&self, raw: &[u8; 64]) -> Found {
-        let slot = self.index.guess(word(raw, 8));
-        prefetch(self.players, slot as usize);
+    pub(crate) fn find_ahead(&self, raw: &[u8; 64]) -> Found {
+        let mut found = Found::NOTHING;
+        self.find_player(raw, &mut found);
+        self.find_way(raw, &mut found);
+        self.find_place(raw, &mut found);
+        found
+    }
+
+    /// Brings the player and the row that it leaves towards the cache.
+    #[inline(always)]
+    fn find_player(&self, raw: &[u8; 64], found: &mut Found) {
+        found.slot = self.index.guess(word(raw, 8));
+        prefetch(self.players, found.slot as usize);
         let from = half(raw, 16);
         let known = from < self.header.nodes;
-        let row = if known { self.topology.prefetch(from) } else { RowSpan::EMPTY };
-        Found { slot, row, ..Found::NOTHING }
-    }
-
-    /// At last the edge, and the field's page for the node that the player comes to.
-    #[inline(always)]
-    pub(crate) fn fetch_rest(&self, raw: &[u8; 64], found: Found) -> Found {
-        let (from, to) = (half(raw, 16), half(raw, 20));
-        let way = self.topology.find_near(found.row, from, to);
-        let place = self.fetch_place(found.slot, to).unwrap_or(Place::UNKNOWN);
-        Found { way, place, ..found }
+        found.row = if known { self.topology.prefetch(from) } else { RowSpan::EMPTY };
     }
 
     #[inline(always)]
-    fn fetch_place(&self, slot: u32, to: u32) -> Option<Place> {
-        let player = self.players.get(slot as usize).filter(|_| to < self.header.nodes)?;
+    fn find_way(&self, raw: &[u8; 64], found: &mut Found) {
+        found.way = self.topology.find_near(found.row, half(raw, 16), half(raw, 20));
+    }
+
+    /// Brings the field's numbers for the node that the player comes to towards the cache.
+    #[inline(always)]
+    fn find_place(&self, raw: &[u8; 64], found: &mut Found) {
+        let to = half(raw, 20);
+        found.place = Place::UNKNOWN;
+        let Some(player) = self.players.get(found.slot as usize) else { return };
         let owner = player.hunt as usize * STAGES + player.target as usize;
-        let place = self.guidance.place(self.guidance.table_of(owner)?, to);
-        self.guidance.prefetch(place, to);
-        Some(place)
+        let Some(table) = self.guidance.table_of(owner).filter(|_| to < self.header.nodes) else {
+            return;
+        };
+        found.place = self.guidance.place(table, to);
+        self.guidance.prefetch(found.place, to);
     }
 }
 

@@ -56,7 +56,9 @@ pub(crate) struct Spot {
 impl From<usize> for Spot {
     #[inline(always)]
     fn from(edge: usize) -> Self {
-        Self { line: edge / LINE_EDGES, at: edge % LINE_EDGES }
+        // Ids fit 32 bits, which are quicker to divide.
+        let (edge, all) = (edge as u32, LINE_EDGES as u32);
+        Self { line: (edge / all) as usize, at: (edge % all) as usize }
     }
 }
 

@@ -27,10 +27,9 @@ impl Partition<'_> {
         (heat as u32 >> self.header.shift) * self.header.cost
     }
 
-    /// A player went along this edge.
+    /// A player went along this edge, of which `old` is known.
     #[inline(always)]
-    pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, sink: &mut S) {
-        let old = self.topology.edges.state(spot);
+    pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, old: EdgeState, sink: &mut S) {
         let heat = (old.heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if heat >> self.header.shift != old.heat >> self.header.shift {
             self.change_bucket(spot, heat, sink);

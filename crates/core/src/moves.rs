@@ -142,7 +142,7 @@ impl Partition<'_> {
             edge: edge as u32,
             ..self.event()
         });
-        self.heat_up(edge.into(), sink);
+        self.heat_up(edge.into(), self.topology.edges.state(edge), sink);
         if to >= self.header.own_nodes {
             self.hand_over(slot, sink);
             return Ok(Taken::NOTHING);

@@ -2,7 +2,6 @@
 
 use crate::apply::{Answer, Sink};
 use crate::batch::Found;
-use crate::edge_lines::EdgeState;
 use crate::hash::step_cells;
 use crate::hunts::{Hunt, place};
 use crate::image::Partition;
@@ -35,8 +34,8 @@ impl Partition<'_> {
             return None;
         }
         let spot = found.way?;
-        let EdgeState { weight, closed, .. } = self.topology.edges.state(spot);
-        if weight == 0 || closed {
+        let edge = self.topology.edges.state(spot);
+        if edge.weight == 0 || edge.closed {
             return None;
         }
         self.journal.step(slot, from, player.last_position, self.header.cells);
@@ -55,7 +54,7 @@ impl Partition<'_> {
             edge: spot.edge() as u32,
             ..self.event()
         });
-        self.heat_up(spot, sink);
+        self.heat_up(spot, edge, sink);
         if !S::ANSWERS {
             return Some(Answer { update: Update::default(), logged: true });
         }

@@ -63,6 +63,7 @@ impl Mapping {
     }
 
     /// All cells. Storing into a mapping that was opened read-only is a memory fault.
+    #[inline]
     pub fn cells(&self) -> &[AtomicU64] {
         // SAFETY: `start` is page-aligned and maps `cells * 8` bytes until Drop; AtomicU64 has the
         // size and alignment of u64 and any bit pattern is a value of it.

@@ -38,7 +38,8 @@ pub struct Emit<'a> {
 }
 
 impl Sink for Emit<'_> {
-    #[inline]
+    // Always, here and in `put`: so an event goes from registers into the ring's slot.
+    #[inline(always)]
     fn event(&mut self, event: &Event) {
         let bytes = event.encode();
         let (words, _) = bytes.as_chunks::<8>();
