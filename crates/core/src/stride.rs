@@ -2,7 +2,6 @@
 
 use crate::apply::{Answer, Sink};
 use crate::batch::Found;
-use crate::edge_lines::EdgeState;
 use crate::hash::step_cells;
 use crate::hunts::{Hunt, place};
 use crate::image::Partition;
@@ -31,11 +30,11 @@ impl Partition<'_> {
             return None;
         }
         let spot = self.topology.find_near(found.row, from, to)?;
-        let EdgeState { weight, closed, .. } = self.topology.edges.state(spot);
-        if weight == 0 || closed {
+        let edge = self.topology.edges.state(spot);
+        if edge.weight == 0 || edge.closed {
             return None;
         }
-        self.journal.step(slot, from, player.last_position, self.header.cells);
+        self.journal.step(slot, player, spot, edge, self.header.cells);
         let position = self.header.position + 1;
         let before = (player.seq, player.node, player.last_position);
         (player.seq, player.node, player.last_position) = (record.seq, to, position);
