@@ -7,8 +7,11 @@
 
 use std::time::{Duration, Instant};
 
-use huntgraph_core::schema::{Move, Rule, Update, flag, form, kind, rule};
-use huntgraph_core::{Limits, Line, Partition, WorldView};
+use huntgraph_core::schema::{Move, Update, flag, kind};
+use huntgraph_core::{Limits, Line, Partition};
+
+mod scene;
+use scene::{Grid, tick_record};
 
 const BATCH: usize = 100;
 /// Moves between two ticks, as 80,000 a second are.
@@ -16,63 +19,17 @@ const CHUNK: usize = 4_000;
 /// From one player to the next in the order of moves: prime to any number of players here.
 const STRIDE: usize = 7_919;
 
-/// Rows of a grid with four neighbours.
-fn grid(side: u32) -> (Vec<u32>, Vec<u32>, Vec<u16>) {
-    let (mut first, mut head) = (vec![0], Vec::new());
-    for node in 0..side * side {
-        let (x, y) = (node % side, node / side);
-        let ways = [
-            (y > 0).then(|| node - side),
-            (x > 0).then(|| node - 1),
-            (x + 1 < side).then(|| node + 1),
-            (y + 1 < side).then(|| node + side),
-        ];
-        head.extend(ways.into_iter().flatten());
-        first.push(head.len() as u32);
-    }
-    let cost =
-        (0..head.len() as u32).map(|edge| 8 + (edge.wrapping_mul(2_654_435_761) >> 27) as u16);
-    (first, head, cost.collect())
-}
-
-/// Slot 0: a treasure in the middle and a traffic rule.
-fn hunt(side: u32) -> [Rule; 4] {
-    let blank = Rule::default();
-    [
-        Rule { kind: kind::HUNT_BEGIN, hunt_id: 1, ..blank },
-        Rule {
-            kind: kind::HUNT_STAGE,
-            form: form::TREASURE,
-            rule: rule::PLAYER,
-            from: side * side / 2 + side / 2,
-            ..blank
-        },
-        Rule {
-            kind: kind::HUNT_TRAFFIC,
-            stock: 4,
-            points: 5,
-            index: 3,
-            delay: 100,
-            cost: 2,
-            ..blank
-        },
-        Rule { kind: kind::HUNT_PUBLISH, count: 2, ..blank },
-    ]
-}
-
 /// Ids as far apart as those of real players.
 fn id(player: usize) -> u64 {
     (player as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// Opens the hunt and lets everyone in; where each player stands.
-fn open(partition: &mut Partition, side: u32, players: u32) -> Vec<u32> {
-    for row in hunt(side) {
-        partition.apply(&row.encode(), &mut ());
-    }
+fn open(partition: &mut Partition, grid: &Grid, players: u32) -> Vec<u32> {
+    grid.publish(partition);
     tick(partition);
-    let at: Vec<u32> =
-        (0..players).map(|player| player.wrapping_mul(40_503) % (side * side)).collect();
+    let nodes = grid.side * grid.side;
+    let at: Vec<u32> = (0..players).map(|player| player.wrapping_mul(40_503) % nodes).collect();
     for (player, &to) in at.iter().enumerate() {
         let enter = Move { kind: kind::ENTER, seq: 1, player: id(player), to, ..Move::default() };
         partition.apply(&enter.encode(), &mut ());
@@ -84,14 +41,12 @@ fn open(partition: &mut Partition, side: u32, players: u32) -> Vec<u32> {
 
 #[inline(never)]
 fn tick(partition: &mut Partition) {
-    let arg = partition.header.tick + 1;
-    partition.apply(&Move { kind: kind::TICK, arg, ..Move::default() }.encode(), &mut ());
+    partition.apply(&tick_record(partition.header.tick + 1), &mut ());
 }
 
 /// Players on a random walk, in another order than they came in.
 struct Walk<'a> {
-    first: &'a [u32],
-    head: &'a [u32],
+    grid: &'a Grid,
     at: Vec<u32>,
     made: usize,
     random: u32,
@@ -100,13 +55,13 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// The next moves, one player after the other.
     fn next(&mut self, moves: &mut [[u8; 64]]) {
-        let players = self.at.len();
+        let (players, Grid { first, head, .. }) = (self.at.len(), self.grid);
         for record in moves {
             self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let player = self.made * STRIDE % players;
             let from = self.at[player];
-            let row = self.first[from as usize] as usize..self.first[from as usize + 1] as usize;
-            let to = self.head[row.start + (self.random >> 16) as usize % row.len()];
+            let row = first[from as usize] as usize..first[from as usize + 1] as usize;
+            let to = head[row.start + (self.random >> 16) as usize % row.len()];
             self.at[player] = to;
             let (seq, player) = ((self.made / players) as u32 + 2, id(player));
             *record = Move { kind: kind::GO, seq, player, from, to, ..Move::default() }.encode();
@@ -133,21 +88,13 @@ fn main() {
     let count: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let side = std::env::args().nth(2).and_then(|n| n.parse().ok());
     let (side, players) = side.map_or((128, 1_000), |side| (side, 12_500));
-    let (first, head, cost) = grid(side);
-    let world = WorldView {
-        first: &first,
-        head: &head,
-        cost: &cost,
-        world_id: 1,
-        partition: 0,
-        halo_owner: &[],
-        halo_twin: &[],
-    };
+    let grid = Grid::new(side);
+    let world = grid.view();
     let limits = Limits::of(&world, players, 1);
     let mut block = vec![Line::default(); limits.total_lines()];
     let mut partition = Partition::create(&mut block, limits, &world).expect("the grid is sound");
-    let at = open(&mut partition, side, players);
-    let mut walk = Walk { first: &first, head: &head, at, made: 0, random: 1 };
+    let at = open(&mut partition, &grid, players);
+    let mut walk = Walk { grid: &grid, at, made: 0, random: 1 };
     let mut moves = vec![[0; 64]; players as usize];
     // The field grows as players ask for more of it.
     for _ in 0..16 {

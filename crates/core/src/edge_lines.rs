@@ -3,8 +3,6 @@
 //! A step reads and changes its edge: where it leads, its weight, its heat and whether it is closed
 //! stand on one line, so that a step waits for memory once, not four times.
 
-use core::ops::Range;
-
 use crate::memory::{equal_entries, prefetch};
 
 /// Edges of one [`EdgeLine`].
@@ -25,6 +23,30 @@ pub struct EdgeLine {
 }
 
 impl EdgeLine {
+    /// All but where an edge leads, in one reading.
+    #[inline(always)]
+    pub(crate) fn state(&self, at: usize) -> EdgeState {
+        let (weight, heat) = (self.weight[at], self.heat[at]);
+        EdgeState { weight, heat, closed: self.closed >> at & 1 == 1 }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_heat(&mut self, at: usize, heat: u8) {
+        self.heat[at] = heat;
+    }
+
+    /// The heats of all edges.
+    #[inline(always)]
+    pub(crate) fn heats(&self) -> [u8; LINE_EDGES] {
+        self.heat
+    }
+
+    /// Gives all edges their heats.
+    #[inline(always)]
+    pub(crate) fn set_heats(&mut self, heats: [u8; LINE_EDGES]) {
+        self.heat = heats;
+    }
+
     /// A bit for each edge that is not as in another line, wherever it leads. No branch for each:
     /// most lines that differ do so in one edge.
     pub(crate) fn differing(&self, other: &Self) -> u32 {
@@ -138,9 +160,7 @@ impl EdgeLines<'_> {
     #[inline(always)]
     pub(crate) fn state(&self, edge: impl Into<Spot>) -> EdgeState {
         let Spot { line, at } = edge.into();
-        let line = &self.0[line];
-        let closed = line.closed >> at & 1 == 1;
-        EdgeState { weight: line.weight[at], heat: line.heat[at], closed }
+        self.0[line].state(at)
     }
 
     /// All but where it leads, in one writing.
@@ -158,7 +178,7 @@ impl EdgeLines<'_> {
     }
 
     #[inline(always)]
-    pub(crate) fn set_weight(&mut self, edge: usize, weight: u16) {
+    pub(crate) fn set_weight(&mut self, edge: impl Into<Spot>, weight: u16) {
         let Spot { line, at } = edge.into();
         self.0[line].weight[at] = weight;
     }
@@ -166,7 +186,7 @@ impl EdgeLines<'_> {
     #[inline(always)]
     pub(crate) fn set_heat(&mut self, edge: impl Into<Spot>, heat: u8) {
         let Spot { line, at } = edge.into();
-        self.0[line].heat[at] = heat;
+        self.0[line].set_heat(at, heat);
     }
 
     #[inline(always)]
@@ -198,13 +218,12 @@ impl EdgeLines<'_> {
         None
     }
 
-    /// A bit for each of these edges, all on one line, that has any heat: bit 0 is its first edge.
-    pub(crate) fn warm(&self, edges: Range<usize>) -> u32 {
-        let Spot { line, at } = edges.start.into();
+    /// A bit for each edge of a line that has any heat.
+    #[inline(always)]
+    pub(crate) fn warm(&self, line: usize) -> u32 {
         let [a, b, c, d, e, f, g, h, rest @ ..] = self.0[line].heat;
         let first = nonzero_bytes(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
-        let warm = first | nonzero_bytes(u32::from_le_bytes(rest) as u64) << 8;
-        warm & ((1 << (at + edges.len())) - (1 << at))
+        first | nonzero_bytes(u32::from_le_bytes(rest) as u64) << 8
     }
 
     /// Brings a line towards the cache.
@@ -255,15 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn warm_edges_are_those_of_the_range() {
+    fn warm_edges_are_those_with_heat() {
         let mut lines = filled();
         let edges = EdgeLines(&mut lines);
-        for (start, end) in (0..12).flat_map(|start| (start..=12).map(move |end| (start, end))) {
-            let bits = edges.warm(12 + start..12 + end);
-            for at in 0..LINE_EDGES {
-                let wanted = (start..end).contains(&at) && edges.heat(12 + at) > 0;
-                assert_eq!(bits >> at & 1 == 1, wanted, "edge {at} of {start}..{end}");
-            }
+        for line in 0..3 {
+            let bits = (0..LINE_EDGES).filter(|at| edges.heat(line * LINE_EDGES + at) > 0);
+            assert_eq!(edges.warm(line), bits.fold(0, |bits, at| bits | 1 << at));
         }
     }
 

@@ -86,19 +86,20 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn set_edge<S: Sink>(
         &mut self,
-        edge: usize,
+        spot: impl Into<Spot>,
         weight: u16,
         heat: u8,
         closed: bool,
         sink: &mut S,
     ) {
-        let old = self.topology.edges.state(edge);
+        let spot = spot.into();
+        let (edge, old) = (spot.edge(), self.topology.edges.state(spot));
         self.journal.edge(edge, old);
         let change = edge_change(edge, old, EdgeState { weight, heat, closed });
         self.header.cells = self.header.cells.wrapping_add(change);
-        self.put_heat(edge.into(), heat);
+        self.put_heat(spot, heat);
         if (weight, closed) != (old.weight, old.closed) {
-            self.reweigh(edge, weight, closed, sink);
+            self.reweigh(spot, old, EdgeState { weight, heat, closed }, sink);
         }
     }
 
@@ -113,21 +114,21 @@ impl Partition<'_> {
 
     /// Gives an edge another routing weight, and tells of it.
     #[inline(never)]
-    fn reweigh<S: Sink>(&mut self, edge: usize, weight: u16, closed: bool, sink: &mut S) {
-        self.guidance.note_change(edge, self.weight(edge), self.is_closed(edge));
-        self.topology.edges.set_weight(edge, weight);
-        self.topology.edges.set_closed(edge, closed);
+    fn reweigh<S: Sink>(&mut self, spot: Spot, old: EdgeState, new: EdgeState, sink: &mut S) {
+        let edge = spot.edge();
+        self.guidance.note_change(edge, old.weight, old.closed);
+        self.topology.edges.set_state(spot, new);
         if !S::DELTAS {
             return;
         }
         let (tail, head) = self.topology.ends(edge);
         sink.event(&Event {
             kind: event::DELTA,
-            flags: closed as u8,
+            flags: new.closed as u8,
             from: tail,
             to: head,
             edge: edge as u32,
-            value: weight as u32,
+            value: new.weight as u32,
             ..self.event()
         });
     }

@@ -11,13 +11,24 @@ use crate::schema::{HEAT_MAX, WEIGHT_MAX};
 
 /// The places of the bits that are set.
 #[inline(always)]
-fn places(mut bits: u64) -> impl Iterator<Item = usize> {
+fn places(bits: impl Into<u64>) -> impl Iterator<Item = usize> {
+    let mut bits = bits.into();
     core::iter::from_fn(move || {
         let place = bits.trailing_zeros() as usize;
         let found = (bits != 0).then_some(place);
         bits &= bits.wrapping_sub(1);
         found
     })
+}
+
+/// A bit for each of the 64 numbers from `first` on that is in `range`.
+#[inline(always)]
+fn mask(range: &Range<usize>, first: usize) -> u64 {
+    let below = |end: usize| {
+        let count = end.saturating_sub(first);
+        if count < 64 { (1 << count) - 1 } else { u64::MAX }
+    };
+    below(range.end) & !below(range.start)
 }
 
 impl Partition<'_> {
@@ -47,7 +58,7 @@ impl Partition<'_> {
     fn change_bucket<S: Sink>(&mut self, spot: Spot, heat: u8, sink: &mut S) {
         let old = self.topology.edges.state(spot);
         let base = old.weight as u32 - self.term(old.heat);
-        self.set_edge(spot.edge(), (base + self.term(heat)) as u16, heat, old.closed, sink);
+        self.set_edge(spot, (base + self.term(heat)) as u16, heat, old.closed, sink);
     }
 
     /// One tick's share of the decay round: every edge decays once in `period` ticks.
@@ -66,25 +77,24 @@ impl Partition<'_> {
 
     /// Cools edges of a line, each of which is warm: first all that stay in their bucket.
     #[inline(always)]
-    fn cool<S: Sink>(&mut self, line: usize, warm: u64, sink: &mut S) {
+    fn cool<S: Sink>(&mut self, line: usize, warm: u32, sink: &mut S) {
         let (shift, decay_shift) = (self.header.shift, self.header.decay_shift);
         let cooled = |heat: u8| heat - (heat >> decay_shift).max(1);
-        let Self { header, topology, journal, .. } = self;
-        let (mut cells, mut others) = (0u64, 0);
+        let edges = &mut self.topology.edges.0[line];
+        self.journal.cool(line, edges.heats());
+        let (mut cells, mut others) = (0u64, 0u32);
         for at in places(warm) {
-            let spot = Spot { line, at };
-            let old = topology.edges.state(spot);
+            let old = edges.state(at);
             let heat = cooled(old.heat);
-            if heat >> shift != old.heat >> shift {
+            if (heat ^ old.heat) >> shift != 0 {
                 others |= 1 << at;
                 continue;
             }
-            let edge = spot.edge();
-            journal.edge(edge, old);
-            topology.edges.set_heat(spot, heat);
+            edges.set_heat(at, heat);
+            let edge = Spot { line, at }.edge();
             cells = cells.wrapping_add(edge_change(edge, old, EdgeState { heat, ..old }));
         }
-        header.cells = header.cells.wrapping_add(cells);
+        self.header.cells = self.header.cells.wrapping_add(cells);
         for at in places(others) {
             let spot = Spot { line, at };
             self.change_bucket(spot, cooled(self.topology.edges.state(spot).heat), sink);
@@ -93,17 +103,19 @@ impl Partition<'_> {
 
     /// Visits the lines of edges that have any heat, with a bit for each of those edges.
     #[inline(always)]
-    fn each_warm(&mut self, edges: Range<usize>, mut visit: impl FnMut(&mut Self, usize, u64)) {
+    fn each_warm(&mut self, edges: Range<usize>, mut visit: impl FnMut(&mut Self, usize, u32)) {
         let lines = edges.start / LINE_EDGES..edges.end.div_ceil(LINE_EDGES);
         let words = lines.start / 64..lines.end.div_ceil(64);
         self.fetch_warm(words.start);
         for word in words {
             self.fetch_warm(word + 1);
-            let noted = places(self.warm.bits[word]).map(|at| word * 64 + at);
-            for line in noted.filter(|line| lines.contains(line)) {
-                let first = line * LINE_EDGES;
-                let mine = edges.start.max(first)..edges.end.min(first + LINE_EDGES);
-                visit(self, line, self.topology.edges.warm(mine) as u64);
+            for at in places(self.warm.bits[word] & mask(&lines, word * 64)) {
+                let line = word * 64 + at;
+                let mine = mask(&edges, line * LINE_EDGES) as u32;
+                let warm = self.topology.edges.warm(line);
+                if warm & mine != 0 {
+                    visit(self, line, warm & mine);
+                }
                 if self.topology.edges.is_cold(line) {
                     self.warm.forget(line);
                 }
@@ -139,7 +151,7 @@ impl Partition<'_> {
                 let EdgeState { weight, heat, closed } = partition.topology.edges.state(spot);
                 let base = weight as u32 - (heat as u32 >> old.0) * old.1;
                 let weight = (base + partition.term(heat)) as u16;
-                partition.set_edge(spot.edge(), weight, heat, closed, sink);
+                partition.set_edge(spot, weight, heat, closed, sink);
             }
         });
     }

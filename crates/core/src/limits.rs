@@ -7,7 +7,7 @@ use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Round, Work,
     changed_words, untold_words,
 };
-use crate::history::Marks;
+use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::memory::lines;
@@ -161,7 +161,7 @@ impl Limits {
             + lines::<u32>(self.halo_nodes())
             + lines::<u64>(Warm::words(self.edge_ids()))
             + lines::<Marks>(1)
-            + self.journal as usize
+            + lines::<history::Entry>(self.journal as usize)
     }
 
     /// Changed edges that are remembered for each of the two epochs of rounds: as many for both

@@ -10,7 +10,7 @@ use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
 use crate::edge_lines::{EdgeLine, LINE_EDGES};
 use crate::guidance::{Field, Label, Page, Pending, Queued, Round, Work};
-use crate::history::Marks;
+use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::players::Player;
@@ -21,18 +21,6 @@ use crate::schema::Arrival;
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line([u64; 8]);
-
-impl Line {
-    #[inline(always)]
-    pub(crate) fn words(&self) -> &[u64; 8] {
-        &self.0
-    }
-
-    #[inline(always)]
-    pub(crate) fn words_mut(&mut self) -> &mut [u64; 8] {
-        &mut self.0
-    }
-}
 
 /// The bytes of whole lines, for saving and comparing.
 pub fn bytes(block: &[Line]) -> &[u8] {
@@ -111,7 +99,7 @@ macro_rules! plain {
 }
 plain!(u8, u16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
 plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
-plain!([u8; Arrival::BYTES]);
+plain!(history::Entry, [u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.
 pub(crate) fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

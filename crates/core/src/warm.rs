@@ -19,7 +19,12 @@ impl Warm<'_> {
     /// An edge has heat now.
     #[inline(always)]
     pub fn note(&mut self, edge: impl Into<Spot>) {
-        let line = edge.into().line;
+        self.note_line(edge.into().line);
+    }
+
+    /// Some edge of a line has heat now.
+    #[inline(always)]
+    pub fn note_line(&mut self, line: usize) {
         self.bits[line / 64] |= 1 << (line % 64);
     }
 

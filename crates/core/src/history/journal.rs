@@ -1,24 +1,25 @@
 //! The journal: what each record overwrites, written down before it does.
 //!
-//! Entries are one line each, in a ring; reading goes backwards. A record's entries begin with a
-//! STEP (a plain step: the player's old numbers, and the edge's) or a START (any other record: the
-//! header and whatever else changes follows as copies). Edges are kept as values, all else as the
-//! lines it stands in.
+//! Entries are half a line each, in a ring; reading goes backwards. A record's entries begin with a
+//! STEP (a plain step: the player's old numbers, and the edge's) or a START (any other record:
+//! whatever else changes follows). Edges and heats are kept as values, all else as words.
 
 use super::section::Section;
-use crate::edge_lines::EdgeState;
+use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
 use crate::memory::Line;
+use crate::players::Player;
 
-/// Edges kept in one entry.
-const EDGES: u8 = 4;
-/// Words of an entry before its edges.
-const FIRST_EDGE: usize = 4;
+/// Edges kept in one EDGES entry.
+const EDGES_MAX: usize = 3;
+/// Words kept in one COPY entry.
+pub(super) const COPY_MAX: usize = 3;
 
-/// What an entry is, the low byte of its first word.
-pub(super) const STEP: u8 = 1;
-pub(super) const START: u8 = 2;
-pub(super) const MORE: u8 = 3;
-pub(super) const COPY: u8 = 4;
+/// What an entry is, the low four bits of its first word.
+pub(super) const STEP: u64 = 1;
+pub(super) const START: u64 = 2;
+pub(super) const EDGES: u64 = 3;
+pub(super) const COOL: u64 = 4;
+pub(super) const COPY: u64 = 5;
 
 /// Where the journal stands.
 #[repr(C)]
@@ -32,7 +33,7 @@ pub struct Marks {
 pub struct Journal<'a> {
     /// Where it stands.
     pub marks: &'a mut Marks,
-    pub(crate) entries: &'a mut [Line],
+    pub(crate) entries: &'a mut [Entry],
 }
 
 /// The value of an edge.
@@ -55,39 +56,93 @@ impl EdgeValue {
     }
 }
 
-/// One entry, read.
-#[derive(Clone, Copy)]
-pub(super) struct Entry([u64; 8]);
+/// One entry. Its first word is what it is, four bits for itself, and its number in the upper half:
+/// of a player's slot (STEP), of a line of edges (COOL), of the first word in its section (COPY).
+#[repr(C, align(32))]
+#[derive(Clone, Copy, Debug)]
+pub struct Entry([u64; 4]);
+
+const _: () = assert!(size_of::<Entry>() * 2 == size_of::<Line>());
+
+/// A plain step as it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub slot: usize,
+    pub node: u32,
+    pub last_position: u64,
+    pub spot: Spot,
+    pub weight: u16,
+    pub heat: u8,
+    /// Sum of the cells.
+    pub cells: u64,
+}
 
 impl Entry {
-    pub fn tag(&self) -> u8 {
-        self.0[0] as u8
+    #[inline(always)]
+    pub(super) fn tag(&self) -> u64 {
+        self.0[0] & 15
     }
 
-    /// Player slot of a STEP, line number of a COPY.
-    pub fn number(&self) -> u32 {
-        (self.0[0] >> 32) as u32
+    #[inline(always)]
+    pub(super) fn number(&self) -> usize {
+        (self.0[0] >> 32) as usize
+    }
+
+    /// The line of edges of a STEP or COOL; of others some number.
+    #[inline(always)]
+    pub(super) fn line(&self) -> usize {
+        if self.tag() == STEP { (self.0[1] >> 32) as usize } else { self.number() }
+    }
+
+    /// What a STEP kept.
+    #[inline(always)]
+    pub(super) fn step(&self) -> Step {
+        let [first, place, last_position, cells] = self.0;
+        Step {
+            slot: self.number(),
+            node: place as u32,
+            last_position,
+            spot: Spot { line: self.line(), at: (first >> 4 & 15) as usize },
+            weight: (first >> 16) as u16,
+            heat: (first >> 8) as u8,
+            cells,
+        }
+    }
+
+    /// Position and sum of the cells before the record of a START.
+    #[inline(always)]
+    pub(super) fn start(&self) -> (u64, u64) {
+        (self.0[1], self.0[2])
+    }
+
+    /// The edges of an EDGES entry, as they were.
+    pub(super) fn edges(&self) -> impl DoubleEndedIterator<Item = EdgeValue> + use<> {
+        let [first, words @ ..] = self.0;
+        (0..self.count(first)).map(move |at| EdgeValue::unpack(words[at]))
+    }
+
+    /// The heats of a line of edges.
+    #[inline(always)]
+    pub(super) fn heats(&self) -> [u8; LINE_EDGES] {
+        let mut heats = [0; LINE_EDGES];
+        heats[..8].copy_from_slice(&self.0[1].to_le_bytes());
+        heats[8..].copy_from_slice(&(self.0[2] as u32).to_le_bytes());
+        heats
     }
 
     /// Section of a COPY.
-    pub fn section(&self) -> Option<Section> {
+    pub(super) fn section(&self) -> Option<Section> {
         Section::of((self.0[0] >> 8) as u8)
     }
 
-    pub fn word(&self, at: usize) -> u64 {
-        self.0[1 + at]
+    /// The words of a COPY.
+    pub(super) fn words(&self) -> impl Iterator<Item = u64> + use<> {
+        let [first, words @ ..] = self.0;
+        words.into_iter().take(self.count(first))
     }
 
-    /// All words: the content of a COPY, which stands in the entry before it.
-    pub fn whole(&self) -> [u64; 8] {
-        self.0
-    }
-
-    /// The edges of a STEP, START or MORE, as they were.
-    pub fn edges(&self) -> impl DoubleEndedIterator<Item = EdgeValue> + use<> {
-        let count = (self.0[0] >> 8) as u8 as usize;
-        let words = self.0;
-        (0..count.min(EDGES as usize)).map(move |at| EdgeValue::unpack(words[FIRST_EDGE + at]))
+    fn count(&self, first: u64) -> usize {
+        (first >> 4 & 3) as usize
     }
 }
 
@@ -98,19 +153,28 @@ impl Journal<'_> {
         !self.entries.is_empty()
     }
 
-    /// A plain step begins.
+    /// A plain step begins, of a player along an open edge; `cells` is the sum of the cells.
     #[inline(always)]
-    pub(crate) fn step(&mut self, slot: usize, node: u32, last_position: u64, cells: u64) {
+    pub(crate) fn step(
+        &mut self,
+        slot: usize,
+        player: &Player,
+        spot: Spot,
+        edge: EdgeState,
+        cells: u64,
+    ) {
         if self.is_on() {
-            let first = STEP as u64 | (slot as u64) << 32;
-            self.push([first, node as u64, last_position, cells, 0, 0, 0, 0]);
+            let edge = (spot.at as u64) << 4 | (edge.heat as u64) << 8 | (edge.weight as u64) << 16;
+            let place = player.node as u64 | (spot.line as u64) << 32;
+            let first = STEP | edge | (slot as u64) << 32;
+            self.push([first, place, player.last_position, cells]);
         }
     }
 
-    /// Another record begins, `position` being that of the one before.
-    pub(crate) fn start(&mut self, position: u64) {
+    /// Another record begins; `position` and `cells` are those before it.
+    pub(crate) fn start(&mut self, position: u64, cells: u64) {
         if self.is_on() {
-            self.push([START as u64, position, 0, 0, 0, 0, 0, 0]);
+            self.push([START, position, cells, 0]);
         }
     }
 
@@ -121,28 +185,42 @@ impl Journal<'_> {
             return;
         }
         let value = EdgeValue { edge: edge as u32, state }.pack();
-        let at = self.place(self.marks.next.wrapping_sub(1));
-        let words = self.entries[at].words_mut();
-        let count = (words[0] >> 8) as u8;
-        // Behind a COPY its lines would be read for its edges.
-        if self.marks.next > 0 && words[0] as u8 != COPY && count < EDGES {
-            words[FIRST_EDGE + count as usize] = value;
-            words[0] += 1 << 8;
-        } else {
-            self.push([MORE as u64 | 1 << 8, 0, 0, 0, value, 0, 0, 0]);
+        let last = self.place(self.marks.next.wrapping_sub(1));
+        let last = &mut self.entries[last];
+        let count = last.count(last.0[0]);
+        match last.tag() {
+            // A step changes no edge but its own, which it has kept.
+            STEP => {}
+            EDGES if count < EDGES_MAX => {
+                last.0[1 + count] = value;
+                last.0[0] += 1 << 4;
+            }
+            _ => self.push([EDGES | 1 << 4, value, 0, 0]),
         }
     }
 
-    /// A line is about to change.
-    pub(super) fn copy(&mut self, section: Section, line: u32, content: [u64; 8]) {
-        self.push(content);
-        self.push([COPY as u64 | (section as u64) << 8 | (line as u64) << 32, 0, 0, 0, 0, 0, 0, 0]);
+    /// The heats of a line of edges are about to change.
+    #[inline(always)]
+    pub(crate) fn cool(&mut self, line: usize, heats: [u8; LINE_EDGES]) {
+        if self.is_on() {
+            let [a, b, c, d, e, f, g, h, rest @ ..] = heats;
+            let first = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+            self.push([COOL | (line as u64) << 32, first, u32::from_le_bytes(rest) as u64, 0]);
+        }
+    }
+
+    /// Words of a section, `COPY_MAX` at most, are about to change; `word` is the first one's
+    /// number.
+    pub(super) fn copy(&mut self, section: Section, word: usize, count: usize, words: [u64; 3]) {
+        let first = COPY | (count as u64) << 4 | (section as u64) << 8 | (word as u64) << 32;
+        let [a, b, c] = words;
+        self.push([first, a, b, c]);
     }
 
     #[inline(always)]
-    fn push(&mut self, words: [u64; 8]) {
+    fn push(&mut self, words: [u64; 4]) {
         let at = self.place(self.marks.next);
-        *self.entries[at].words_mut() = words;
+        self.entries[at] = Entry(words);
         self.marks.next += 1;
     }
 
@@ -151,19 +229,40 @@ impl Journal<'_> {
         number as usize & (self.entries.len() - 1)
     }
 
-    /// Oldest entry that still stands in the ring.
-    pub(super) fn oldest(&self) -> u64 {
-        self.marks.next.saturating_sub(self.entries.len() as u64)
-    }
-
-    /// An entry by its number, `None` when it is overwritten or was never written.
-    pub(super) fn entry(&self, number: u64) -> Option<Entry> {
-        let stands = (self.oldest()..self.marks.next).contains(&number);
-        stands.then(|| Entry(*self.entries[self.place(number)].words()))
+    /// What is kept, for reading.
+    pub(super) fn kept(&self) -> Kept<'_> {
+        Kept { entries: self.entries, next: self.marks.next }
     }
 
     /// Entries from this number on are forgotten: what they kept was put back.
     pub(super) fn cut(&mut self, number: u64) {
         self.marks.next = number;
+    }
+}
+
+/// What a journal keeps.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'j> {
+    pub entries: &'j [Entry],
+    /// Number behind the last entry.
+    pub next: u64,
+}
+
+impl Kept<'_> {
+    /// Oldest entry that still stands in the ring.
+    pub fn oldest(&self) -> u64 {
+        self.next.saturating_sub(self.entries.len() as u64)
+    }
+
+    /// The oldest entry that a record begins with: from there on all records are whole.
+    pub fn oldest_record(&self) -> u64 {
+        let begins = |&at: &u64| matches!(self.entry(at).tag(), STEP | START);
+        (self.oldest()..self.next).find(begins).unwrap_or(self.next)
+    }
+
+    /// An entry by its number; of one that does not stand in the ring, what stands in its place.
+    #[inline(always)]
+    pub fn entry(&self, number: u64) -> &Entry {
+        &self.entries[number as usize & (self.entries.len() - 1)]
     }
 }

@@ -16,7 +16,7 @@ impl Partition<'_> {
     pub(crate) fn keep<T>(&mut self, section: Section, first: usize, count: usize) {
         if self.journal.is_on() {
             let size = size_of::<T>();
-            self.keep_lines(section, first * size, (first + count) * size);
+            self.keep_bytes(section, first * size, (first + count) * size);
         }
     }
 
@@ -24,8 +24,10 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn keep_record(&mut self) {
         if self.journal.is_on() {
-            self.journal.start(self.header.position);
-            self.keep_lines(Section::Header, 0, size_of::<Header>());
+            self.journal.start(self.header.position, self.header.cells);
+            // What stands before never changes, what stands behind are limits.
+            let changes = offset_of!(Header, serial)..offset_of!(Header, own_nodes);
+            self.keep_bytes(Section::Header, changes.start, changes.end);
         }
     }
 
@@ -64,7 +66,7 @@ impl Partition<'_> {
 
     fn keep_part(&mut self, slot: usize, start: usize, count: usize) {
         let start = slot * size_of::<Hunt>() + start;
-        self.keep_lines(Section::Hunts, start, start + count);
+        self.keep_bytes(Section::Hunts, start, start + count);
     }
 
     /// A parcel for a partition is about to go into the outbox.

@@ -15,7 +15,7 @@ mod sync;
 mod touched;
 
 pub use differ::{Change, differ};
-pub use journal::{Journal, Marks};
+pub use journal::{Entry, Journal, Marks};
 pub use rewind::RewindError;
 pub(crate) use section::Section;
 pub use touched::Touched;

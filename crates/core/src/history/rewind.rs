@@ -1,6 +1,6 @@
 //! Going back: what the journal kept is put back, newest first.
 
-use super::journal::{COPY, EdgeValue, Entry, Journal, MORE, START, STEP};
+use super::journal::{COOL, COPY, EDGES, EdgeValue, Entry, Journal, Kept, START, STEP, Step};
 use super::touched::Touched;
 use crate::edge_lines::LINE_EDGES;
 use crate::image::Partition;
@@ -30,11 +30,7 @@ impl Partition<'_> {
     /// # Errors
     /// [`RewindError::TooFar`]; the partition then stands at the position named.
     pub fn rewind(&mut self, position: u64) -> Result<(), RewindError> {
-        let mut at = self.journal.marks.next;
-        let outcome =
-            self.walk_back(position, &mut at, &|own, at| own.journal.entry(at), &mut |_| {});
-        self.journal.cut(at);
-        outcome
+        self.by_own_journal(|header_position, _| header_position > position)
     }
 
     /// Takes back all records since the journal's `next` was `mark`.
@@ -42,15 +38,19 @@ impl Partition<'_> {
     /// # Errors
     /// [`RewindError::TooFar`] when the journal does not reach back so far; nothing is changed.
     pub fn undo_to(&mut self, mark: u64) -> Result<(), RewindError> {
-        if mark < self.journal.oldest() {
+        if mark < self.journal.kept().oldest() {
             return Err(RewindError::TooFar(self.header.position));
         }
-        let mut at = self.journal.marks.next;
-        while at > mark {
-            self.put_back(&mut at, &|own, at| own.journal.entry(at), &mut |_| {});
-        }
+        self.by_own_journal(|_, at| at > mark)
+    }
+
+    fn by_own_journal(&mut self, goes_on: impl Fn(u64, u64) -> bool) -> Result<(), RewindError> {
+        let entries = core::mem::take(&mut self.journal.entries);
+        let kept = Kept { entries, next: self.journal.marks.next };
+        let (at, outcome) = self.walk_back(kept, goes_on, |_| {});
+        self.journal.entries = entries;
         self.journal.cut(at);
-        Ok(())
+        outcome
     }
 
     /// Takes this partition, whose state is that of another one, back to what the other was after
@@ -65,94 +65,85 @@ impl Partition<'_> {
         position: u64,
         touched: &mut Touched,
     ) -> Result<(), RewindError> {
-        let mut at = journal.marks.next;
-        let read = |_: &Self, at| journal.entry(at);
-        self.walk_back(position, &mut at, &read, &mut |entry| touched.add(entry))
+        let goes_on = |header_position, _| header_position > position;
+        self.walk_back(journal.kept(), goes_on, |entry| touched.add(entry)).1
     }
 
+    /// Puts back record after record, the last one first, while `goes_on` says so of the position
+    /// and the number behind the last entry; gives that number. `seen` gets each entry.
+    #[inline(always)]
     fn walk_back(
         &mut self,
-        position: u64,
-        at: &mut u64,
-        read: &impl Fn(&Self, u64) -> Option<Entry>,
-        seen: &mut impl FnMut(&Entry),
-    ) -> Result<(), RewindError> {
-        while self.header.position > position {
-            if !self.is_whole(*at, read) {
-                return Err(RewindError::TooFar(self.header.position));
+        kept: Kept,
+        goes_on: impl Fn(u64, u64) -> bool,
+        mut seen: impl FnMut(&Entry),
+    ) -> (u64, Result<(), RewindError>) {
+        let (mut at, floor) = (kept.next, kept.oldest_record());
+        let (mut position, mut cells) = (self.header.position, self.header.cells);
+        let mut outcome = Ok(());
+        while goes_on(position, at) {
+            if at <= floor {
+                outcome = Err(RewindError::TooFar(position));
+                break;
             }
-            while !self.put_back(at, read, seen) {}
-        }
-        Ok(())
-    }
-
-    /// Whether the record whose last entry is `at - 1` stands in the journal to its beginning.
-    fn is_whole(&self, mut at: u64, read: &impl Fn(&Self, u64) -> Option<Entry>) -> bool {
-        loop {
-            let Some(entry) = at.checked_sub(1).and_then(|at| read(self, at)) else {
-                return false;
+            (position, cells) = loop {
+                self.fetch_ahead(kept.entry(at.wrapping_sub(AHEAD)));
+                at -= 1;
+                let entry = kept.entry(at);
+                seen(entry);
+                match entry.tag() {
+                    STEP => break (position - 1, self.put_step(entry.step())),
+                    START => break entry.start(),
+                    _ => self.put_back(entry),
+                }
             };
-            match entry.tag() {
-                STEP | START => return true,
-                COPY => at = at.saturating_sub(2),
-                _ => at -= 1,
-            }
         }
+        (self.header.position, self.header.cells) = (position, cells);
+        (at, outcome)
     }
 
-    /// Puts back what entry `at - 1` kept, and moves `at` before it; `true` when that was a
-    /// record's first.
+    /// Puts back what an entry kept that no record begins with.
     #[inline(always)]
-    fn put_back(
-        &mut self,
-        at: &mut u64,
-        read: &impl Fn(&Self, u64) -> Option<Entry>,
-        seen: &mut impl FnMut(&Entry),
-    ) -> bool {
-        if let Some(ahead) = at.checked_sub(AHEAD).and_then(|at| read(self, at)) {
-            self.fetch_ahead(&ahead);
-        }
-        *at -= 1;
-        let Some(entry) = read(self, *at) else { return true };
-        seen(&entry);
-        if entry.tag() == COPY {
-            *at -= 1;
-            let content = read(self, *at);
-            if let (Some(section), Some(content)) = (entry.section(), content) {
-                self.put_line(section, entry.number() as usize, content.whole());
+    fn put_back(&mut self, entry: &Entry) {
+        match entry.tag() {
+            COOL => {
+                self.topology.edges.0[entry.number()].set_heats(entry.heats());
+                self.warm.note_line(entry.number());
             }
-            return false;
+            EDGES => entry.edges().rev().for_each(|value| self.put_edge(value)),
+            COPY => self.put_words(entry),
+            _ => {}
         }
-        for value in entry.edges().rev() {
-            self.put_edge(value);
-        }
-        if entry.tag() == STEP {
-            self.header.position -= 1;
-            self.header.cells = entry.word(2);
-            let player = &mut self.players[entry.number() as usize];
-            player.seq -= 1;
-            (player.node, player.last_position) = (entry.word(0) as u32, entry.word(1));
-        }
-        entry.tag() != MORE
     }
 
-    /// Fetches what an entry some way ahead will put back; content of a copy may be taken for an
-    /// entry, which costs a useless fetch.
+    /// Puts back a plain step, which closes and opens no edge; the sum of the cells before it.
+    #[inline(always)]
+    fn put_step(&mut self, step: Step) -> u64 {
+        let Step { slot, node, last_position, spot, weight, heat, cells } = step;
+        let player = &mut self.players[slot];
+        player.seq -= 1;
+        (player.node, player.last_position) = (node, last_position);
+        self.topology.edges.set_heat(spot, heat);
+        self.topology.edges.set_weight(spot, weight);
+        if heat > 0 {
+            self.warm.note(spot);
+        }
+        cells
+    }
+
+    /// Fetches what an entry some way ahead will put back.
     #[inline(always)]
     fn fetch_ahead(&self, entry: &Entry) {
-        prefetch(self.players, entry.number() as usize);
-        for value in entry.edges() {
-            prefetch(self.topology.edges.0, value.edge as usize / LINE_EDGES);
-        }
+        prefetch(self.players, entry.number());
+        prefetch(self.topology.edges.0, entry.line());
     }
 
     /// Gives an edge a former value; the hash is put back on its own.
-    #[inline(always)]
-    pub(super) fn put_edge(&mut self, value: EdgeValue) {
+    fn put_edge(&mut self, value: EdgeValue) {
         let edge = value.edge as usize;
         self.topology.edges.set_state(edge, value.state);
         if value.state.heat > 0 {
-            self.warm.note(edge);
+            self.warm.note_line(edge / LINE_EDGES);
         }
     }
 }

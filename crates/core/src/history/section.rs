@@ -1,5 +1,6 @@
-//! The parts of the state that the journal keeps by the line.
+//! The parts of the state that the journal keeps by the word.
 
+use super::journal::{COPY_MAX, Entry};
 use crate::image::Partition;
 use crate::memory::{bytes_of, bytes_of_mut};
 
@@ -76,27 +77,28 @@ impl Partition<'_> {
 
     /// Bytes `start..end` of a section are about to change.
     #[inline(never)]
-    pub(super) fn keep_lines(&mut self, section: Section, start: usize, end: usize) {
-        for line in start / 64..end.div_ceil(64) {
-            let bytes = self.section(section);
-            let mut content = [0; 8];
-            for (word, bytes) in content.iter_mut().zip(bytes[line * 64..].chunks(8)) {
+    pub(super) fn keep_bytes(&mut self, section: Section, start: usize, end: usize) {
+        let end = end.div_ceil(8);
+        for word in (start / 8..end).step_by(COPY_MAX) {
+            let count = COPY_MAX.min(end - word);
+            let mut words = [0; COPY_MAX];
+            let bytes = &self.section(section)[word * 8..];
+            for (word, bytes) in words[..count].iter_mut().zip(bytes.chunks(8)) {
                 let mut whole = [0; 8];
                 whole[..bytes.len()].copy_from_slice(bytes);
                 *word = u64::from_le_bytes(whole);
             }
-            self.journal.copy(section, line as u32, content);
+            self.journal.copy(section, word, count, words);
         }
     }
 
-    /// Puts a line of a section back.
-    pub(super) fn put_line(&mut self, section: Section, line: usize, content: [u64; 8]) {
-        // A branch has a journal of its own size.
-        let journal = self.header.journal_max;
-        let bytes = self.section_mut(section);
-        for (bytes, word) in bytes[line * 64..].chunks_mut(8).zip(content) {
-            bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
+    /// Puts the words of a COPY back.
+    pub(super) fn put_words(&mut self, entry: &Entry) {
+        if let Some(section) = entry.section() {
+            let bytes = &mut self.section_mut(section)[entry.number() * 8..];
+            for (bytes, word) in bytes.chunks_mut(8).zip(entry.words()) {
+                bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
+            }
         }
-        self.header.journal_max = journal;
     }
 }

@@ -1,9 +1,12 @@
 //! Which edges and players may differ between a branch and its original.
 
-use super::journal::{COPY, Entry, Journal, STEP};
+use super::journal::{COOL, COPY, EDGES, Entry, Journal, STEP};
 use super::section::Section;
 use crate::edge_lines::{LINE_EDGES, edge_lines};
+use crate::players::Player;
 
+/// Words of a player, each copied from the beginning.
+const PLAYER_WORDS: usize = size_of::<Player>() / 8;
 /// Ids by which memory is fetched ahead.
 const AHEAD: usize = 16;
 
@@ -30,12 +33,19 @@ impl Touched<'_> {
     /// Takes in what an entry of the journal kept.
     #[inline(always)]
     pub(super) fn add(&mut self, entry: &Entry) {
-        let tag = entry.tag();
-        if tag == STEP || tag == COPY && entry.section() == Some(Section::Players) {
-            set(self.players, entry.number() as usize);
-        }
-        if tag != COPY {
-            entry.edges().for_each(|value| set(self.lines, value.edge as usize / LINE_EDGES));
+        match entry.tag() {
+            STEP => {
+                set(self.players, entry.number());
+                set(self.lines, entry.line());
+            }
+            COOL => set(self.lines, entry.number()),
+            EDGES => {
+                entry.edges().for_each(|value| set(self.lines, value.edge as usize / LINE_EDGES));
+            }
+            COPY if entry.section() == Some(Section::Players) => {
+                set(self.players, entry.number() / PLAYER_WORDS);
+            }
+            _ => {}
         }
     }
 
@@ -43,18 +53,12 @@ impl Touched<'_> {
     /// back so far, and [`Self::fill`] is the way.
     #[must_use]
     pub fn add_since(&mut self, journal: &Journal, mark: u64) -> bool {
-        if mark < journal.oldest() {
-            return false;
+        let kept = journal.kept();
+        let reaches = mark >= kept.oldest();
+        if reaches {
+            (mark..kept.next).for_each(|at| self.add(kept.entry(at)));
         }
-        let mut at = journal.marks.next;
-        while at > mark {
-            at -= 1;
-            let Some(entry) = journal.entry(at) else { return false };
-            self.add(&entry);
-            // The line before a COPY is its content.
-            at -= (entry.tag() == COPY) as u64;
-        }
-        true
+        reaches
     }
 
     /// Anything may differ.
