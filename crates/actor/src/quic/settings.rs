@@ -3,6 +3,7 @@
 //! The defaults are cut for a public listener on a small machine: a connection may hold at most
 //! about 2 MiB (receive plus send window), strangers at most 4 MiB before they are admitted.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,48 @@ const INCOMING_BUFFER_BYTES: u64 = 64 << 10;
 const INCOMING_BUFFER_TOTAL_BYTES: u64 = 4 << 20;
 /// Smallest datagram size QUIC permits (RFC 9000, section 14).
 const DATAGRAM_MIN_BYTES: u16 = 1200;
+/// What the headers of IPv6 and UDP take of a packet.
+const HEADER_BYTES: u32 = 48;
+
+/// What is known of the way to a peer before anything was sent on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Path {
+    /// Over the loopback, which carries datagrams of the largest size: nothing to probe for.
+    Loopback,
+    /// Over some network, whose datagram size must be found out.
+    Network,
+}
+
+impl Path {
+    /// The way to `peer`, when packets on the loopback may have `loopback_bytes`. Probes are dear
+    /// for who receives them: quinn-proto takes their padding for a frame a byte.
+    fn to(peer: SocketAddr, loopback_bytes: u32, datagram_bytes: u16) -> Self {
+        let fits = loopback_bytes >= u32::from(datagram_bytes) + HEADER_BYTES;
+        if fits && peer.ip().to_canonical().is_loopback() { Self::Loopback } else { Self::Network }
+    }
+}
+
+/// What a server offers to peers, by the way to them.
+#[derive(Clone)]
+pub(super) struct ServerConfigs {
+    network: Arc<ServerConfig>,
+    loopback: Arc<ServerConfig>,
+}
+
+impl ServerConfigs {
+    pub(super) fn on(&self, path: Path) -> Arc<ServerConfig> {
+        match path {
+            Path::Loopback => self.loopback.clone(),
+            Path::Network => self.network.clone(),
+        }
+    }
+}
+
+/// The largest packet of the loopback interface; 0, and so probing, when the system does not tell.
+pub(super) fn loopback_bytes() -> u32 {
+    let told = std::fs::read_to_string("/sys/class/net/lo/mtu");
+    told.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
 
 /// Limits and times of an endpoint; start from [`Settings::server`] or [`Settings::client`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +90,8 @@ pub struct Settings {
     /// Unacknowledged bytes kept for a peer on one connection.
     pub send_window_bytes: u32,
     /// Largest UDP payload to probe for and accept. 1452 fits Ethernet, which the probing finds
-    /// by itself; 8952 fits jumbo frames, and on the loopback it takes a frame of 100 moves whole.
+    /// by itself; 8952 fits jumbo frames. On the loopback it is used from the start, unprobed, and
+    /// takes a frame of 100 moves whole.
     pub datagram_max_bytes: u16,
     /// Send several datagrams by one system call where the kernel can (GSO).
     pub segmentation_offload: bool,
@@ -97,20 +141,27 @@ impl Settings {
         Arc::new(config)
     }
 
-    pub(super) fn server_config(&self, tls: &ServerTls) -> Arc<ServerConfig> {
-        let mut config = ServerConfig::with_crypto(tls.0.clone());
-        config
-            .transport_config(self.transport_config())
+    /// The way to `peer` when packets on the loopback may have `loopback_bytes`.
+    pub(super) fn path(&self, peer: SocketAddr, loopback_bytes: u32) -> Path {
+        Path::to(peer, loopback_bytes, self.datagram_bytes())
+    }
+
+    pub(super) fn server_configs(&self, tls: &ServerTls) -> ServerConfigs {
+        let mut network = ServerConfig::with_crypto(tls.0.clone());
+        network
+            .transport_config(self.transport_config(Path::Network))
             .migration(false)
             .max_incoming(INCOMING_MAX)
             .incoming_buffer_size(INCOMING_BUFFER_BYTES)
             .incoming_buffer_size_total(INCOMING_BUFFER_TOTAL_BYTES);
-        Arc::new(config)
+        let mut loopback = network.clone();
+        loopback.transport_config(self.transport_config(Path::Loopback));
+        ServerConfigs { network: Arc::new(network), loopback: Arc::new(loopback) }
     }
 
-    pub(super) fn client_config(&self, tls: &ClientTls) -> ClientConfig {
+    pub(super) fn client_config(&self, tls: &ClientTls, path: Path) -> ClientConfig {
         let mut config = ClientConfig::new(tls.0.clone());
-        config.transport_config(self.transport_config());
+        config.transport_config(self.transport_config(path));
         config
     }
 
@@ -118,9 +169,13 @@ impl Settings {
         self.datagram_max_bytes.clamp(DATAGRAM_MIN_BYTES, 65_527)
     }
 
-    fn transport_config(&self) -> Arc<TransportConfig> {
-        let mut mtu = MtuDiscoveryConfig::default();
-        mtu.upper_bound(self.datagram_bytes());
+    fn transport_config(&self, path: Path) -> Arc<TransportConfig> {
+        let mut search = MtuDiscoveryConfig::default();
+        search.upper_bound(self.datagram_bytes());
+        let (initial_bytes, search) = match path {
+            Path::Loopback => (self.datagram_bytes(), None),
+            Path::Network => (DATAGRAM_MIN_BYTES, Some(search)),
+        };
         let keep_alive = Duration::from_millis(self.keep_alive_ms.into());
         let mut config = TransportConfig::default();
         config
@@ -133,7 +188,8 @@ impl Settings {
             .keep_alive_interval((self.keep_alive_ms > 0).then_some(keep_alive))
             .initial_rtt(Duration::from_micros(self.initial_rtt_us.max(1).into()))
             .datagram_receive_buffer_size(None)
-            .mtu_discovery_config(Some(mtu))
+            .initial_mtu(initial_bytes)
+            .mtu_discovery_config(search)
             .enable_segmentation_offload(self.segmentation_offload);
         Arc::new(config)
     }
