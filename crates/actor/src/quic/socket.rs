@@ -105,22 +105,29 @@ impl Socket {
     }
 }
 
-/// Asks the kernel no longer for what quinn-udp asks of it and nobody reads here: when a datagram
-/// came, and to which address when there is only one. They cost as much as a tenth of a round trip.
+/// Asks the kernel no longer for what quinn-udp asks of it and nobody needs here: when a datagram
+/// came; to which address, when there is only one; whether a router on its way was congested, on
+/// the loopback, which has none. They cost a tenth of a round trip.
 fn leave_unread(io: &UdpSocket, bound: IpAddr) {
-    let mut unread = vec![(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS)];
+    let (level, address, congestion) = match bound {
+        IpAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO, libc::IP_RECVTOS),
+        IpAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, libc::IPV6_RECVTCLASS),
+    };
+    turn_off(io, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS);
     if !bound.is_unspecified() {
-        unread.push(match bound {
-            IpAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
-            IpAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
-        });
+        turn_off(io, level, address);
     }
+    if bound.is_loopback() {
+        turn_off(io, level, congestion);
+    }
+}
+
+/// Turns a socket's option off; a refusal leaves it as it is, which works too.
+fn turn_off(io: &UdpSocket, level: libc::c_int, name: libc::c_int) {
     let off: libc::c_int = 0;
-    for (level, name) in unread {
-        let (value, bytes) = ((&raw const off).cast(), size_of_val(&off) as libc::socklen_t);
-        // SAFETY: `value` points to `bytes` bytes that outlive the call. A refusal changes nothing.
-        unsafe { libc::setsockopt(io.as_raw_fd(), level, name, value, bytes) };
-    }
+    let (value, bytes) = ((&raw const off).cast(), size_of_val(&off) as libc::socklen_t);
+    // SAFETY: `value` points to `bytes` bytes that outlive the call.
+    unsafe { libc::setsockopt(io.as_raw_fd(), level, name, value, bytes) };
 }
 
 fn refuses_segments(error: &io::Error) -> bool {
