@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use quinn_proto::congestion::CubicConfig;
 use quinn_proto::{
     ClientConfig, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TransportConfig,
     VarInt,
@@ -176,6 +177,8 @@ impl Settings {
             Path::Loopback => (self.datagram_bytes(), None),
             Path::Network => (DATAGRAM_MIN_BYTES, Some(search)),
         };
+        let mut congestion = CubicConfig::default();
+        congestion.initial_window(initial_window(initial_bytes));
         let keep_alive = Duration::from_millis(self.keep_alive_ms.into());
         let mut config = TransportConfig::default();
         config
@@ -188,9 +191,48 @@ impl Settings {
             .keep_alive_interval((self.keep_alive_ms > 0).then_some(keep_alive))
             .initial_rtt(Duration::from_micros(self.initial_rtt_us.max(1).into()))
             .datagram_receive_buffer_size(None)
+            .congestion_controller_factory(Arc::new(congestion))
             .initial_mtu(initial_bytes)
             .mtu_discovery_config(search)
             .enable_segmentation_offload(self.segmentation_offload);
         Arc::new(config)
+    }
+}
+
+/// Bytes in flight before the first acknowledgement (RFC 9002, section 7.2). quinn-proto reckons
+/// with datagrams of 1,200 bytes, whatever their size: its window may not hold a single one.
+fn initial_window(datagram_bytes: u16) -> u64 {
+    let bytes = u64::from(datagram_bytes);
+    (10 * bytes).min(14_720.max(2 * bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_loopback_that_carries_the_largest_datagrams_is_taken_for_one() {
+        let settings = Settings::server();
+        let path = |peer: &str, loopback_bytes| {
+            settings.path(peer.parse().expect("a literal address"), loopback_bytes)
+        };
+        for peer in ["127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert_eq!(path(peer, 65_536), Path::Loopback, "{peer}");
+            assert_eq!(path(peer, 9_000), Path::Loopback, "{peer}");
+            assert_eq!(path(peer, 8_999), Path::Network, "{peer}");
+            assert_eq!(path(peer, 0), Path::Network, "{peer}");
+        }
+        for peer in ["10.0.0.1:1", "[2001:db8::1]:1", "[::ffff:10.0.0.1]:1"] {
+            assert_eq!(path(peer, 65_536), Path::Network, "{peer}");
+        }
+    }
+
+    #[test]
+    fn the_first_window_holds_two_datagrams_and_grows_as_the_standard_says() {
+        for (datagram, window) in [(1_200, 12_000), (1_452, 14_520), (1_473, 14_720)] {
+            assert_eq!(initial_window(datagram), window);
+        }
+        assert_eq!(initial_window(8_952), 2 * 8_952);
+        assert_eq!(initial_window(65_488), 2 * 65_488);
     }
 }

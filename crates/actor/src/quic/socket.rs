@@ -249,6 +249,47 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_of_all_addresses_tells_to_which_a_datagram_came() {
+        for (bound, told) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+            let socket = Socket::bind(bound.parse().expect("a literal address"), 1 << 20);
+            let socket = socket.expect("a socket");
+            let port = socket.local_addr().expect("an address").port();
+            let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+            sender.send_to(b"here", ("127.0.0.1", port)).expect("a datagram");
+            let mut fds = [PollFd::from_borrowed_fd(socket.fd(), PollFlags::IN)];
+            Idle::Block.wait(&mut fds, None).expect("ppoll");
+            let mut inbox = Inbox::new();
+            inbox.fill(&socket).expect("a readable socket");
+            let local_ip = inbox.datagrams().next().expect("a datagram").local_ip;
+            assert_eq!(local_ip, told.then(|| [127, 0, 0, 1].into()), "{bound}");
+        }
+    }
+
+    #[test]
+    fn many_waiting_datagrams_are_taken_by_few_calls() {
+        let any_port = "127.0.0.1:0".parse().expect("a literal address");
+        let receiver = Socket::bind(any_port, 1 << 20).expect("a socket");
+        let to = receiver.local_addr().expect("an address");
+        let senders: Vec<_> = (0..100u8)
+            .map(|number| {
+                let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+                sender.send_to(&[number], to).expect("a datagram");
+                sender
+            })
+            .collect();
+        let (mut inbox, mut taken, mut calls) = (Inbox::new(), Vec::new(), 0);
+        while taken.len() < senders.len() {
+            let mut fds = [PollFd::from_borrowed_fd(receiver.fd(), PollFlags::IN)];
+            Idle::Block.wait(&mut fds, None).expect("ppoll");
+            inbox.fill(&receiver).expect("a readable socket");
+            taken.extend(inbox.datagrams().map(|datagram| datagram.bytes[0]));
+            calls += 1;
+        }
+        assert_eq!(taken, (0..100).collect::<Vec<u8>>());
+        assert!(calls <= LOOKS as usize + senders.len().div_ceil(BATCH), "{calls} calls");
+    }
+
+    #[test]
     fn an_empty_socket_gives_nothing_and_a_closed_port_harms_nothing() {
         let any_port = "127.0.0.1:0".parse().expect("a literal address");
         let socket = Socket::bind(any_port, 1 << 20).expect("a socket");
