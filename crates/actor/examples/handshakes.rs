@@ -7,6 +7,7 @@ use huntgraph_actor::bench::{Identity, handshake};
 use huntgraph_actor::quic::IdentityFiles;
 
 #[path = "../tests/quic/certificates.rs"]
+#[expect(dead_code, reason = "the tests of QUIC use the rest")]
 mod certificates;
 use certificates::Authority;
 
