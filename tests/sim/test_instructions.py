@@ -1,7 +1,8 @@
-"""A move's price is watched where no noise reaches: in instructions, counted by valgrind.
+"""The price of a move and of a handshake is watched where no noise reaches: in instructions.
 
-The time of a move depends on the machine and its neighbours; how many instructions it takes does
-not. The bound is a tenth above what docs/performance.md tells.
+Their time depends on the machine and its neighbours; how many instructions they take, counted by
+valgrind, does not. The bound of a move is a tenth above what docs/performance.md tells; that of a
+handshake, nearly all of which is arithmetic that never changes, 3 %.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ MOVES: Final = 40_000
 SIDE: Final = 1_013
 """A million nodes, few of which are so near the target that they are searched from."""
 MOST: Final = 640
+HANDSHAKES: Final = 10
+"""Full ones, and as many resumed."""
+MOST_OF_A_HANDSHAKE: Final = 5_310_000
+"""Both ends', the mean of full and resumed, without the instructions that valgrind lacks."""
 COLLECTED: Final = re.compile(r"Collected : (\d+)")
 
 pytestmark = [
@@ -32,37 +37,62 @@ pytestmark = [
 
 
 @cache
-def program() -> Path:
-    """Build crates/core/examples/moves.rs, with the names of its functions."""
+def program(package: str, example: str) -> Path:
+    """Build an example program with the names of its functions."""
     profile = ("--profile", "profiling")
-    build = [CARGO, "build", "--locked", "-p", "huntgraph-core", "--example", "moves", *profile]
+    build = [CARGO, "build", "--locked", "-p", package, "--example", example, *profile]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    return target / "profiling" / "examples" / "moves"
+    return target / "profiling" / "examples" / example
 
 
-def instructions(folder: Path, function: str) -> float:
-    """Count the instructions of a function and all it calls; gives those for each move."""
+def instructions(folder: Path, function: str, ran: Path, *arguments: int) -> int:
+    """Count the instructions of a program's function and all it calls."""
     out = f"--callgrind-out-file={folder / 'callgrind'}"
-    count = ["valgrind", "--tool=callgrind", out, f"--toggle-collect=*moves::{function}*"]
-    ran = subprocess.run(
-        [*count, str(program()), str(MOVES), str(SIDE)],
+    count = ["valgrind", "--tool=callgrind", out, f"--toggle-collect=*{function}*"]
+    told = subprocess.run(
+        [*count, str(ran), *map(str, arguments)],
         check=True,
         capture_output=True,
         text=True,
         timeout=300,
     )
-    found = COLLECTED.search(ran.stderr)
-    assert found, ran.stderr
-    return int(found[1]) / MOVES
+    found = COLLECTED.search(told.stderr)
+    assert found, told.stderr
+    return int(found[1])
+
+
+def of_a_move(folder: Path, function: str) -> float:
+    """Count those of crates/core/examples/moves.rs, for each move."""
+    moves = program("huntgraph-core", "moves")
+    return instructions(folder, f"moves::{function}", moves, MOVES, SIDE) / MOVES
+
+
+def of_a_handshake(folder: Path, function: str) -> float:
+    """Count those of crates/actor/examples/handshakes.rs, for each handshake."""
+    handshakes = program("huntgraph-actor", "handshakes")
+    # One of each kind goes before those that are timed.
+    made = 2 * (HANDSHAKES + 1)
+    return instructions(folder, function, handshakes, HANDSHAKES) / made
 
 
 def test_a_move_takes_no_more_instructions_than_before(tmp_path: Path) -> None:
-    counted = instructions(tmp_path, "apply_all")
+    counted = of_a_move(tmp_path, "apply_all")
     print(f"{counted:.0f} instructions a move")
     assert 100 < counted <= MOST
 
 
 def test_more_work_in_the_way_of_a_move_is_counted(tmp_path: Path) -> None:
     """The planted twin: with the making of the moves and the ticks between it is too much."""
-    assert instructions(tmp_path, "main") > MOST
+    assert of_a_move(tmp_path, "main") > MOST
+
+
+def test_a_handshake_takes_no_more_instructions_than_before(tmp_path: Path) -> None:
+    counted = of_a_handshake(tmp_path, "shake_hands")
+    print(f"{counted:.0f} instructions a handshake")
+    assert 1_000_000 < counted <= MOST_OF_A_HANDSHAKE
+
+
+def test_more_work_in_the_way_of_a_handshake_is_counted(tmp_path: Path) -> None:
+    """The planted twin: with the reading of certificates before each it is too much."""
+    assert of_a_handshake(tmp_path, "handshakes::main") > MOST_OF_A_HANDSHAKE

@@ -94,13 +94,14 @@ def frame(scene: Scene) -> Found:
     distribution: dict[str, Any] = {}
     for prefix in ("", "quiet_"):
         latency, service = samples[f"{prefix}latency"], samples[f"{prefix}service"]
-        jitter = samples[f"{prefix}jitter"]
+        applied, jitter = samples[f"{prefix}apply"], samples[f"{prefix}jitter"]
         figures |= _tail(prefix, latency) | _tail(f"{prefix}service_", service)
+        figures |= _tail(f"{prefix}apply_", applied)
         figures[f"{prefix}moves_per_s"] = round(numbers[f"{prefix}moves_per_s"])
         figures[f"{prefix}jitter_floor_p99_us"] = quantile(jitter, 0.99)
         figures |= _calm(prefix, latency, service, jitter)
-        for name, part in (("latency", latency), ("service", service), ("jitter", jitter)):
-            distribution[f"{prefix}{name}_us"] = percentiles(part)
+        for name in ("latency", "service", "apply", "jitter"):
+            distribution[f"{prefix}{name}_us"] = percentiles(samples[f"{prefix}{name}"])
     return Found(
         figures=figures,
         samples=len(samples["latency"]) + len(samples["quiet_latency"]),

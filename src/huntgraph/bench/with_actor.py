@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -196,7 +198,10 @@ def sync_floor(directory: Path, seconds: float) -> Samples:
 def load(
     scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy, directory: str = "actor"
 ) -> Loaded:
-    """Start an actor, publish the hunts, let a thread of this process load it, and stop it."""
+    """Start an actor, publish the hunts, let a thread of this process load it, and stop it.
+
+    An actor that spins has a core for its loop alone, as its operator must give it one.
+    """
     stopped = threading.Event()
 
     async def measure(actor: Actor) -> Loaded:
@@ -212,16 +217,21 @@ def load(
                 service.append(actor.counters().histogram("frame_ns"))
                 counted[word] = _counted(actor)
 
-        numbers, samples = await asyncio.to_thread(
-            scene.core.drive,
-            actor.ready.address,
-            paths(scene.client),
-            watch,
-            records=records,
-            rate=rate,
-            in_flight_bytes=IN_FLIGHT_BYTES,
-            idle=client_idle,
-        )
+        def drive() -> tuple[dict[str, float], dict[str, Samples]]:
+            if scene.options.idle_policy == "spin":
+                leave_a_core(actor.pid)
+            return scene.core.drive(
+                actor.ready.address,
+                paths(scene.client),
+                watch,
+                records=records,
+                rate=rate,
+                in_flight_bytes=IN_FLIGHT_BYTES,
+                idle=client_idle,
+            )
+
+        with ThreadPoolExecutor(1) as thread:
+            numbers, samples = await asyncio.get_running_loop().run_in_executor(thread, drive)
         await _pass_ticks(actor)
         counted["done"] = _counted(actor)
         return Loaded(numbers, samples, service[1] - service[0], resident, counted)
@@ -230,6 +240,19 @@ def load(
         return asyncio.run(with_actor(scene, measure, directory))
     finally:
         stopped.set()
+
+
+def leave_a_core(pid: int) -> None:
+    """Give an actor's loop one core, and the others to its other threads and the calling one.
+
+    The loop runs on the process's first thread. With a single core nothing is done.
+    """
+    *others, own = sorted(os.sched_getaffinity(0))
+    if not others:
+        return
+    for thread in map(int, os.listdir(f"/proc/{pid}/task")):
+        os.sched_setaffinity(thread, {own} if thread == pid else others)
+    os.sched_setaffinity(0, others)
 
 
 async def with_actor(

@@ -118,6 +118,11 @@ impl Pair {
         Ok(())
     }
 
+    /// How long the actor has worked on frames, and how much of it in applying.
+    fn work_ns(&self) -> [u64; 2] {
+        [self.actor.meters.frame.sum_ns(), self.actor.meters.apply.sum_ns()]
+    }
+
     fn close(self) -> Result<(), Failure> {
         self.link.close();
         self.actor.finish().map(|_| ())
@@ -199,14 +204,16 @@ fn round_trips(
 struct Frames {
     latency: Vec<u64>,
     service: Vec<u64>,
+    apply: Vec<u64>,
     jitter: Vec<u64>,
 }
 
 /// Open loop: frames of `records` moves are due at set times, `rate` moves a second, whatever
 /// became of the one before. Samples, by frame: `latency` (from when it was due to its last answer
-/// read), `service` (the actor's own: last byte in to last byte out), `jitter` (fixed work begun
-/// halfway between two frames: what it took beyond its least); the same as `quiet_...` without a
-/// traffic rule. Numbers: `moves_per_s`, `quiet_moves_per_s`.
+/// read), `service` (the actor's own: last byte in to last byte out), `apply` (the part of it in
+/// which moves are applied, answered, published and put into the log's batch), `jitter` (fixed work
+/// begun halfway between two frames: what it took beyond its least); the same as `quiet_...`
+/// without a traffic rule. Numbers: `moves_per_s`, `quiet_moves_per_s`.
 ///
 /// # Errors
 /// Those of booting an actor, and HG3030 when a move was refused.
@@ -221,10 +228,10 @@ pub fn frame(
     let mut report = Report::default();
     let period = Duration::from_secs_f64(records as f64 / f64::from(rate));
     let names = [
-        ["quiet_latency", "quiet_service", "quiet_jitter", "quiet_moves_per_s"],
-        ["latency", "service", "jitter", "moves_per_s"],
+        ["quiet_latency", "quiet_service", "quiet_apply", "quiet_jitter", "quiet_moves_per_s"],
+        ["latency", "service", "apply", "jitter", "moves_per_s"],
     ];
-    for [latency, service, jitter, moves_per_s] in names {
+    for [latency, service, apply, jitter, moves_per_s] in names {
         if latency == "latency" {
             pair.turn_traffic_on(scene)?;
         }
@@ -234,6 +241,7 @@ pub fn frame(
         report.numbers.push((moves_per_s, moved / started.elapsed().as_secs_f64()));
         report.samples_ns.push((latency, found.latency));
         report.samples_ns.push((service, found.service));
+        report.samples_ns.push((apply, found.apply));
         report.samples_ns.push((jitter, found.jitter));
     }
     pair.close()?;
@@ -249,7 +257,7 @@ fn frames(
 ) -> Result<Frames, Failure> {
     let count = (time.as_secs_f64() / period.as_secs_f64()).ceil().max(1.0) as usize;
     let room = || Vec::with_capacity(count);
-    let mut found = Frames { latency: room(), service: room(), jitter: room() };
+    let mut found = Frames { latency: room(), service: room(), apply: room(), jitter: room() };
     let mut jitter = Jitter::new();
     let mut moves = vec![[0; 64]; records];
     pair.crowd.walk(&mut moves);
@@ -259,10 +267,12 @@ fn frames(
         while Instant::now() < due {
             pair.idle()?;
         }
-        let before = pair.actor.meters.frame.sum_ns();
+        let [service, apply] = pair.work_ns();
         pair.exchange(&moves)?;
         found.latency.push(nanoseconds(due.elapsed()));
-        found.service.push(pair.actor.meters.frame.sum_ns() - before);
+        let after = pair.work_ns();
+        found.service.push(after[0] - service);
+        found.apply.push(after[1] - apply);
         // What is generated must be sent: each player's moves are numbered.
         if number + 1 < count {
             pair.crowd.walk(&mut moves);

@@ -67,7 +67,7 @@ impl Endpoint {
             let connections_max = self.settings.connections_max as usize;
             return Err(ConnectError::Full { connections_max });
         }
-        let config = self.settings.client_config(tls);
+        let config = self.settings.client_config(tls, self.path(address));
         let (handle, proto) = self
             .proto
             .connect(now, config, address, server_name)

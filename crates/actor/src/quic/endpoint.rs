@@ -10,7 +10,7 @@ use quinn_proto::{ConnectionHandle, EndpointEvent, Transmit, VarInt};
 use super::buffers::Buffers;
 use super::connection::{Connection, Stage};
 use super::event::{CloseReason, ConnId, Event};
-use super::settings::Settings;
+use super::settings::{Path, ServerConfigs, Settings, loopback_bytes};
 use super::socket::{Inbox, Sent, Socket};
 use super::table::Table;
 use super::tls::ServerTls;
@@ -47,6 +47,10 @@ pub struct Endpoint {
     pub(super) proto: quinn_proto::Endpoint,
     pub(super) table: Table,
     pub(super) settings: Settings,
+    /// What a server offers; none on an endpoint that only connects.
+    pub(super) server_configs: Option<ServerConfigs>,
+    /// Largest packet of the loopback interface.
+    loopback_bytes: u32,
     /// Memory for datagrams on their way in.
     pub(super) received: Buffers,
     /// Memory for batches on their way out.
@@ -69,9 +73,8 @@ impl Endpoint {
     /// # Errors
     /// The system's error when the socket cannot be bound.
     pub fn server(address: SocketAddr, tls: &ServerTls, settings: Settings) -> io::Result<Self> {
-        let config = settings.server_config(tls);
         let mut endpoint = Self::client(address, settings)?;
-        endpoint.proto.set_server_config(Some(config));
+        endpoint.set_server_tls(tls);
         Ok(endpoint)
     }
 
@@ -97,6 +100,8 @@ impl Endpoint {
             refused_to_tell: 0,
             ended: None,
             stats: EndpointStats::default(),
+            server_configs: None,
+            loopback_bytes: loopback_bytes(),
             socket,
             settings,
         })
@@ -125,7 +130,9 @@ impl Endpoint {
 
     /// Uses other certificates for connections that come from now on.
     pub fn set_server_tls(&mut self, tls: &ServerTls) {
-        self.proto.set_server_config(Some(self.settings.server_config(tls)));
+        let configs = self.settings.server_configs(tls);
+        self.proto.set_server_config(Some(configs.on(Path::Network)));
+        self.server_configs = Some(configs);
     }
 
     /// Counts since the start.
@@ -233,6 +240,11 @@ impl Endpoint {
             self.ended = Some(slot);
         }
         Some(event)
+    }
+
+    /// The way to `peer`.
+    pub(super) fn path(&self, peer: SocketAddr) -> Path {
+        self.settings.path(peer, self.loopback_bytes)
     }
 
     fn transmit_connection(&mut self, now: Instant, slot: usize) -> bool {

@@ -45,7 +45,9 @@ impl Endpoint {
     }
 
     fn accept(&mut self, now: Instant, incoming: Incoming) {
-        match self.proto.accept(incoming, now, &mut self.reply, None) {
+        let path = self.path(incoming.remote_address());
+        let config = self.server_configs.as_ref().map(|configs| configs.on(path));
+        match self.proto.accept(incoming, now, &mut self.reply, config) {
             Ok((handle, proto)) => {
                 self.add(now, handle, proto);
             }

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::boot::wall_ms;
 use super::control::{CLIENTS, Control};
 use super::engine::Engine;
-use super::link::Link;
+use super::links::Links;
 use super::meters::Meters;
 use super::neighbour::Neighbour;
 use super::options::Options;
@@ -43,7 +43,7 @@ pub(crate) struct Actor {
     pub(super) options: Options,
     pub(crate) engine: Engine,
     pub(super) endpoint: Endpoint,
-    pub(super) links: Vec<Option<Link>>,
+    pub(super) links: Links,
     /// Sessions for links to come.
     pub(super) spare: Vec<Session>,
     pub(super) control: Control,
@@ -160,7 +160,7 @@ impl Actor {
             ("state_hash", engine.partition.state_hash()),
             ("players", header.players as u64),
             ("present", header.present as u64),
-            ("connections", self.links.iter().flatten().count() as u64),
+            ("connections", self.links.iter().count() as u64),
             ("handshakes_failed", self.handshakes_failed + self.endpoint.stats().handshakes_failed),
             ("fields_built", work.built),
             ("nodes_settled", work.settled),
@@ -208,7 +208,7 @@ impl Actor {
             self.neighbours.clear();
             self.stop_by = Some(now + FAREWELL);
             self.engine.commit(true);
-            self.links.iter_mut().flatten().for_each(|link| link.session.tell_drain());
+            self.links.iter_mut().for_each(|link| link.session.tell_drain());
         }
     }
 
@@ -292,14 +292,14 @@ impl Actor {
         let Some(by) = self.stop_by else { return false };
         let now = Instant::now();
         let all_durable = self.engine.logger.durable() >= self.engine.partition.header.position;
-        now >= by || (self.links.iter().all(Option::is_none) && all_durable)
+        now >= by || (self.links.is_empty() && all_durable)
     }
 
     /// Tells everyone, makes all durable, and gives the line that says so.
     pub(crate) fn finish(mut self) -> Result<String, Failure> {
         let now = Instant::now();
         self.publish(now);
-        for link in self.links.iter().flatten() {
+        for link in self.links.iter() {
             self.endpoint.close(now, link.conn, 0, "the actor has stopped");
         }
         self.endpoint.transmit(now);

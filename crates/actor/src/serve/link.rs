@@ -50,20 +50,19 @@ impl Actor {
         let session = session.begin(Role::GameServer(mark));
         let link =
             Link { conn, stream: None, session, arrived: now, leaves: None, frames_waiting: 0 };
-        self.links[conn.slot()] = Some(link);
+        self.links.insert(link);
     }
 
     fn forget(&mut self, conn: ConnId) {
-        let slot = &mut self.links[conn.slot()];
-        if let Some(link) = slot.take_if(|link| link.conn == conn) {
+        if let Some(link) = self.links.remove(conn) {
             self.spare.push(link.session);
         }
     }
 
     /// Goes on with links whose frames waited for room in the log.
     pub fn resume(&mut self, now: Instant) {
-        for slot in 0..self.links.len() {
-            let Some(link) = self.links[slot].as_mut().filter(|link| link.session.waits) else {
+        for slot in self.links.slots() {
+            let Some(link) = self.links.at(slot).filter(|link| link.session.waits) else {
                 continue;
             };
             let frames = link.session.take_frames(&mut self.engine, &self.desk, now);
@@ -76,7 +75,7 @@ impl Actor {
 
     /// Reads a link's bytes and takes the frames in them.
     fn read(&mut self, conn: ConnId, stream: StreamId, now: Instant) {
-        let Some(link) = self.links[conn.slot()].as_mut().filter(|link| link.conn == conn) else {
+        let Some(link) = self.links.of(conn) else {
             return;
         };
         if *link.stream.get_or_insert(stream) != stream {
@@ -108,7 +107,7 @@ impl Actor {
         self.durable_seen = durable;
         let meter = &self.meters.durable;
         self.engine.settle(durable, now, |time_ns| meter.record(time_ns));
-        for link in self.links.iter_mut().flatten() {
+        for link in self.links.iter_mut() {
             link.session.tell_durable(durable);
         }
     }
@@ -116,18 +115,18 @@ impl Actor {
     /// Hands answers to the socket, lets go whom there is nothing left to say to, and sends.
     pub fn flush(&mut self, now: Instant) {
         let mut frames = 0;
-        for slot in 0..self.links.len() {
+        for slot in self.links.slots() {
             frames += self.flush_link(slot, now);
         }
         self.endpoint.transmit(now);
-        self.next_leave = self.links.iter().flatten().filter_map(|link| link.leaves).min();
+        self.next_leave = self.links.iter().filter_map(|link| link.leaves).min();
         if frames > 0 {
             self.time_frames();
         }
     }
 
     fn flush_link(&mut self, slot: usize, now: Instant) -> u32 {
-        let Some(link) = self.links[slot].as_mut() else {
+        let Some(link) = self.links.at(slot) else {
             return 0;
         };
         let (conn, Some(stream)) = (link.conn, link.stream) else {
@@ -158,7 +157,7 @@ impl Actor {
     /// Ends a link that failed, or that asked to go and has everything on disk: last words first,
     /// then a moment for them to arrive, then the close.
     fn part(&mut self, slot: usize, now: Instant) {
-        let Some(link) = self.links[slot].as_mut() else {
+        let Some(link) = self.links.at(slot) else {
             return;
         };
         let drained = link.session.wants_drain && link.session.is_settled(self.durable_seen);
@@ -186,13 +185,13 @@ impl Actor {
     fn time_frames(&mut self) {
         let sent = Instant::now();
         let mut total = 0;
-        for link in self.links.iter_mut().flatten() {
+        for link in self.links.iter_mut() {
             let time_ns = sent.duration_since(link.arrived).as_nanos() as u64;
             for _ in 0..std::mem::take(&mut link.frames_waiting) {
                 self.meters.frame.record(time_ns);
                 total += 1;
             }
         }
-        self.meters.add("frames", total);
+        self.meters.frames.add(total);
     }
 }

@@ -82,6 +82,8 @@ pub struct Meters {
     codes: Vec<(u16, Counter)>,
     resident: Resident,
     resident_due: Instant,
+    /// Frames answered.
+    pub frames: Counter,
     /// Last byte of a frame in to its last answer handed to the socket.
     pub frame: Histogram,
     /// The part of it in which the frame's records are applied and put into the log's batch.
@@ -124,6 +126,7 @@ impl Meters {
             codes: codes.collect::<Result<_, CountersError>>()?,
             resident,
             resident_due: Instant::now(),
+            frames: file.counter("frames")?,
             frame: file.histogram("frame_ns")?,
             apply: file.histogram("apply_ns")?,
             durable: file.histogram("durable_ns")?,

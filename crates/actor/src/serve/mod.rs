@@ -12,6 +12,7 @@ pub(crate) mod emit;
 mod engine;
 mod hold;
 mod link;
+mod links;
 mod meters;
 mod neighbour;
 mod options;

@@ -10,6 +10,7 @@ use super::actor::{Actor, CONNECTIONS};
 use super::boot::{boot, folder, wall_ms};
 use super::control::Control;
 use super::engine::Engine;
+use super::links::Links;
 use super::meters::Meters;
 use super::neighbour::Neighbour;
 use super::options::Options;
@@ -161,7 +162,7 @@ impl Actor {
             handshakes_failed: 0,
             engine: Engine::new(partition, logger, ring, meters.apply.clone()),
             endpoint,
-            links: (0..CONNECTIONS).map(|_| None).collect(),
+            links: Links::new(CONNECTIONS),
             spare: Session::spare(CONNECTIONS as usize),
             control: Control::open(&options.dir.join("control.sock"))?,
             meters,

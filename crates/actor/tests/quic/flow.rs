@@ -51,6 +51,44 @@ fn bytes_come_back_in_large_datagrams() {
     echo_all_sizes(jumbo(Settings::server()), jumbo(Settings::client()));
 }
 
+/// The size of datagrams at either end, and the probes for it that both have sent, after frames of
+/// 100 moves went there and back.
+fn datagram_bytes_and_probes(server: Settings, client: Settings) -> ([u16; 2], u64) {
+    let authority = Authority::new();
+    let mut pair = Pair::new(&authority.server(), server, client);
+    let opened = pair.open(&authority.client());
+    let (here, there) = (opened.client.conn, opened.server.conn);
+    let stream = pair.client.open_stream(here).expect("a stream");
+    let frame = Random(2).bytes(6_424);
+    for _ in 0..4 {
+        assert!(round_trip(&mut pair, here, stream, &frame) == frame);
+    }
+    let stats = [pair.client.connection_stats(here), pair.server.connection_stats(there)];
+    let paths = stats.map(|stats| stats.expect("a live connection").path);
+    (paths.map(|path| path.current_mtu), paths.iter().map(|path| path.sent_plpmtud_probes).sum())
+}
+
+#[test]
+fn datagrams_on_the_loopback_have_their_full_size_without_probes() {
+    let found = datagram_bytes_and_probes(Settings::server(), Settings::client());
+    assert_eq!(found, ([8_952, 8_952], 0));
+}
+
+#[test]
+fn datagrams_are_no_larger_than_the_peer_takes() {
+    let small = Settings { datagram_max_bytes: 1_452, ..Settings::client() };
+    assert_eq!(datagram_bytes_and_probes(Settings::server(), small).0, [1_452, 1_452]);
+}
+
+#[test]
+fn what_the_loopback_does_not_carry_is_probed_for() {
+    let large = |settings| Settings { datagram_max_bytes: 65_500, ..settings };
+    let ([here, there], probes) =
+        datagram_bytes_and_probes(large(Settings::server()), large(Settings::client()));
+    assert!(here < 65_500 && there < 65_500);
+    assert!(probes > 0, "probes are not counted");
+}
+
 /// One of many connections: what it will send, what came back.
 struct Line {
     conn: ConnId,
