@@ -1,7 +1,8 @@
 """A move's price is watched where no noise reaches: in instructions, counted by valgrind.
 
 The time of a move depends on the machine and its neighbours; how many instructions it takes does
-not. The bound is a tenth above what docs/performance.md tells.
+not. So it is with a tick, and with going back, on again and comparing. Each bound is a tenth above
+what was counted.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ MOVES: Final = 40_000
 SIDE: Final = 1_013
 """A million nodes, few of which are so near the target that they are searched from."""
 MOST: Final = 640
+TICK_MOST: Final = 58
+"""Of a tick's share of the decay, for each of the 4,000 moves before it."""
+RECORDS: Final = 66_800
+"""Records that crates/core/examples/forks.rs forks."""
+HISTORY_MOST: Final = {"rewind": 176, "replay": 715, "compare": 27}
+"""For each of these records, by the phase of a fork."""
 COLLECTED: Final = re.compile(r"Collected : (\d+)")
 
 pytestmark = [
@@ -32,21 +39,21 @@ pytestmark = [
 
 
 @cache
-def program() -> Path:
-    """Build crates/core/examples/moves.rs, with the names of its functions."""
+def built(example: str) -> Path:
+    """Build a program of crates/core/examples, with the names of its functions."""
     profile = ("--profile", "profiling")
-    build = [CARGO, "build", "--locked", "-p", "huntgraph-core", "--example", "moves", *profile]
+    build = [CARGO, "build", "--locked", "-p", "huntgraph-core", "--example", example, *profile]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    return target / "profiling" / "examples" / "moves"
+    return target / "profiling" / "examples" / example
 
 
-def instructions(folder: Path, function: str) -> float:
-    """Count the instructions of a function and all it calls; gives those for each move."""
+def instructions(folder: Path, example: str, function: str, *arguments: int) -> int:
+    """Count the instructions of a program's function and all it calls."""
     out = f"--callgrind-out-file={folder / 'callgrind'}"
-    count = ["valgrind", "--tool=callgrind", out, f"--toggle-collect=*moves::{function}*"]
+    count = ["valgrind", "--tool=callgrind", out, f"--toggle-collect=*{example}::{function}*"]
     ran = subprocess.run(
-        [*count, str(program()), str(MOVES), str(SIDE)],
+        [*count, str(built(example)), *map(str, arguments)],
         check=True,
         capture_output=True,
         text=True,
@@ -54,15 +61,44 @@ def instructions(folder: Path, function: str) -> float:
     )
     found = COLLECTED.search(ran.stderr)
     assert found, ran.stderr
-    return int(found[1]) / MOVES
+    return int(found[1])
+
+
+def of_a_move(folder: Path, function: str) -> float:
+    """Count for each of many moves."""
+    return instructions(folder, "moves", function, MOVES, SIDE) / MOVES
+
+
+def of_a_record(folder: Path, phase: str) -> float:
+    """Count for each record that is forked, once."""
+    return instructions(folder, "forks", phase, 1) / RECORDS
 
 
 def test_a_move_takes_no_more_instructions_than_before(tmp_path: Path) -> None:
-    counted = instructions(tmp_path, "apply_all")
+    counted = of_a_move(tmp_path, "apply_all")
     print(f"{counted:.0f} instructions a move")
     assert 100 < counted <= MOST
 
 
+def test_a_tick_takes_no_more_instructions_than_before(tmp_path: Path) -> None:
+    counted = of_a_move(tmp_path, "tick")
+    print(f"{counted:.0f} instructions of ticks a move")
+    assert 10 < counted <= TICK_MOST
+
+
 def test_more_work_in_the_way_of_a_move_is_counted(tmp_path: Path) -> None:
     """The planted twin: with the making of the moves and the ticks between it is too much."""
-    assert instructions(tmp_path, "main") > MOST
+    counted = of_a_move(tmp_path, "main")
+    assert counted > max(MOST, TICK_MOST)
+
+
+@pytest.mark.parametrize("phase", HISTORY_MOST)
+def test_a_fork_takes_no_more_instructions_than_before(tmp_path: Path, phase: str) -> None:
+    counted = of_a_record(tmp_path, phase)
+    print(f"{phase}: {counted:.0f} instructions a record")
+    assert 10 < counted <= HISTORY_MOST[phase]
+
+
+def test_more_work_in_the_way_of_a_fork_is_counted(tmp_path: Path) -> None:
+    """The planted twin: with the making of the head and its checks it is too much."""
+    assert of_a_record(tmp_path, "main") > max(HISTORY_MOST.values())

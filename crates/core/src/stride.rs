@@ -50,7 +50,7 @@ impl Partition<'_> {
             edge: spot.edge() as u32,
             ..self.event()
         });
-        self.heat_up(spot, sink);
+        self.heat_up(spot, edge, sink);
         if !S::ANSWERS {
             return Some(Answer { update: Update::default(), logged: true });
         }
