@@ -83,7 +83,7 @@ impl Partition<'_> {
             *found = self.fetch_player(ahead);
         }
         for (&found, ahead) in found.iter().zip(records.iter().take(NEAR)) {
-            self.fetch_page(ahead, found.slot);
+            self.fetch_page::<S>(ahead, found.slot);
         }
         for (at, record) in records.iter().enumerate() {
             if let Some(ahead) = records.get(at + FAR) {
@@ -93,7 +93,7 @@ impl Partition<'_> {
                 found[(at + MIDDLE) % WINDOW] = self.fetch_player(ahead);
             }
             if let Some(ahead) = records.get(at + NEAR) {
-                self.fetch_page(ahead, found[(at + NEAR) % WINDOW].slot);
+                self.fetch_page::<S>(ahead, found[(at + NEAR) % WINDOW].slot);
             }
             seek(self.header, at);
             let strike;
@@ -127,11 +127,11 @@ impl Partition<'_> {
         Found { slot, row }
     }
 
-    /// At last the field's page for the node that the player comes to.
+    /// At last the field's page for the node that the player comes to, if an answer names it.
     #[inline(always)]
-    fn fetch_page(&self, raw: &[u8; 64], slot: u32) {
+    fn fetch_page<S: Sink>(&self, raw: &[u8; 64], slot: u32) {
         let to = half(raw, 20);
-        if to >= self.header.nodes {
+        if !S::ANSWERS || to >= self.header.nodes {
             return;
         }
         if let Some(player) = self.players.get(slot as usize) {
