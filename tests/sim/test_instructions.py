@@ -1,8 +1,10 @@
 """The price of a move and of a handshake is watched where no noise reaches: in instructions.
 
+
 Their time depends on the machine and its neighbours; how many instructions they take, counted by
-valgrind, does not. The bound of a move is a tenth above what docs/performance.md tells; that of a
-handshake, nearly all of which is arithmetic that never changes, 3 %.
+valgrind, does not. So it is with a tick, and with going back, on again and comparing. Each bound is
+a tenth above what was counted; that of a handshake, nearly all of which is arithmetic that never
+changes, 3 %.
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ MOVES: Final = 40_000
 SIDE: Final = 1_013
 """A million nodes, few of which are so near the target that they are searched from."""
 MOST: Final = 640
+TICK_MOST: Final = 58
+"""Of a tick's share of the decay, for each of the 4,000 moves before it."""
+RECORDS: Final = 66_800
+"""Records that crates/core/examples/forks.rs forks."""
+HISTORY_MOST: Final = {"rewind": 176, "replay": 685, "compare": 27}
+"""For each of these records, by the phase of a fork."""
 HANDSHAKES: Final = 10
 """Full ones, and as many resumed."""
 MOST_OF_A_HANDSHAKE: Final = 5_310_000
@@ -68,6 +76,12 @@ def of_a_move(folder: Path, function: str) -> float:
     return instructions(folder, f"moves::{function}", moves, MOVES, SIDE) / MOVES
 
 
+def of_a_record(folder: Path, phase: str) -> float:
+    """Count those of crates/core/examples/forks.rs, for each record that is forked, once."""
+    forks = program("huntgraph-core", "forks")
+    return instructions(folder, f"forks::{phase}", forks, 1) / RECORDS
+
+
 def of_a_handshake(folder: Path, function: str) -> float:
     """Count those of crates/actor/examples/handshakes.rs, for each handshake."""
     handshakes = program("huntgraph-actor", "handshakes")
@@ -82,9 +96,27 @@ def test_a_move_takes_no_more_instructions_than_before(tmp_path: Path) -> None:
     assert 100 < counted <= MOST
 
 
+def test_a_tick_takes_no_more_instructions_than_before(tmp_path: Path) -> None:
+    counted = of_a_move(tmp_path, "tick")
+    print(f"{counted:.0f} instructions of ticks a move")
+    assert 10 < counted <= TICK_MOST
+
+
 def test_more_work_in_the_way_of_a_move_is_counted(tmp_path: Path) -> None:
     """The planted twin: with the making of the moves and the ticks between it is too much."""
-    assert of_a_move(tmp_path, "main") > MOST
+    assert of_a_move(tmp_path, "main") > max(MOST, TICK_MOST)
+
+
+@pytest.mark.parametrize("phase", HISTORY_MOST)
+def test_a_fork_takes_no_more_instructions_than_before(tmp_path: Path, phase: str) -> None:
+    counted = of_a_record(tmp_path, phase)
+    print(f"{phase}: {counted:.0f} instructions a record")
+    assert 10 < counted <= HISTORY_MOST[phase]
+
+
+def test_more_work_in_the_way_of_a_fork_is_counted(tmp_path: Path) -> None:
+    """The planted twin: with the making of the head and its checks it is too much."""
+    assert of_a_record(tmp_path, "main") > max(HISTORY_MOST.values())
 
 
 def test_a_handshake_takes_no_more_instructions_than_before(tmp_path: Path) -> None:

@@ -94,7 +94,9 @@ impl Partition<'_> {
             }
             if let Some(turn) = turn.checked_sub(2) {
                 self.fetch_ways(group(turn), &mut found[turn % STEPS]);
-                self.fetch_places(group(turn), &mut found[turn % STEPS]);
+                if S::ANSWERS {
+                    self.fetch_places(group(turn), &mut found[turn % STEPS]);
+                }
             }
             let Some(turn) = turn.checked_sub(3) else { continue };
             for (at, (record, &found)) in group(turn).iter().zip(&found[turn % STEPS]).enumerate() {

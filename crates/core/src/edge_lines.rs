@@ -172,13 +172,20 @@ impl EdgeLines<'_> {
         line.closed = line.closed & !(1 << at) | (state.closed as u32) << at;
     }
 
+    /// Weight and heat in one writing; it stays open or closed.
+    #[inline(always)]
+    pub(crate) fn set_weighed(&mut self, spot: Spot, weight: u16, heat: u8) {
+        let line = &mut self.0[spot.line];
+        (line.weight[spot.at], line.heat[spot.at]) = (weight, heat);
+    }
+
     pub(crate) fn set_near(&mut self, edge: usize, near: i16) {
         let Spot { line, at } = edge.into();
         self.0[line].near[at] = near;
     }
 
     #[inline(always)]
-    pub(crate) fn set_weight(&mut self, edge: impl Into<Spot>, weight: u16) {
+    pub(crate) fn set_weight(&mut self, edge: usize, weight: u16) {
         let Spot { line, at } = edge.into();
         self.0[line].weight[at] = weight;
     }

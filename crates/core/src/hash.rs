@@ -13,6 +13,14 @@ pub fn mix(name: u64, word: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
+impl EdgeState {
+    /// The word of an edge in this state.
+    #[inline(always)]
+    pub(crate) fn word(self) -> u64 {
+        edge_word(self.weight, self.heat, self.closed)
+    }
+}
+
 /// The word of an edge.
 #[inline(always)]
 pub(crate) fn edge_word(weight: u16, heat: u8, closed: bool) -> u64 {

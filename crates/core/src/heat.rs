@@ -4,32 +4,11 @@
 use core::ops::Range;
 
 use crate::apply::Sink;
+use crate::bits::{mask, places};
 use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
 use crate::hash::edge_change;
 use crate::image::Partition;
 use crate::schema::{HEAT_MAX, WEIGHT_MAX};
-
-/// The places of the bits that are set.
-#[inline(always)]
-fn places(bits: impl Into<u64>) -> impl Iterator<Item = usize> {
-    let mut bits = bits.into();
-    core::iter::from_fn(move || {
-        let place = bits.trailing_zeros() as usize;
-        let found = (bits != 0).then_some(place);
-        bits &= bits.wrapping_sub(1);
-        found
-    })
-}
-
-/// A bit for each of the 64 numbers from `first` on that is in `range`.
-#[inline(always)]
-fn mask(range: &Range<usize>, first: usize) -> u64 {
-    let below = |end: usize| {
-        let count = end.saturating_sub(first);
-        if count < 64 { (1 << count) - 1 } else { u64::MAX }
-    };
-    below(range.end) & !below(range.start)
-}
 
 impl Partition<'_> {
     /// Weight that this heat adds under the traffic rule.
@@ -38,16 +17,14 @@ impl Partition<'_> {
         (heat as u32 >> self.header.shift) * self.header.cost
     }
 
-    /// A player went along this edge, of which `old` is known.
+    /// A player went along this edge, which is as `old` says: the journal has it already.
     #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, old: EdgeState, sink: &mut S) {
         let heat = (old.heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if heat >> self.header.shift != old.heat >> self.header.shift {
             self.change_bucket(spot, heat, sink);
         } else if heat != old.heat {
-            let edge = spot.edge();
-            self.journal.edge(edge, old);
-            let change = edge_change(edge, old, EdgeState { heat, ..old });
+            let change = edge_change(spot.edge(), old, EdgeState { heat, ..old });
             self.header.cells = self.header.cells.wrapping_add(change);
             self.put_heat(spot, heat);
         }

@@ -17,6 +17,7 @@ extern crate std;
 mod added;
 mod apply;
 mod batch;
+mod bits;
 mod border;
 pub mod cells;
 mod census;

@@ -142,7 +142,9 @@ impl Partition<'_> {
             edge: edge as u32,
             ..self.event()
         });
-        self.heat_up(edge.into(), self.topology.edges.state(edge), sink);
+        let old = self.topology.edges.state(edge);
+        self.journal.edge(edge, old);
+        self.heat_up(edge.into(), old, sink);
         if to >= self.header.own_nodes {
             self.hand_over(slot, sink);
             return Ok(Taken::NOTHING);

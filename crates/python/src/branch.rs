@@ -19,6 +19,8 @@ pub struct Branch {
     synced: u64,
     lines: Vec<u64>,
     players: Vec<u64>,
+    /// Cells that were told to differ the last time: there will be about as many.
+    told: usize,
 }
 
 /// Limits of an engine with a journal of so many entries, which has no guidance; as they are
@@ -45,7 +47,7 @@ impl Branch {
         let lines = vec![0; Touched::line_words((own.edges + own.added) as usize)];
         let players = vec![0; Touched::player_words(own.players as usize)];
         let mut engine = Engine::of(block);
-        engine.branch = Some(Self { synced, lines, players });
+        engine.branch = Some(Self { synced, lines, players, told: 0 });
         Ok(engine)
     }
 
@@ -175,12 +177,13 @@ impl Engine {
         let head = Partition::attach(head).map_err(bad)?;
         let own = Partition::attach(&mut self.block).map_err(bad)?;
         branch.follow(&head);
-        let mut cells = [Vec::new(), Vec::new(), Vec::new()];
+        let mut cells = [(); 3].map(|()| Vec::with_capacity(branch.told));
         differ(&head, &own, &mut branch.touched(), &mut |change| {
             for (cells, word) in cells.iter_mut().zip([change.name, change.old, change.new]) {
                 cells.push(word);
             }
         });
+        branch.told = cells[0].len();
         Ok(cells)
     }
 }

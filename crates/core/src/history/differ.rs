@@ -1,12 +1,13 @@
 //! What differs between two states of one partition, cell by cell (rules, section 8).
 
 use super::touched::Touched;
+use crate::bits::{mask, places};
 use crate::cells::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
-use crate::edge_lines::{LINE_EDGES, edge_lines};
+use crate::edge_lines::{EdgeLine, LINE_EDGES, edge_lines};
 use crate::hash::added_word;
 use crate::hunts::Hunt;
 use crate::image::Partition;
-use crate::memory::prefetch;
+use crate::memory::{prefetch, same};
 use crate::schema::{GATE_EDGES, GATES, STAGES};
 
 /// One cell that differs.
@@ -45,7 +46,7 @@ fn compare(name: u64, old: Option<u64>, new: Option<u64>, tell: &mut impl FnMut(
     }
 }
 
-/// Compares cells that follow one another.
+/// Compares cells that follow one another: all at once, most that differ do so in a few.
 #[inline(always)]
 fn words<const N: usize>(
     name: u64,
@@ -53,10 +54,11 @@ fn words<const N: usize>(
     new: Option<[u64; N]>,
     tell: &mut impl FnMut(Change),
 ) {
-    if old != new {
-        for w in 0..N {
-            compare(name + w as u64, old.map(|old| old[w]), new.map(|new| new[w]), tell);
-        }
+    let alone = old.is_some() != new.is_some();
+    let (old, new) = (old.unwrap_or([0; N]), new.unwrap_or([0; N]));
+    let differing = (0..N).fold(0u64, |bits, w| bits | ((alone || old[w] != new[w]) as u64) << w);
+    for w in places(differing) {
+        tell(Change { name: name + w as u64, old: old[w], new: new[w] });
     }
 }
 
@@ -67,7 +69,6 @@ fn edges(
     tell: &mut impl FnMut(Change),
 ) {
     let (ours, theirs) = (original.edge_ids(), branch.edge_ids());
-    let word = |of: &Partition, end, edge| (edge < end).then(|| of.edge_cell_word(edge));
     let (old_lines, new_lines) = (&original.topology.edges.0, &branch.topology.edges.0);
     let fetch = |line| {
         prefetch(old_lines, line);
@@ -75,16 +76,19 @@ fn edges(
     };
     let (shared, end) = (ours.min(theirs), ours.max(theirs));
     Touched::each(touched.lines, edge_lines(end), fetch, |line| {
-        let edges = line * LINE_EDGES..((line + 1) * LINE_EDGES).min(end);
-        // Lines are equal nearly always: what only one side uses is compared all the same.
-        let both = edges.end <= shared;
-        if both && old_lines[line] == new_lines[line] {
+        let (old, new) = (&old_lines[line], &new_lines[line]);
+        let first = line * LINE_EDGES;
+        let end = end.min(first + LINE_EDGES);
+        // Edges that only one side has differ, whatever their lines say.
+        let alone = mask(&(shared..end), first);
+        if alone == 0 && same(old, new) {
             return false;
         }
-        let differing = old_lines[line].differing(&new_lines[line]);
-        for edge in edges.filter(|edge| !both || differing >> (edge % LINE_EDGES) & 1 == 1) {
-            let (old, new) = (word(original, ours, edge), word(branch, theirs, edge));
-            compare(EDGE | edge as u64, old, new, tell);
+        let differing = (old.differing(new) as u64 | alone) & mask(&(0..end), first);
+        for at in places(differing) {
+            let word = |of: &EdgeLine, end| if first + at < end { of.state(at).word() } else { 0 };
+            let (old, new) = (word(old, ours), word(new, theirs));
+            tell(Change { name: EDGE | (first + at) as u64, old, new });
         }
         true
     });
@@ -111,11 +115,15 @@ fn players(
         prefetch(original.players, slot);
         prefetch(branch.players, slot);
     };
+    let shared = ours.min(theirs);
     Touched::each(touched.players, ours.max(theirs), fetch, |slot| {
-        let (old, new) = (of(original, ours, slot), of(branch, theirs, slot));
-        words(PLAYER | (slot * 8) as u64, old, new, tell);
         // What is no cell of a player counts too: the branch takes it over by what was touched.
-        original.players[slot] != branch.players[slot]
+        let differ = !same(&original.players[slot], &branch.players[slot]);
+        if differ || slot >= shared {
+            let (old, new) = (of(original, ours, slot), of(branch, theirs, slot));
+            words(PLAYER | (slot * 8) as u64, old, new, tell);
+        }
+        differ
     });
 }
 

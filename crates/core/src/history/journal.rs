@@ -36,24 +36,15 @@ pub struct Journal<'a> {
     pub(crate) entries: &'a mut [Entry],
 }
 
-/// The value of an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EdgeValue {
-    pub edge: u32,
-    pub state: EdgeState,
+/// An edge and its state in one word.
+fn pack(edge: usize, state: EdgeState) -> u64 {
+    let EdgeState { weight, heat, closed } = state;
+    edge as u64 | (weight as u64) << 32 | (heat as u64) << 48 | (closed as u64) << 56
 }
 
-impl EdgeValue {
-    fn pack(self) -> u64 {
-        let EdgeState { weight, heat, closed } = self.state;
-        self.edge as u64 | (weight as u64) << 32 | (heat as u64) << 48 | (closed as u64) << 56
-    }
-
-    fn unpack(word: u64) -> Self {
-        let (weight, heat) = ((word >> 32) as u16, (word >> 48) as u8);
-        let state = EdgeState { weight, heat, closed: word >> 56 & 1 == 1 };
-        Self { edge: word as u32, state }
-    }
+fn unpack(word: u64) -> (usize, EdgeState) {
+    let (weight, heat) = ((word >> 32) as u16, (word >> 48) as u8);
+    (word as u32 as usize, EdgeState { weight, heat, closed: word >> 56 & 1 == 1 })
 }
 
 /// One entry. Its first word is what it is, four bits for itself, and its number in the upper half:
@@ -102,7 +93,7 @@ impl Entry {
             slot: self.number(),
             node: place as u32,
             last_position,
-            spot: Spot { line: self.line(), at: (first >> 4 & 15) as usize },
+            spot: Spot { line: (place >> 32) as usize, at: (first >> 4 & 15) as usize },
             weight: (first >> 16) as u16,
             heat: (first >> 8) as u8,
             cells,
@@ -116,9 +107,8 @@ impl Entry {
     }
 
     /// The edges of an EDGES entry, as they were.
-    pub(super) fn edges(&self) -> impl DoubleEndedIterator<Item = EdgeValue> + use<> {
-        let [first, words @ ..] = self.0;
-        (0..self.count(first)).map(move |at| EdgeValue::unpack(words[at]))
+    pub(super) fn edges(&self) -> impl DoubleEndedIterator<Item = (usize, EdgeState)> {
+        self.0[1..=self.count()].iter().map(|&word| unpack(word))
     }
 
     /// The heats of a line of edges.
@@ -136,13 +126,14 @@ impl Entry {
     }
 
     /// The words of a COPY.
-    pub(super) fn words(&self) -> impl Iterator<Item = u64> + use<> {
-        let [first, words @ ..] = self.0;
-        words.into_iter().take(self.count(first))
+    pub(super) fn words(&self) -> &[u64] {
+        &self.0[1..=self.count()]
     }
 
-    fn count(&self, first: u64) -> usize {
-        (first >> 4 & 3) as usize
+    /// How many edges or words an EDGES or COPY holds.
+    #[inline(always)]
+    fn count(&self) -> usize {
+        (self.0[0] >> 4 & 3) as usize
     }
 }
 
@@ -184,10 +175,10 @@ impl Journal<'_> {
         if !self.is_on() {
             return;
         }
-        let value = EdgeValue { edge: edge as u32, state }.pack();
+        let value = pack(edge, state);
         let last = self.place(self.marks.next.wrapping_sub(1));
         let last = &mut self.entries[last];
-        let count = last.count(last.0[0]);
+        let count = last.count();
         match last.tag() {
             // A step changes no edge but its own, which it has kept.
             STEP => {}

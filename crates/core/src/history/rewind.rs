@@ -1,8 +1,8 @@
 //! Going back: what the journal kept is put back, newest first.
 
-use super::journal::{COOL, COPY, EDGES, EdgeValue, Entry, Journal, Kept, START, STEP, Step};
+use super::journal::{COOL, COPY, EDGES, Entry, Journal, Kept, START, STEP, Step};
 use super::touched::Touched;
-use crate::edge_lines::LINE_EDGES;
+use crate::edge_lines::{EdgeState, Spot};
 use crate::image::Partition;
 use crate::memory::prefetch;
 
@@ -94,6 +94,7 @@ impl Partition<'_> {
                 match entry.tag() {
                     STEP => break (position - 1, self.put_step(entry.step())),
                     START => break entry.start(),
+                    COOL => self.put_heats(entry),
                     _ => self.put_back(entry),
                 }
             };
@@ -102,15 +103,19 @@ impl Partition<'_> {
         (at, outcome)
     }
 
-    /// Puts back what an entry kept that no record begins with.
     #[inline(always)]
+    fn put_heats(&mut self, entry: &Entry) {
+        self.topology.edges.0[entry.number()].set_heats(entry.heats());
+        self.warm.note_line(entry.number());
+    }
+
+    /// Puts back what a rarer entry kept.
+    #[inline(never)]
     fn put_back(&mut self, entry: &Entry) {
         match entry.tag() {
-            COOL => {
-                self.topology.edges.0[entry.number()].set_heats(entry.heats());
-                self.warm.note_line(entry.number());
+            EDGES => {
+                entry.edges().rev().for_each(|(edge, state)| self.put_edge(edge.into(), state))
             }
-            EDGES => entry.edges().rev().for_each(|value| self.put_edge(value)),
             COPY => self.put_words(entry),
             _ => {}
         }
@@ -123,8 +128,7 @@ impl Partition<'_> {
         let player = &mut self.players[slot];
         player.seq -= 1;
         (player.node, player.last_position) = (node, last_position);
-        self.topology.edges.set_heat(spot, heat);
-        self.topology.edges.set_weight(spot, weight);
+        self.topology.edges.set_weighed(spot, weight, heat);
         if heat > 0 {
             self.warm.note(spot);
         }
@@ -138,12 +142,11 @@ impl Partition<'_> {
         prefetch(self.topology.edges.0, entry.line());
     }
 
-    /// Gives an edge a former value; the hash is put back on its own.
-    fn put_edge(&mut self, value: EdgeValue) {
-        let edge = value.edge as usize;
-        self.topology.edges.set_state(edge, value.state);
-        if value.state.heat > 0 {
-            self.warm.note_line(edge / LINE_EDGES);
+    /// Gives an edge a former state; the hash is put back on its own.
+    fn put_edge(&mut self, spot: Spot, state: EdgeState) {
+        self.topology.edges.set_state(spot, state);
+        if state.heat > 0 {
+            self.warm.note(spot);
         }
     }
 }

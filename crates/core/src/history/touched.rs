@@ -2,13 +2,14 @@
 
 use super::journal::{COOL, COPY, EDGES, Entry, Journal, STEP};
 use super::section::Section;
+use crate::bits::{mask, places};
 use crate::edge_lines::{LINE_EDGES, edge_lines};
 use crate::players::Player;
 
 /// Words of a player, each copied from the beginning.
 const PLAYER_WORDS: usize = size_of::<Player>() / 8;
-/// Ids by which memory is fetched ahead.
-const AHEAD: usize = 16;
+/// Words of ids by which memory is fetched ahead.
+const AHEAD: usize = 1;
 
 /// A bit per line of edges and per player slot, in memory of the caller's. All other state is small
 /// and always compared.
@@ -40,7 +41,7 @@ impl Touched<'_> {
             }
             COOL => set(self.lines, entry.number()),
             EDGES => {
-                entry.edges().for_each(|value| set(self.lines, value.edge as usize / LINE_EDGES));
+                entry.edges().for_each(|(edge, _)| set(self.lines, edge / LINE_EDGES));
             }
             COPY if entry.section() == Some(Section::Players) => {
                 set(self.players, entry.number() / PLAYER_WORDS);
@@ -75,46 +76,28 @@ impl Touched<'_> {
 
     /// Calls `take` with all ids below `end` whose bit is set, in order, and `fetch` with ids some
     /// way ahead. Bits of which `take` says that nothing differs are cleared.
+    #[inline(always)]
     pub(super) fn each(
         bits: &mut [u64],
         end: usize,
         fetch: impl Fn(usize),
         mut take: impl FnMut(usize) -> bool,
     ) {
-        let mut ahead = 0;
-        let mut fetch_next = |bits: &[u64]| {
-            let id = next(bits, ahead);
-            if id < end {
-                fetch(id);
-                ahead = id + 1;
-            }
+        let fetch_word = |bits: &[u64], at: usize| {
+            let word = bits.get(at).copied().unwrap_or(0);
+            places(word).for_each(|bit| fetch(at * 64 + bit));
         };
-        (0..AHEAD).for_each(|_| fetch_next(bits));
-        let mut id = next(bits, 0);
-        while id < end {
-            fetch_next(bits);
-            if !take(id) {
-                bits[id / 64] &= !(1 << (id % 64));
+        (0..AHEAD).for_each(|at| fetch_word(bits, at));
+        for at in 0..bits.len() {
+            fetch_word(bits, at + AHEAD);
+            let below = mask(&(0..end), at * 64);
+            let mut differ = bits[at] & !below;
+            for bit in places(bits[at] & below) {
+                differ |= (take(at * 64 + bit) as u64) << bit;
             }
-            id = next(bits, id + 1);
+            bits[at] = differ;
         }
     }
-}
-
-/// The first id from `from` on whose bit is set; more than there are bits when there is none.
-#[inline(always)]
-fn next(bits: &[u64], from: usize) -> usize {
-    let mut word = from / 64;
-    let Some(first) = bits.get(word) else { return usize::MAX };
-    let mut rest = first & u64::MAX << (from % 64);
-    while rest == 0 {
-        word += 1;
-        match bits.get(word) {
-            Some(&bits) => rest = bits,
-            None => return usize::MAX,
-        }
-    }
-    word * 64 + rest.trailing_zeros() as usize
 }
 
 #[inline(always)]
