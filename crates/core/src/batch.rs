@@ -10,7 +10,7 @@ use crate::schema::{NONE, Receipt, STAGES, kind};
 /// Records that are fetched for at a time: as many as the processor can wait for at once.
 const GROUP: usize = 8;
 /// Groups on their way: one at each step.
-const STEPS: usize = 4;
+const STEPS: usize = 5;
 
 /// What is found out of a move before its turn, so that looking for it is not waited for then.
 /// Nothing that a batch does makes it wrong, but for the player's target.
@@ -95,10 +95,13 @@ impl Partition<'_> {
             if let Some(turn) = turn.checked_sub(2) {
                 self.fetch_ways(group(turn), &mut found[turn % STEPS]);
                 if S::ANSWERS {
-                    self.fetch_places(group(turn), &mut found[turn % STEPS]);
+                    self.fetch_tables(group(turn), &mut found[turn % STEPS]);
                 }
             }
-            let Some(turn) = turn.checked_sub(3) else { continue };
+            if let Some(turn) = turn.checked_sub(3).filter(|_| S::ANSWERS) {
+                self.fetch_places(group(turn), &mut found[turn % STEPS]);
+            }
+            let Some(turn) = turn.checked_sub(4) else { continue };
             for (at, (record, &found)) in group(turn).iter().zip(&found[turn % STEPS]).enumerate() {
                 let at = turn * GROUP + at;
                 seek(self.header, at);
@@ -139,6 +142,11 @@ impl Partition<'_> {
     }
 
     #[inline(never)]
+    fn fetch_tables(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
+        group.iter().zip(found).for_each(|(ahead, found)| self.find_table(ahead, found));
+    }
+
+    #[inline(never)]
     fn fetch_places(&self, group: &[[u8; 64]], found: &mut [Found; GROUP]) {
         group.iter().zip(found).for_each(|(ahead, found)| self.find_place(ahead, found));
     }
@@ -149,6 +157,7 @@ impl Partition<'_> {
         let mut found = Found::NOTHING;
         self.find_player(raw, &mut found);
         self.find_way(raw, &mut found);
+        self.find_table(raw, &mut found);
         self.find_place(raw, &mut found);
         found
     }
@@ -163,23 +172,35 @@ impl Partition<'_> {
         found.row = if known { self.topology.prefetch(from) } else { RowSpan::EMPTY };
     }
 
+    /// Finds the edge, and brings the note that it is warm towards the cache.
     #[inline(always)]
     fn find_way(&self, raw: &[u8; 64], found: &mut Found) {
         found.way = self.topology.find_near(found.row, half(raw, 16), half(raw, 20));
+        self.warm.prefetch(found.row.line());
     }
 
-    /// Brings the field's numbers for the node that the player comes to towards the cache.
+    /// Finds the table of the field of the player's target, and brings its entry for the node that
+    /// the player comes to towards the cache.
     #[inline(always)]
-    fn find_place(&self, raw: &[u8; 64], found: &mut Found) {
+    fn find_table(&self, raw: &[u8; 64], found: &mut Found) {
         let to = half(raw, 20);
         found.place = Place::UNKNOWN;
         let Some(player) = self.players.get(found.slot as usize) else { return };
         let owner = player.hunt as usize * STAGES + player.target as usize;
-        let Some(table) = self.guidance.table_of(owner).filter(|_| to < self.header.nodes) else {
-            return;
-        };
-        found.place = self.guidance.place(table, to);
-        self.guidance.prefetch(found.place, to);
+        if let Some(table) = self.guidance.table_of(owner).filter(|_| to < self.header.nodes) {
+            found.place.table = table;
+            self.guidance.prefetch_entry(table, to);
+        }
+    }
+
+    /// Brings the field's numbers for that node towards the cache.
+    #[inline(always)]
+    fn find_place(&self, raw: &[u8; 64], found: &mut Found) {
+        if found.place.table != NONE {
+            let to = half(raw, 20);
+            found.place = self.guidance.place(found.place.table, to);
+            self.guidance.prefetch(found.place, to);
+        }
     }
 }
 

@@ -112,6 +112,12 @@ impl RowSpan {
         let Spot { line, at } = start.into();
         Self { line: line as u32, at: at as u32, edges: (end - start) as u32 }
     }
+
+    /// Its first line.
+    #[inline(always)]
+    pub(crate) fn line(self) -> usize {
+        self.line as usize
+    }
 }
 
 /// All edges of a partition by their ids, absent and added ones too.

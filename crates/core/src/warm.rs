@@ -4,6 +4,7 @@
 
 use crate::edge_lines::{LINE_EDGES, Spot};
 use crate::image::Partition;
+use crate::memory::prefetch;
 
 /// A bit per line; set when an edge of it got warm, cleared when all were found cold.
 pub(crate) struct Warm<'a> {
@@ -26,6 +27,12 @@ impl Warm<'_> {
     #[inline(always)]
     pub fn note_line(&mut self, line: usize) {
         self.bits[line / 64] |= 1 << (line % 64);
+    }
+
+    /// Brings the note of a line towards the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, line: usize) {
+        prefetch(self.bits, line / 64);
     }
 
     /// All edges of a line are cold.

@@ -83,6 +83,12 @@ impl Guidance<'_> {
         Place { table, page: self.tables[self.entry(table, node)] }
     }
 
+    /// Brings a table's entry for a node towards the cache.
+    #[inline(always)]
+    pub(crate) fn prefetch_entry(&self, table: u32, node: u32) {
+        prefetch(self.tables, self.entry(table, node));
+    }
+
     /// Brings a node's numbers towards the cache.
     #[inline(always)]
     pub(crate) fn prefetch(&self, place: Place, node: u32) {
