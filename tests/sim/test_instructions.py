@@ -29,7 +29,7 @@ TICK_MOST: Final = 58
 """Of a tick's share of the decay, for each of the 4,000 moves before it."""
 RECORDS: Final = 66_800
 """Records that crates/core/examples/forks.rs forks."""
-HISTORY_MOST: Final = {"rewind": 176, "replay": 685, "compare": 27}
+HISTORY_MOST: Final = {"rewind": 156, "replay": 677, "compare": 27}
 """For each of these records, by the phase of a fork."""
 HANDSHAKES: Final = 10
 """Full ones, and as many resumed."""

@@ -23,3 +23,20 @@ pub(crate) fn mask(range: &Range<usize>, first: usize) -> u64 {
     };
     below(range.end) & !below(range.start)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_has_the_numbers_of_its_range() {
+        let numbers = [0, 1, 5, 63, 64, 65, 100, 127, 128, 200];
+        for (start, end) in numbers.iter().flat_map(|start| numbers.map(|end| (*start, end))) {
+            for first in [0, 5, 64, 100] {
+                let wanted = (0..64).filter(|at| (start..end).contains(&(first + at)));
+                let found = places(mask(&(start..end), first));
+                assert!(found.eq(wanted), "{start}..{end} from {first}");
+            }
+        }
+    }
+}

@@ -90,9 +90,13 @@ impl Partition<'_> {
                 self.fetch_ahead(kept.entry(at.wrapping_sub(AHEAD)));
                 at -= 1;
                 let entry = kept.entry(at);
+                // Nearly all are steps, and looked at once.
+                if entry.tag() == STEP {
+                    seen(entry);
+                    break (position - 1, self.put_step(entry.step()));
+                }
                 seen(entry);
                 match entry.tag() {
-                    STEP => break (position - 1, self.put_step(entry.step())),
                     START => break entry.start(),
                     COOL => self.put_heats(entry),
                     _ => self.put_back(entry),
@@ -103,6 +107,7 @@ impl Partition<'_> {
         (at, outcome)
     }
 
+    /// Puts back the heats of a line of edges.
     #[inline(always)]
     fn put_heats(&mut self, entry: &Entry) {
         self.topology.edges.0[entry.number()].set_heats(entry.heats());

@@ -82,11 +82,9 @@ impl Partition<'_> {
         for word in (start / 8..end).step_by(COPY_MAX) {
             let count = COPY_MAX.min(end - word);
             let mut words = [0; COPY_MAX];
-            let bytes = &self.section(section)[word * 8..];
-            for (word, bytes) in words[..count].iter_mut().zip(bytes.chunks(8)) {
-                let mut whole = [0; 8];
-                whole[..bytes.len()].copy_from_slice(bytes);
-                *word = u64::from_le_bytes(whole);
+            let bytes = self.section(section);
+            for (at, kept) in words[..count].iter_mut().enumerate() {
+                *kept = u64::from_le_bytes(word_at(bytes, word + at));
             }
             self.journal.copy(section, word, count, words);
         }
@@ -94,11 +92,24 @@ impl Partition<'_> {
 
     /// Puts the words of a COPY back.
     pub(super) fn put_words(&mut self, entry: &Entry) {
-        if let Some(section) = entry.section() {
-            let bytes = &mut self.section_mut(section)[entry.number() * 8..];
-            for (bytes, word) in bytes.chunks_mut(8).zip(entry.words()) {
-                bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
+        let Some(section) = entry.section() else { return };
+        let bytes = self.section_mut(section);
+        for (at, word) in entry.words().iter().enumerate() {
+            let (bytes, word) = (&mut bytes[(entry.number() + at) * 8..], word.to_le_bytes());
+            match bytes.first_chunk_mut() {
+                Some(whole) => *whole = word,
+                None => bytes.copy_from_slice(&word[..bytes.len()]),
             }
         }
     }
+}
+
+/// A word of a section by its number; the last one may be cut short.
+fn word_at(bytes: &[u8], number: usize) -> [u8; 8] {
+    let bytes = &bytes[number * 8..];
+    bytes.first_chunk().copied().unwrap_or_else(|| {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        word
+    })
 }
