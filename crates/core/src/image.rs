@@ -82,6 +82,7 @@ pub struct Header {
     pub own_nodes: u32,
     parcels_max: u32,
     pub(crate) journal_max: u32,
+    spare: u32,
 }
 
 impl Header {

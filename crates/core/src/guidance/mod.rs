@@ -154,6 +154,7 @@ pub struct Work {
     wishes: [u32; HUNTS * STAGES],
     /// 1 when the field under work was kept from growing beyond its round's reach.
     cut: u32,
+    spare: u32,
 }
 
 /// One field's description; its numbers stand in the pages of table `table`.

@@ -92,6 +92,7 @@ pub struct Round {
     /// 1 when the field has not taken in all offers.
     pub(super) fresh: u32,
     pub(super) rests_until: u32,
+    pub(super) spare: u32,
     /// Bit per partition that asked since the last round was whole.
     pub(super) askers: u64,
     /// Bit per partition that is to be asked.
@@ -136,6 +137,7 @@ impl Round {
         side: 0,
         fresh: 0,
         rests_until: 0,
+        spare: 0,
         askers: 0,
         ask_due: 0,
         done_due: 0,
