@@ -454,6 +454,8 @@ class Frame(IntEnum):
     """Supervisor -> actor, empty: how the hunts stand; answered by HUNTS with slots and standings."""
     SYNC = 14
     """Supervisor -> actor: answered by WELCOME as soon as all that this session was answered is on disk."""
+    READY = 15
+    """Supervisor -> actor: a HOLD will come soon; answered by WELCOME as soon as all that was logged is on disk."""
 
 
 class Bearing(IntEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,41 @@ def test_a_sync_is_answered_when_all_that_its_session_was_answered_is_on_disk(
             assert status.durable >= updates["position"][-1] == status.position
             end = settle(ID, bare_hash(status.state_hash, status.position, ID))
             refuse(await control.send(end))
+            await control.close()
+
+    within(play)
+
+
+def test_an_actor_that_is_to_be_ready_writes_all_down_and_comes_first_until_its_release(
+    short_path: Path,
+) -> None:
+    first = os.SCHED_FIFO if os.geteuid() == 0 else os.SCHED_OTHER
+
+    async def until_policy(actor: Actor, policy: int) -> None:
+        """An answer is sent before the actor changes its own policy."""
+        async with asyncio.timeout(10):
+            while os.sched_getscheduler(actor.pid) != policy:
+                await asyncio.sleep(0.002)
+
+    async def play() -> None:
+        async with serving(short_path) as actor:
+            control, other = await open_control(actor), await open_control(actor)
+            before = (await control.status()).position
+            while (await control.status()).position < before + 3:
+                await asyncio.sleep(0.01)  # ticks alone, in no hurry to be on disk
+            seen = await control.status()
+            ((_, body),) = await asyncio.gather(*control.post([Request(Frame.READY)]))
+            ready = Status.from_body(body)
+            assert ready.durable >= seen.position
+            assert not ready.held
+            await control.hold()
+            await until_policy(actor, first)
+            await until_policy(actor, os.SCHED_OTHER)  # nobody comes first for long
+            await control.release()
+            await asyncio.gather(*other.post([Request(Frame.READY)]))
+            await until_policy(actor, first)
+            await other.close()
+            await until_policy(actor, os.SCHED_OTHER)
             await control.close()
 
     within(play)

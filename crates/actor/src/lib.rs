@@ -12,6 +12,7 @@ pub mod failure;
 pub mod frame;
 pub mod log;
 pub mod page_faults;
+pub mod priority;
 pub mod quic;
 mod resident;
 pub mod ring;

@@ -1279,6 +1279,8 @@ pub mod frame {
     pub const HUNTS: u16 = 13;
     /// supervisor -> actor: answered by WELCOME as soon as all that this session was answered is on disk
     pub const SYNC: u16 = 14;
+    /// supervisor -> actor: a HOLD will come soon; answered by WELCOME as soon as all that was logged is on disk
+    pub const READY: u16 = 15;
 }
 
 /// Kinds of bearings.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from huntgraph.bus import Counters
 from huntgraph.cluster.control import Status
 from huntgraph.engine import Engine
-from huntgraph.priority import before_all_others
 from huntgraph.timeline import Log
 from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import Head, Order, Report, commit
@@ -40,10 +40,10 @@ THREADS: Final = 2
 LONG: Final = 6
 """How often as long a history is kept as is forked most of the time."""
 LOG_S: Final = 5.0
-LOOK_S: Final = 0.001
+LOOK_S: Final = 0.0001
 NEARER: Final = 8
 """How often heads and branches are brought nearer, at most."""
-NEAR_S: Final = 0.01
+NEAR_S: Final = 0.003
 """They are near when that took no longer."""
 
 
@@ -86,6 +86,8 @@ class Forks:
     ) -> None:
         self.places, self.folder, self.history_s = places, folder, history_s
         self._players, self._commits = players, 0
+        self._heads: dict[int, Head] = {}
+        """What a commit is about to change in each partition, at the position it stood at last."""
         self._pools = {threads: ThreadPoolExecutor(threads) for threads in (1, THREADS)}
         self._pool = self._pools[THREADS]
         keep = int(1.2 * LONG * rate * history_s / len(places)) + 2 * players
@@ -170,10 +172,11 @@ class Forks:
             return {p.partition: self._head(w, statuses[p.partition], share) for p, w in given}
 
         before = self._stops_ns()
-        with timing.phase("commit"), before_all_others():
-            self._come_near(share)
-            order = Order(who="bench", why="measured")
-            made = asyncio.run(commit(self.folder, sockets, catch_up, order, report=report))
+        self._heads = {}
+        order, near = Order(who="bench", why="measured"), partial(self._come_near, share)
+        with timing.phase("commit"):
+            committing = commit(self.folder, sockets, catch_up, order, near=near, report=report)
+            made = asyncio.run(committing)
         self._commits += 1
         timing.fence_ms, timing.committed_cells = report.fence_ms, made.cells
         timing.stopped_ms = max(self._ends_ns(before)) / 1e6
@@ -204,19 +207,30 @@ class Forks:
                 return
 
     def _go_on(self, share: float) -> None:
-        """Bring heads and branches on, and compare them: what was compared need not be again."""
+        """Bring heads and branches on, and compare those for which something has come."""
         self.follow()
+        struck = self._struck(share)
         for warm in self.warm:
-            warm.replay(struck=self._struck(share))
-            warm.branch.changes(warm.head)
+            known = self._heads.get(warm.log.partition)
+            if known is None or known.position < warm.position:
+                self._heads[warm.log.partition] = self._compare(warm, struck)
 
     def _head(self, warm: Warm, status: Status, share: float) -> Head:
         """Bring a partition to where its actor is held; gives what is to be changed there."""
+        near = self._heads[warm.log.partition]
+        if near.position == status.position:
+            return near
         by = time.monotonic() + LOG_S
         while warm.position < status.position:
-            if not warm.follow(status.position) and time.monotonic() > by:
-                raise TimeoutError("the log does not hold what the actor has applied")
-        warm.replay(struck=self._struck(share))
+            if not warm.follow(status.position):
+                if time.monotonic() > by:
+                    raise TimeoutError("the log does not hold what the actor has applied")
+                time.sleep(LOOK_S)
+        return self._compare(warm, self._struck(share))
+
+    def _compare(self, warm: Warm, struck: Words) -> Head:
+        """Bring the branch on to the head; gives what is to be changed there."""
+        warm.replay(struck=struck)
         found = warm.branch.changes(warm.head)
         players, slots = warm.head.player_slots, warm.head.edge_slots
         changes = Changes.between(*found, players=players, slots=slots)

@@ -1,17 +1,22 @@
 """Several actors asked at once: all are told before any answer is waited for.
 
-Moves may wait meanwhile, so one wait stands for all answers, and no task for each of them.
+Moves may wait meanwhile, so answers are read one actor after the other: whoever waits for the first
+is not woken for each of the rest. What takes longer than a moment is left to the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from huntgraph.cluster.control import TIMEOUT_S, Asked, Control, Request
 
 __all__ = ["Answered", "ask_each"]
+
+MOMENT_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,10 @@ async def ask_each(
     asked = {number: control.post(requests(number)) for number, control in controls.items()}
     if meanwhile is not None:
         meanwhile()
-    waiting = [each for answers in asked.values() for each in answers]
+    by = time.monotonic() + MOMENT_S
+    for number, answers in asked.items():
+        controls[number].read_now(answers, by)
+    waiting = [each for answers in asked.values() for each in answers if not each.done()]
     if waiting:
         await asyncio.wait(waiting, timeout=TIMEOUT_S)
     found = Answered()

@@ -6,6 +6,7 @@ import getpass
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -61,10 +62,15 @@ async def adopt(
     for left in reversed(range(TRIES)):
         fork.catch_up()
         order, stakes = _order(fork, reason, who or getpass.getuser()), _stakes(fork.run)
-        _come_near(fork)
         try:
-            catch_up = _catch_up(fork, stakes)
-            return await commit(history.folder, sockets, catch_up, order, report=report)
+            return await commit(
+                history.folder,
+                sockets,
+                _catch_up(fork, stakes),
+                order,
+                near=partial(_come_near, fork),
+                report=report,
+            )
         except _MovedError:
             if not left:
                 raise

@@ -90,13 +90,16 @@ async def commit(
     catch_up: CatchUp,
     order: Order,
     *,
+    near: Callable[[], None] | None = None,
     report: Report | None = None,
     step: Callable[[str], None] | None = None,
 ) -> Entry:
     """Commit a correction in all partitions; gives its entry in the audit trail.
 
     ``data`` is the folder of the audit trail; ``sockets`` are the control sockets of all
-    partitions. ``step`` is called at every step with its name, for tests that die there.
+    partitions. ``near`` is called right before moves are held, when all that was logged by then can
+    be read: what it leaves to ``catch_up`` is what moves wait for. ``step`` is called at every step
+    with its name, for tests that die there.
     Raises CommitError HG1611 when a partition is not in the state that its changes were made for,
     HG1612 when one refuses, does not answer or comes to another hash: live is then as it was, and
     what cannot be undone at once is undone by `recover`.
@@ -104,11 +107,11 @@ async def commit(
     folder = Path(data)
     with sole_writer(folder):
         at_work = _Commit(folder, order, report or Report(), step or _nothing)
-        return await at_work.run(sockets, catch_up)
+        return await at_work.run(sockets, near or _nothing, catch_up)
 
 
-def _nothing(name: str) -> None:
-    """No step is of interest."""
+def _nothing(*_: str) -> None:
+    """No step is of interest, or nothing is to be brought near."""
 
 
 class _Commit:
@@ -128,7 +131,9 @@ class _Commit:
         self.report.steps_ms[name] = 1000 * (time.monotonic() - self.began)
         self.step(name)
 
-    async def run(self, sockets: Mapping[int, Path], catch_up: CatchUp) -> Entry:
+    async def run(
+        self, sockets: Mapping[int, Path], near: Callable[[], None], catch_up: CatchUp
+    ) -> Entry:
         self.audit.entries()  # a damaged trail takes no decision
         async with AsyncExitStack() as stack:
             file = stack.enter_context(PlanFile.make(self.folder, self.correction))
@@ -136,13 +141,20 @@ class _Commit:
                 self.controls[number] = await stack.enter_async_context(await Control.open(path))
             try:
                 with before_all_others():
-                    return await self._fence(catch_up, file)
+                    return await self._fence(near, catch_up, file)
             finally:
                 await asyncio.gather(*self.spared, return_exceptions=True)
 
-    async def _fence(self, catch_up: CatchUp, file: PlanFile) -> Entry:
-        """What is done while moves wait."""
+    async def _approach(self, near: Callable[[], None]) -> None:
+        """Let actors be ready, all that they logged on disk; then what follows them come near."""
+        answered = await ask_each(self.controls, lambda _: [Request(Frame.READY)])
+        answered.by_all()
+        near()
+
+    async def _fence(self, near: Callable[[], None], catch_up: CatchUp, file: PlanFile) -> Entry:
+        """What is done while moves wait, and right before."""
         try:
+            await self._approach(near)
             plan = await self._hold(catch_up)
             self._spare(plan)
             file.write(plan)

@@ -24,7 +24,7 @@ from huntgraph.timeline.undo import Conflict, Live, undo
 __all__ = ["ready_to_commit", "undo_commit", "written"]
 
 LOG_S: Final = 5.0
-LOOK_S: Final = 0.002
+LOOK_S: Final = 0.0002
 RULE: Final = np.array([SINGLE << 56 | word for word in (6, 7)], np.uint64)
 """Cells of the traffic rule."""
 

@@ -174,6 +174,11 @@ impl Logger {
         }
     }
 
+    /// The number that the kernel knows the logger's thread by, once it runs.
+    pub fn tid(&self) -> Option<i32> {
+        self.shared.tid.get().copied()
+    }
+
     /// Records that an append made now would surely take. 0 once the log has failed.
     pub fn room(&self) -> usize {
         if self.failed().is_some() {

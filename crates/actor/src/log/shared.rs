@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) closing: AtomicBool,
     pub(crate) failure: OnceLock<Failure>,
     pub(crate) thread: OnceLock<Thread>,
+    /// The number that the kernel knows the logger's thread by.
+    pub(crate) tid: OnceLock<i32>,
     pub(crate) wake: OwnedFd,
     pub(crate) counts: Counts,
 }
@@ -77,6 +79,7 @@ impl Shared {
             closing: AtomicBool::new(false),
             failure: OnceLock::new(),
             thread: OnceLock::new(),
+            tid: OnceLock::new(),
             wake: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
             counts: Counts::default(),
         };

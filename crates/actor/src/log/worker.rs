@@ -304,6 +304,7 @@ impl<D: Disk> Worker<D> {
     /// Turns until closed or failed, parked while idle.
     pub(super) fn run(mut self) {
         crate::allocations::seal();
+        let _ = self.shared.tid.set(rustix::thread::gettid().as_raw_nonzero().get());
         loop {
             match self.turn() {
                 Turn::Again => {}

@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::boot::wall_ms;
 use super::control::{CLIENTS, Control};
 use super::engine::Engine;
+use super::hold::Stop;
 use super::links::Links;
 use super::meters::Meters;
 use super::neighbour::Neighbour;
@@ -55,8 +56,8 @@ pub(crate) struct Actor {
     pub(super) durable_seen: u64,
     pub(super) handshakes_failed: u64,
     pub(super) guidance_share: Share,
-    /// Since when moves and ticks wait.
-    pub(super) stopped_since: Option<Instant>,
+    /// How long moves and ticks wait.
+    pub(super) stop: Stop,
     pub(super) round_times: RoundTimes,
     pub(super) stop_by: Option<Instant>,
     /// When the next link that is leaving will be closed.
@@ -98,6 +99,7 @@ impl Actor {
         self.pass_ticks(now);
         self.look_at_rare(now);
         self.tell_durable(now);
+        self.time_stop();
         self.resume(now);
         if let Some(failure) = self.engine.logger.failed() {
             let fix = "mend the disk, then start again: all durable moves are there";
@@ -105,7 +107,6 @@ impl Actor {
         }
         self.flush(now);
         self.engine.commit(false);
-        self.time_stop(now);
         self.guide(now);
         self.round_times.look(&self.engine.partition, &self.meters.rounds, now);
         Ok(())
@@ -212,13 +213,13 @@ impl Actor {
         }
     }
 
-    /// Times for how long moves and ticks wait.
-    fn time_stop(&mut self, now: Instant) {
-        if self.engine.is_stopped() {
-            self.stopped_since.get_or_insert(now);
-        } else if let Some(since) = self.stopped_since.take() {
-            self.meters.stopped.record(now.duration_since(since).as_nanos() as u64);
-            self.guidance_share.rest(now + BREATH);
+    /// Times for how long moves and ticks wait. All actors of a machine are let go at once: none
+    /// takes up what waited before the others have been told.
+    fn time_stop(&mut self) {
+        if let Some(waited) = self.stop.look(&self.engine, self.options.idle) {
+            self.meters.stopped.record(waited.as_nanos() as u64);
+            self.guidance_share.rest(Instant::now() + BREATH);
+            std::thread::yield_now();
         }
     }
 
@@ -238,7 +239,7 @@ impl Actor {
     /// Whether guidance wants the core. While moves wait it leaves it to whoever lets them go on:
     /// nobody asks where to go meanwhile.
     fn has_work(&self) -> bool {
-        !self.engine.is_stopped() && self.engine.partition.has_work()
+        !self.engine.in_haste() && self.engine.partition.has_work()
     }
 
     fn wait(&mut self) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ use huntgraph_core::schema::{
 
 use super::emit::{allowed_on_control, allowed_on_link};
 use super::engine::Engine;
+use super::hold::Claim;
 use super::standings::put_hunts;
 use crate::frame::{FRAME_BYTES, Inbox, begin_frame, end_frame, put_frame};
 use crate::page_faults::populate;
@@ -67,12 +68,9 @@ pub struct Session {
     durable_told: u64,
     /// Arrivals were answered and their durability was not told yet.
     arrivals_open: bool,
-    /// The peer waits to hear that all it was answered is on disk.
+    /// The peer waits to hear that all up to `last_position` is on disk.
     sync_open: bool,
-    /// The peer holds moves and ticks back.
-    holds: bool,
-    /// The correction that the peer began last.
-    fenced: u64,
+    claim: Claim,
 }
 
 impl Session {
@@ -109,8 +107,7 @@ impl Session {
             durable_told: 0,
             arrivals_open: false,
             sync_open: false,
-            holds: false,
-            fenced: 0,
+            claim: Claim::default(),
         }
     }
 
@@ -153,22 +150,9 @@ impl Session {
         waits && engine.is_stopped() && self.inbox.next_is(frame::MOVES)
     }
 
-    /// The supervisor holds moves and ticks back, or no longer.
-    fn hold(&mut self, holds: bool, engine: &mut Engine) {
-        match (self.holds, holds) {
-            (false, true) => engine.hold(),
-            (true, false) => engine.release(),
-            _ => {}
-        }
-        self.holds = holds;
-    }
-
     /// The peer is gone: what it held goes on.
     pub fn let_go(&mut self, engine: &mut Engine) {
-        self.hold(false, engine);
-        if self.fenced != 0 {
-            engine.let_go(self.fenced);
-        }
+        self.claim.let_go(engine);
     }
 
     /// Tells the peer why it is cut off.
@@ -202,12 +186,12 @@ impl Session {
                 Ok(())
             }
             (frame::HOLD | frame::RELEASE, Role::Control) => {
-                self.hold(header.kind == frame::HOLD, engine);
+                self.claim.hold(header.kind == frame::HOLD, engine);
                 self.welcome(engine, desk);
                 Ok(())
             }
-            (frame::SYNC, Role::Control) => {
-                self.sync_open = true;
+            (frame::READY | frame::SYNC, Role::Control) => {
+                self.sync(header.kind == frame::READY, engine);
                 Ok(())
             }
             (frame::DRAIN, Role::GameServer(_)) if self.greeted => {
@@ -224,6 +208,14 @@ impl Session {
             }
             _ => Err(Code::BadFrame),
         }
+    }
+
+    /// The supervisor wants to hear what is on disk: what it was answered or, to be `ready`, all.
+    fn sync(&mut self, ready: bool, engine: &mut Engine) {
+        if ready {
+            self.last_position = self.claim.be_ready(engine);
+        }
+        self.sync_open = true;
     }
 
     fn greet(&mut self, body: &[u8], engine: &Engine, desk: &Desk) -> Result<(), Code> {
@@ -290,7 +282,7 @@ impl Session {
             let before = engine.partition.header.correction;
             engine.apply(records, &mut self.outbox, now);
             if before == 0 {
-                self.fenced = engine.partition.header.correction;
+                self.claim.fenced = engine.partition.header.correction;
             }
             self.last_position = engine.partition.header.position;
         }
@@ -333,7 +325,7 @@ impl Session {
         }
     }
 
-    /// Answers a SYNC once all that the peer was answered is on disk.
+    /// Answers SYNC and READY once all that they are about is on disk.
     pub fn tell_synced(&mut self, engine: &Engine, desk: &Desk) {
         let fits = self.outbox.capacity() - self.outbox.len() >= Frame::BYTES + Welcome::BYTES;
         if self.sync_open && fits && self.is_settled(engine.logger.durable()) {

@@ -10,6 +10,7 @@ use super::actor::{Actor, CONNECTIONS};
 use super::boot::{boot, folder, wall_ms};
 use super::control::Control;
 use super::engine::Engine;
+use super::hold::Stop;
 use super::links::Links;
 use super::meters::Meters;
 use super::neighbour::Neighbour;
@@ -170,7 +171,7 @@ impl Actor {
             signals,
             next_tick: now + Duration::from_millis(options.tick_ms),
             guidance_share: Share::new(options.guidance_percent, now),
-            stopped_since: None,
+            stop: Stop::default(),
             round_times: RoundTimes::NONE,
             stop_by: None,
             next_leave: None,
