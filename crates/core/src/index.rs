@@ -53,6 +53,17 @@ impl Index<'_> {
     /// The slot of the first candidate, NONE without any: right nearly always.
     #[inline(always)]
     pub fn guess(&self, id: u64) -> u32 {
+        let (home, tag) = self.home(id);
+        let first = self.0[home];
+        if first & !SLOT == tag {
+            // NONE when it is free.
+            return (first & SLOT).wrapping_sub(1);
+        }
+        self.guess_on(id)
+    }
+
+    #[inline(never)]
+    fn guess_on(&self, id: u64) -> u32 {
         self.candidates(id).next().map_or(NONE, |entry| entry.slot as u32)
     }
 
