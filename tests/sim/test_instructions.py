@@ -24,7 +24,7 @@ CARGO: Final = os.environ.get("CARGO", "cargo")
 MOVES: Final = 40_000
 SIDE: Final = 1_013
 """A million nodes, few of which are so near the target that they are searched from."""
-MOST: Final = 640
+MOST: Final = 672
 TICK_MOST: Final = 58
 """Of a tick's share of the decay, for each of the 4,000 moves before it."""
 RECORDS: Final = 66_800

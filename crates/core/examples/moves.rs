@@ -2,8 +2,8 @@
 //! --toggle-collect='*apply_all*'` counts the instructions of just that, on a noisy machine too.
 //!
 //! `moves COUNT [SIDE]` walks 1,000 players over a grid of 128 x 128 nodes, or 12,500 over one of
-//! SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the best and
-//! the median time of a move and of a tick, and the state hash.
+//! SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the best
+//! and the median time of a move and of a tick, and the state hash.
 
 use std::time::{Duration, Instant};
 
