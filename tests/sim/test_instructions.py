@@ -1,10 +1,9 @@
 """The price of a move and of a handshake is watched where no noise reaches: in instructions.
 
-
 Their time depends on the machine and its neighbours; how many instructions they take, counted by
 valgrind, does not. So it is with a tick, and with going back, on again and comparing. Each bound is
-a tenth above what was counted; that of a handshake, nearly all of which is arithmetic that never
-changes, 3 %.
+at most a tenth above what was counted; that of a handshake, nearly all of which is arithmetic that
+never changes, 3 %.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ CARGO: Final = os.environ.get("CARGO", "cargo")
 MOVES: Final = 40_000
 SIDE: Final = 1_013
 """A million nodes, few of which are so near the target that they are searched from."""
-MOST: Final = 672
+MOST: Final = 640
 TICK_MOST: Final = 58
 """Of a tick's share of the decay, for each of the 4,000 moves before it."""
 RECORDS: Final = 66_800
