@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,18 @@ class Walk:
 
 
 async def walked(actor: Actor, walk: Walk, steps: int) -> None:
+    """A step of everybody is durable before the next: no block holds anybody's last steps alone.
+
+    Nothing behind the block would tell of those, and nothing could stand in for them.
+    """
     async with linked(actor) as client:
-        last = await walk.go(client, steps)
-        counters = actor.counters()
-        await until(lambda: counters.value("durable") >= last)
+        for _ in range(steps):
+            last = await walk.go(client, 1)
+            await until(partial(durable, actor, last), step_ms=1)
+
+
+def durable(actor: Actor, position: int) -> bool:
+    return actor.counters().value("durable") >= position
 
 
 def blocks_of(folder: Path) -> list[Block]:
