@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from aioquic.quic.configuration import QuicConfiguration
@@ -32,6 +32,7 @@ PLAYERS: Final = 512
 DEADLINE_S: Final = 60.0
 NO_HUNT: Final = 65535
 Records = NDArray[np.void]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,9 @@ def port_of(actor: Actor) -> int:
     return int(actor.ready.address.rpartition(":")[2])
 
 
-def within(test: Callable[[], Coroutine[Any, Any, None]], seconds: float = DEADLINE_S) -> None:
-    """Run a test's coroutine; one that hangs fails."""
-    asyncio.run(asyncio.wait_for(test(), seconds))
+def within(test: Callable[[], Coroutine[Any, Any, T]], seconds: float = DEADLINE_S) -> T:
+    """Run a test's coroutine and give what it gives; one that hangs fails."""
+    return asyncio.run(asyncio.wait_for(test(), seconds))
 
 
 def move(kind: Kind, player: int = 0, seq: int = 0, **fields: int) -> Records:

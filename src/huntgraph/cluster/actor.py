@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -90,6 +90,8 @@ class Ready:
     epoch: int
     replayed: int
     cut_bytes: int
+    damaged: Sequence[str]
+    """What of the log could not be read and was passed over, as the snapshot is behind it."""
     boot_ms: float
 
     @property

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Self
 from huntgraph.cluster.actor import START_TIMEOUT_S, Actor, ActorOptions, Stopped
 from huntgraph.cluster.pulse import HANG_LOOKS, Pulse
 from huntgraph.cluster.snapshots import SnapshotMade, make_snapshot
-from huntgraph.errors import ActorError, HuntError
+from huntgraph.errors import ActorError, HuntError, LogDamagedError
 
 __all__ = ["Backoff", "Event", "State", "Supervisor"]
 
@@ -49,7 +49,10 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something the supervisor did or saw: ``kind`` is started, ended, hangs, snapshot, failed."""
+    """Something the supervisor did or saw.
+
+    ``kind`` is started, damaged, ended, hangs, snapshot, failed.
+    """
 
     kind: str
     text: str
@@ -158,6 +161,11 @@ class Supervisor:
         self.state = "running"
         text = f"actor {ready.pid} at {ready.address}, {ready.replayed} records replayed"
         self._tell(Event("started", text))
+        for damage in ready.damaged:
+            where = self.options.directory / "log"
+            fix = "put the segment back from a good copy; the snapshot behind it holds its effects"
+            error = LogDamagedError(damage, where=where, fix=fix, code="HG1511")
+            self._tell(Event("damaged", f"passed over: {damage}", error))
 
     async def _keep_running(self) -> None:
         tries = 0

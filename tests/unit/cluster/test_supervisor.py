@@ -194,7 +194,7 @@ def test_a_program_that_is_none(options: ActorOptions, tmp_path: Path) -> None:
 def test_one_that_does_not_drain_is_killed(options: ActorOptions, tmp_path: Path) -> None:
     ready = (
         '{"event":"ready","address":"127.0.0.1:1","pid":1,"partition":0,"position":0,"tick":0,'
-        '"epoch":1,"replayed":0,"cut_bytes":0,"boot_ms":1}'
+        '"epoch":1,"replayed":0,"cut_bytes":0,"damaged":[],"boot_ms":1}'
     )
     program = script(tmp_path, f"trap '' TERM\necho '{ready}'\nwhile :; do sleep 0.05; done")
 

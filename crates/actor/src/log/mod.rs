@@ -58,6 +58,9 @@ pub struct LogOptions {
     pub linger_us: u64,
     /// Time of opening, in milliseconds, for the block that opens the new epoch.
     pub time_ms: u64,
+    /// Position of the snapshot that the caller goes on from, 0 for none. Durable records up to it
+    /// that cannot be read are passed over: their effects are in the snapshot.
+    pub covered: u64,
 }
 
 impl LogOptions {
@@ -72,6 +75,7 @@ impl LogOptions {
             space_retry_ms: 200,
             linger_us: 0,
             time_ms: 0,
+            covered: 0,
         }
     }
 }
@@ -93,6 +97,8 @@ pub struct Recovered {
     pub segments: u32,
     /// Time of the last block before this opening, in milliseconds; 0 in an empty log.
     pub time_ms: u64,
+    /// Damage that was passed over, all of it below [`LogOptions::covered`].
+    pub damaged: Vec<Damage>,
 }
 
 /// Counts of work since a log was opened.

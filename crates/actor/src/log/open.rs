@@ -28,8 +28,8 @@ pub fn open<D: Disk>(
 ) -> Result<(Recovered, Logger, Worker<D>), LogError> {
     worker::check_options(options).map_err(|detail| LogError::Options { detail })?;
     let identity = identity(options);
-    let mut survey = recovery::recover(&disk, identity)?;
-    let recovered = Recovered::of(&survey);
+    let mut survey = recovery::recover(&disk, identity, options.covered)?;
+    let recovered = Recovered::of(&mut survey);
     let describe =
         |Fault(operation, source)| LogError::Io { directory: disk.describe(), operation, source };
     let time_ms = options.time_ms.max(recovered.time_ms);
@@ -70,7 +70,7 @@ fn make_segment<D: Disk>(
 }
 
 impl Recovered {
-    fn of<D: Disk>(survey: &recovery::Survey<D>) -> Self {
+    fn of<D: Disk>(survey: &mut recovery::Survey<D>) -> Self {
         let chain = survey.chain;
         Self {
             first_position: survey.first_position,
@@ -80,6 +80,7 @@ impl Recovered {
             cut_bytes: survey.cut_bytes,
             segments: survey.segments,
             time_ms: chain.time_ms,
+            damaged: std::mem::take(&mut survey.damaged),
         }
     }
 }

@@ -3,13 +3,14 @@
 //! The chain of blocks is followed from the oldest segment to the first place that does not
 //! continue it. What stands behind that place decides: where some whole block there knew a
 //! watermark beyond the last position read, durable records are lost and the log is reported
-//! damaged; otherwise it is the torn tail of commits nobody was told of, and is zeroed.
+//! damaged; otherwise it is the torn tail of commits nobody was told of, and is zeroed. Where a
+//! snapshot holds the effects of all that is lost, the chain goes on at the next whole block.
 //!
 //! Two rules come from known failures of other logs. Blocks that no later watermark covers are
 //! written again and synced before they count as durable: after a failed sync the system may show
 //! contents that never reached the disk. And nothing is deleted or overwritten before the verdict.
 
-use super::block::{BLOCK_BYTES, PAGE_BYTES};
+use super::block::{BLOCK_BYTES, BlockHeader, PAGE_BYTES};
 use super::error::{Damage, LogError};
 use super::segment::{
     Chain, Found, Identity, LOCK_NAME, SPARE_NAME, Segment, SegmentName, open_segment,
@@ -31,6 +32,8 @@ pub(crate) struct Survey<D: Disk> {
     pub(crate) chain: Chain,
     pub(crate) first_position: u64,
     pub(crate) cut_bytes: u64,
+    /// What was passed over.
+    pub(crate) damaged: Vec<Damage>,
     /// Sequence of the oldest segment; 0 when there is none.
     pub(crate) oldest: u32,
     pub(crate) segments: u32,
@@ -52,10 +55,25 @@ struct Recovery<'a, D: Disk> {
     first_position: Option<u64>,
     /// Blocks that no watermark covers: place, pages, records, last position.
     unsynced: VecDeque<(Place, u32, u32, u64)>,
+    /// Position whose effects, and those of all before it, the caller has.
+    covered: u64,
+    damaged: Vec<Damage>,
+}
+
+/// What stands behind the chain's end.
+enum Tail {
+    /// Nothing that was durable; the last place that is not zero.
+    Torn(Option<Place>),
+    /// A whole block that the chain goes on with, nothing uncovered being lost before it.
+    Resumes(Place),
 }
 
 /// Locks, checks and repairs the log in `disk`.
-pub(crate) fn recover<D: Disk>(disk: &D, identity: Identity) -> Result<Survey<D>, LogError> {
+pub(crate) fn recover<D: Disk>(
+    disk: &D,
+    identity: Identity,
+    covered: u64,
+) -> Result<Survey<D>, LogError> {
     let lock = disk.lock(LOCK_NAME).map_err(|source| match source.kind() {
         io::ErrorKind::WouldBlock => LogError::Locked { directory: disk.describe() },
         _ => io_error(disk, "lock the log", source),
@@ -70,10 +88,11 @@ pub(crate) fn recover<D: Disk>(disk: &D, identity: Identity) -> Result<Survey<D>
         chain: Chain::genesis(identity),
         first_position: None,
         unsynced: VecDeque::new(),
+        covered,
+        damaged: Vec::new(),
     };
     recovery.check_sequences()?;
-    let end = recovery.follow_chain()?;
-    let junk_end = recovery.judge_tail(end)?;
+    let (end, junk_end) = recovery.find_end()?;
     recovery.rewrite_unsynced()?;
     let cut_bytes = recovery.zero_tail(end, junk_end)?;
     let names = disk.list().map_err(|e| io_error(disk, "list the log", e))?;
@@ -98,16 +117,30 @@ fn io_error<D: Disk>(disk: &D, operation: &'static str, source: io::Error) -> Lo
 }
 
 impl<D: Disk> Recovery<'_, D> {
-    fn damaged(&self, at: Place, page_detail: &'static str, last_position: u64) -> LogError {
-        LogError::Damaged {
-            directory: self.disk.describe(),
-            damage: Damage {
-                segment: self.sequences[at.index],
-                offset: u64::from(at.page) * PAGE_BYTES as u64,
-                first_position: self.chain.next_position,
-                last_position,
-                detail: page_detail,
-            },
+    fn damage(&self, at: Place, detail: &'static str, last_position: u64) -> Damage {
+        Damage {
+            segment: self.sequences[at.index],
+            offset: u64::from(at.page) * PAGE_BYTES as u64,
+            first_position: self.chain.next_position,
+            last_position,
+            detail,
+        }
+    }
+
+    fn damaged(&self, at: Place, detail: &'static str, last_position: u64) -> LogError {
+        let damage = self.damage(at, detail, last_position);
+        LogError::Damaged { directory: self.disk.describe(), damage }
+    }
+
+    /// The place behind the chain's last block, and the last one there that is not zero.
+    fn find_end(&mut self) -> Result<(Option<Place>, Option<Place>), LogError> {
+        let mut from = Place { index: 0, page: 1 };
+        loop {
+            let end = self.follow_chain(from)?;
+            match self.judge_tail(end)? {
+                Tail::Torn(junk_end) => return Ok((end, junk_end)),
+                Tail::Resumes(place) => from = place,
+            }
         }
     }
 
@@ -160,10 +193,9 @@ impl<D: Disk> Recovery<'_, D> {
         Ok(None)
     }
 
-    /// Follows the chain to its end; the place behind its last block, `None` where the last
-    /// segment is full (or there is none).
-    fn follow_chain(&mut self) -> Result<Option<Place>, LogError> {
-        let mut at = Place { index: 0, page: 1 };
+    /// Follows the chain from a place to its end; the place behind its last block, `None` where the
+    /// last segment is full (or there is none).
+    fn follow_chain(&mut self, mut at: Place) -> Result<Option<Place>, LogError> {
         loop {
             let Some(place) = self.normal(at)? else {
                 return Ok(None);
@@ -202,8 +234,8 @@ impl<D: Disk> Recovery<'_, D> {
         }
     }
 
-    /// Looks behind the chain's end; the last place there that is not zero.
-    fn judge_tail(&mut self, end: Option<Place>) -> Result<Option<Place>, LogError> {
+    /// Looks behind the chain's end.
+    fn judge_tail(&mut self, end: Option<Place>) -> Result<Tail, LogError> {
         let last_read = self.chain.next_position - 1;
         let oldest = self.sequences.first().copied().unwrap_or(1);
         if self.first_position.is_none() && oldest != 1 {
@@ -211,8 +243,9 @@ impl<D: Disk> Recovery<'_, D> {
             return Err(self.damaged(at, "the oldest segment has no readable block", 0));
         }
         let Some(end) = end else {
-            return Ok(None);
+            return Ok(Tail::Torn(None));
         };
+        let mut next_block = None;
         let (mut detail, mut promised, mut junk_end) = ("zeros where a block was", last_read, None);
         let mut at = end;
         while let Some(place) = self.normal(at)? {
@@ -230,17 +263,35 @@ impl<D: Disk> Recovery<'_, D> {
                     pages = header.pages();
                     junk_end = Some(Place { page: at.page + pages - 1, ..at });
                     promised = promised.max(header.durable);
+                    next_block.get_or_insert((at, header));
                 }
             }
             at.page += pages;
         }
         if promised > last_read {
-            return Err(self.damaged(end, detail, promised));
+            return match next_block.filter(|(_, header)| self.resumes_at(header)) {
+                Some((at, header)) => {
+                    self.damaged.push(self.damage(end, detail, header.first_position - 1));
+                    self.first_position.get_or_insert(self.chain.next_position);
+                    self.chain = Chain::before(&header);
+                    Ok(Tail::Resumes(at))
+                }
+                None => Err(self.damaged(end, detail, promised)),
+            };
         }
         if self.sequences.len() > end.index + 2 {
             return Err(self.damaged(end, "more than one empty segment follows", 0));
         }
-        Ok(junk_end)
+        Ok(Tail::Torn(junk_end))
+    }
+
+    /// Whether all that is lost before a whole block is covered: as a reader from behind the
+    /// snapshot sees it.
+    fn resumes_at(&self, header: &BlockHeader) -> bool {
+        let next = self.chain.next_position;
+        header.epoch >= self.chain.epoch
+            && next <= self.covered
+            && (next..=self.covered + 1).contains(&header.first_position)
     }
 
     /// Makes sure that what was read is what is on the disk.
@@ -320,6 +371,7 @@ impl<D: Disk> Recovery<'_, D> {
             chain: self.chain,
             first_position: self.first_position.unwrap_or(self.chain.next_position),
             cut_bytes,
+            damaged: self.damaged,
             oldest: self.sequences.first().copied().unwrap_or(0),
             segments: segments as u32,
             current,

@@ -10,12 +10,12 @@ use crate::disk::RealDisk;
 use crate::failure::Failure;
 use crate::log::LogReader;
 use crate::page_faults::image_block;
-use crate::snapshot::{self, SnapshotHeader};
+use crate::snapshot::{self, Snapshot, SnapshotHeader};
 use crate::world_file::WorldFile;
 
 /// What to do about a log that cannot be trusted.
-pub const KEEP: &str = "keep the directory for inspection, then restore the log from a copy or \
-                        start in a new directory";
+pub const KEEP: &str = "keep the directory for inspection, then restore the log from a copy, or a \
+                        newer snapshot, or start in a new directory";
 /// Snapshots kept: the newest may turn out damaged.
 const SNAPSHOTS_KEPT: usize = 3;
 
@@ -60,27 +60,43 @@ fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
     Failure::new("HG3012", error, options.dir.display(), KEEP)
 }
 
-/// Fills a block from snapshot and log, up to `last` or the log's end.
+/// The newest whole snapshot of this partition, world and size.
+///
+/// # Errors
+/// HG3010 and HG3011.
+pub fn fitting_snapshot(
+    options: &Options,
+    world: &WorldFile,
+) -> Result<Option<Snapshot<RealDisk>>, Failure> {
+    let disk = folder(options, "snapshots")?;
+    let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
+        .map_err(|e| snapshot_failure(e, options))?;
+    let length = options.limits(world).state_lines() * 64;
+    Ok(newest.snapshot.filter(|found| found.header.length as usize == length))
+}
+
+/// Fills a block from a fitting snapshot and the log, up to `last` or the log's end.
 ///
 /// # Errors
 /// HG3010 to HG3014, HG3016 and HG3018; nothing on disk is changed.
-pub fn boot(options: &Options, world: &WorldFile, last: u64) -> Result<Booted, Failure> {
+pub fn boot(
+    options: &Options,
+    world: &WorldFile,
+    snapshot: Option<Snapshot<RealDisk>>,
+    last: u64,
+) -> Result<Booted, Failure> {
     let limits = options.limits(world);
     if world.partition().is_some_and(|own| own != options.partition) {
         let what = format!("the world is not of partition {}", options.partition);
         let fix = "give the part's own number as --partition";
         return Err(Failure::new("HG3016", what, options.world.display(), fix));
     }
-    let disk = folder(options, "snapshots")?;
-    let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
-        .map_err(|e| snapshot_failure(e, options))?;
     let mut block = image_block(limits.total_lines());
     let image =
         |e| Failure::new("HG3013", e, options.world.display(), "check the world and the limits");
     let mut from = 0;
-    let fitting =
-        newest.snapshot.filter(|found| found.header.length as usize == limits.state_lines() * 64);
-    if let Some(found) = fitting {
+    if let Some(found) = snapshot {
+        let disk = folder(options, "snapshots")?;
         let state = bytes_mut(&mut block[..limits.state_lines()]);
         found.read_into(&disk, state).map_err(|e| snapshot_failure(e, options))?;
         let partition = Partition::resume(&mut block, limits).map_err(image)?;
@@ -168,7 +184,7 @@ fn replay(
 pub fn make_snapshot(options: &Options) -> Result<String, Failure> {
     let world = WorldFile::open(&options.world)?;
     let last = durable_position(options, &world)?;
-    let mut booted = boot(options, &world, last)?;
+    let mut booted = boot(options, &world, fitting_snapshot(options, &world)?, last)?;
     let image = |e| Failure::new("HG3013", e, "image", "report this");
     let limits = Partition::limits_of(&booted.block).map_err(image)?;
     let partition = Partition::attach(&mut booted.block).map_err(image)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use huntgraph_core::Partition;
 
 use super::actor::{Actor, CONNECTIONS};
-use super::boot::{boot, folder, wall_ms};
+use super::boot::{boot, fitting_snapshot, folder, wall_ms};
 use super::control::Control;
 use super::engine::Engine;
 use super::hold::Stop;
@@ -40,12 +40,17 @@ pub fn serve(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open_log(options: &Options, world: &WorldFile) -> Result<(Recovered, Logger), Failure> {
+fn open_log(
+    options: &Options,
+    world: &WorldFile,
+    covered: u64,
+) -> Result<(Recovered, Logger), Failure> {
     let log = LogOptions {
         segment_bytes: options.segment_bytes,
         // Who wants low latency has a core for it.
         linger_us: if options.idle == Idle::Block { 0 } else { LINGER_US },
         time_ms: wall_ms(),
+        covered,
         ..LogOptions::new(options.partition, world.world_id)
     };
     Logger::start(folder(options, "log")?, &log).map_err(|e| {
@@ -104,8 +109,10 @@ impl Actor {
     pub(crate) fn boot(options: &Options, signals: OwnedFd) -> Result<(Self, String), Failure> {
         let started = Instant::now();
         let world = WorldFile::open(&options.world)?;
-        let (recovered, logger) = open_log(options, &world)?;
-        let booted = boot(options, &world, recovered.durable)?;
+        let snapshot = fitting_snapshot(options, &world)?;
+        let covered = snapshot.as_ref().map_or(0, |found| found.header.position);
+        let (recovered, logger) = open_log(options, &world, covered)?;
+        let booted = boot(options, &world, snapshot, recovered.durable)?;
         let found = (booted.snapshot, booted.replayed);
         // The image lives as long as the process: one block, never freed.
         let block: &'static mut [_] = booted.block.leak();
@@ -129,11 +136,15 @@ impl Actor {
         let (partition, header) = (self.desk.partition, &self.engine.partition.header);
         let (position, tick) = (header.position, header.tick);
         let (epoch, cut_bytes) = (recovered.epoch, recovered.cut_bytes);
+        // No text of a damage holds what JSON would escape.
+        let damaged: Vec<_> = recovered.damaged.iter().map(|d| format!("\"{d}\"")).collect();
+        let damaged = damaged.join(",");
         Ok(format!(
             "{{\"event\":\"ready\",\"address\":\"{address}\",\"pid\":{pid},\
              \"partition\":{partition},\
              \"position\":{position},\"tick\":{tick},\"epoch\":{epoch},\"snapshot\":{snapshot},\
-             \"replayed\":{replayed},\"cut_bytes\":{cut_bytes},\"boot_ms\":{boot_ms}}}"
+             \"replayed\":{replayed},\"cut_bytes\":{cut_bytes},\"damaged\":[{damaged}],\
+             \"boot_ms\":{boot_ms}}}"
         ))
     }
 

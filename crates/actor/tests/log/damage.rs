@@ -1,8 +1,8 @@
 //! Every bit of a log and of a snapshot flipped: detected, or cut beyond the watermark only.
 
-use crate::workload::{Ledger, WORLD, live, open, options, reader, settle};
+use crate::workload::{Ledger, WORLD, live, open, options, reader, record, settle};
 use huntgraph_actor::disk::SimulatedDisk;
-use huntgraph_actor::log::{LogError, LogReader, RawRecord};
+use huntgraph_actor::log::{self, LogError, LogOptions, LogReader, RawRecord};
 use huntgraph_actor::snapshot::{self, SnapshotError, SnapshotHeader};
 
 fn names(sequences: u32) -> Vec<String> {
@@ -140,6 +140,72 @@ fn a_reader_goes_over_lost_records_that_are_named_and_over_no_others() {
         let behind = all_of(&mut behind).expect("what is behind");
         assert!(behind.iter().eq(whole.iter().filter(|(position, _)| position > lost.end())));
     }
+}
+
+#[test]
+fn a_log_goes_on_over_lost_records_that_a_snapshot_covers_and_over_no_others() {
+    let disk = SimulatedDisk::default();
+    let mut ledger = Ledger::default();
+    live(&disk, &mut ledger, 5, 6).expect("life");
+    let whole = all_of(&mut reader(&disk, 1).expect("reader")).expect("a whole log");
+    let open_with = |copy: &SimulatedDisk, covered| {
+        log::open(copy.clone(), &LogOptions { covered, ..options() })
+    };
+    let mut blocks = Vec::new();
+    let mut plain = reader(&disk, 1).expect("reader");
+    while let Some(block) = plain.next_block().expect("block") {
+        blocks.push((block.header.segment, block.header.page, block.header));
+    }
+    for (segment, page, header) in blocks {
+        let copy = disk.after_kill();
+        let at = page as usize * 4096 + 64 + header.count as usize * 32;
+        copy.damage(&format!("segment-{segment:010}.log"), |bytes| bytes[at] ^= 0x10);
+        let operations = copy.operations();
+        for covered in [0, header.first_position - 1, header.last_position() - 1] {
+            let opened = open_with(&copy, covered);
+            assert!(matches!(opened, Err(LogError::Damaged { .. })), "{header:?} {covered}");
+        }
+        assert_eq!(copy.operations(), operations, "changed a damaged log");
+        let covered = header.last_position();
+        let (found, mut logger, mut worker) = open_with(&copy, covered).expect("a covered loss");
+        assert_eq!((found.durable, found.cut_bytes), (ledger.durable, 0));
+        let [damage] = &found.damaged[..] else { panic!("{:?}", found.damaged) };
+        assert_eq!((damage.segment, damage.offset), (segment, u64::from(page) * 4096));
+        assert_eq!((damage.first_position, damage.last_position), (header.first_position, covered));
+        // It is a log as ever: what is appended stands behind all that can be read.
+        let more = record(found.next_position, 99);
+        assert_eq!(logger.append(&[more], 1).expect("room"), found.next_position);
+        logger.commit();
+        settle(&mut worker);
+        let behind = all_of(&mut reader(&copy, covered + 1).expect("reader")).expect("the rest");
+        let wanted = whole.iter().filter(|(position, _)| *position > covered).copied();
+        assert!(behind.into_iter().eq(wanted.chain([(found.next_position, more)])), "{header:?}");
+    }
+}
+
+#[test]
+fn a_log_goes_on_over_any_number_of_covered_losses() {
+    let disk = SimulatedDisk::default();
+    let mut ledger = Ledger::default();
+    live(&disk, &mut ledger, 5, 6).expect("life");
+    let mut plain = reader(&disk, 1).expect("reader");
+    let (copy, mut nth, mut covered) = (disk.after_kill(), 0, 0);
+    while let Some(block) = plain.next_block().expect("block") {
+        nth += 1;
+        // Two of three: some losses have a whole block between them, some have none.
+        if nth % 3 > 0 && block.header.last_position() < ledger.durable {
+            covered = block.header.last_position();
+            let at = block.header.page as usize * 4096;
+            let name = format!("segment-{:010}.log", block.header.segment);
+            copy.damage(&name, |bytes| bytes[at] ^= 1);
+        }
+    }
+    let opened = log::open(copy.clone(), &LogOptions { covered, ..options() });
+    let (found, ..) = opened.expect("covered losses");
+    assert!(found.damaged.len() > 1, "{:?}", found.damaged);
+    assert_eq!(found.durable, ledger.durable);
+    let short = LogOptions { covered: covered - 1, ..options() };
+    assert!(matches!(log::open(copy, &short), Err(LogError::Damaged { .. })));
 }
 
 #[test]
