@@ -7,9 +7,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
-from huntgraph.timeline import fork
+from huntgraph.timeline import adopt, fork
+from huntgraph.timeline.adopt import Compared
+from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Drop, Edit
 from huntgraph.timeline.fork import Fork
@@ -18,11 +21,14 @@ from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims
+from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import compile_edits
+from huntgraph.timeline.slots import changes_to_adopt
 from tests.model.histories import history_of, played
 
 PLACE = Path("nowhere")
 ROUNDS = 4
+CHANGES = ("names", "old", "new", "had", "has")
 
 
 def cuts(history: History, rng: Random) -> list[Cut]:
@@ -70,6 +76,47 @@ def test_catching_up_ends_where_one_replay_does(seed: int, claims: Claims) -> No
     assert slowly.run.hashes() == run.hashes()
     assert slowly.run.head_hashes() == run.head_hashes()
     assert slowly.diff().to_dict() == at_once.diff().to_dict()
+
+
+def alike(one: Changes, other: Changes) -> bool:
+    pairs = ((getattr(one, name), getattr(other, name)) for name in CHANGES)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def compared_ahead(seed: int) -> int:
+    """Catch up and compare in rounds, as before a commit; how often that was not the truth."""
+    slowly, _, rest = forks(seed, "recompute")
+    run, compared, wrong = slowly.replay(to=rest[0]), Compared(), 0
+    for cut in rest[1:]:
+        compared.stakes(run)
+        run = slowly.catch_up(cut)
+        for number, replica in run.replicas.items():
+            ahead, now = compared.change(number, replica), changes_to_adopt(replica)
+            wrong += ahead.base != replica.head_hash()
+            wrong += not alike(ahead.changes, now)
+    return wrong
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_compared_before_moves_are_held_is_what_is_committed(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compared_ahead(seed) == 0
+    slowly, _, rest = forks(seed, "recompute")
+    run, compared = slowly.replay(to=rest[-1]), Compared()
+    compared.stakes(run)
+    with monkeypatch.context() as unasked:
+        unasked.setattr(adopt, "differences", None)
+        compared.stakes(run)
+
+
+def test_comparing_no_more_though_states_went_on_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Planted: all states of a partition are taken for one."""
+    monkeypatch.setattr(Replica, "branch_hash", lambda replica: 1)
+    monkeypatch.setattr(Replica, "head_hash", lambda replica: 1)
+    assert sum(compared_ahead(seed) for seed in range(6)) > 2
 
 
 def test_edits_that_are_forgotten_in_later_rounds_are_caught(

@@ -6,6 +6,7 @@ import getpass
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Final
@@ -16,15 +17,18 @@ from huntgraph.cluster.control import Status
 from huntgraph.errors import CommitError, ForkError
 from huntgraph.timeline import tables
 from huntgraph.timeline.audit import Effect, Entry
+from huntgraph.timeline.cells import Changes
 from huntgraph.timeline.commit import CatchUp, Head, Order, Report, commit
 from huntgraph.timeline.diff import make_diff
 from huntgraph.timeline.edits import describe
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.live import ready_to_commit, written
 from huntgraph.timeline.points import cut_text
+from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.slots import changes_to_adopt, differences
+from huntgraph.timeline.tables import Differences
 
-__all__ = ["adopt"]
+__all__ = ["Change", "Compared", "adopt"]
 
 TRIES: Final = 3
 """How often a commit is tried when rewards change while it is made."""
@@ -32,6 +36,40 @@ NEARER: Final = 8
 """How often a fork is brought nearer to the head, at most, before moves are held."""
 NEAR: Final = 0.7
 """As near as it gets: the next time would take more than this share of the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit changes in a partition whose base and branch have these state hashes."""
+
+    base: int
+    branch: int
+    changes: Changes
+    stakes: bytes
+
+
+class Compared:
+    """Base and branch of each partition, compared anew only where one of them went on.
+
+    So little is left to be compared while moves are held: what came since `_come_near`.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, Change] = {}
+
+    def change(self, number: int, replica: Replica) -> Change:
+        """Compare a partition's base and branch, or tell what came of it the last time."""
+        base, branch = replica.head_hash(), replica.branch_hash()
+        known = self._known.get(number)
+        if known is None or (known.base, known.branch) != (base, branch):
+            found = differences(replica)
+            known = Change(base, branch, changes_to_adopt(replica, found), _stakes(found))
+            self._known[number] = known
+        return known
+
+    def stakes(self, run: Run) -> dict[int, bytes]:
+        """What rewards follow from, by partition."""
+        return {n: self.change(n, replica).stakes for n, replica in run.replicas.items()}
 
 
 class _MovedError(CommitError):
@@ -59,16 +97,17 @@ async def adopt(
         what = "the fork was compared with another state than the one expected"
         raise ForkError(what, fix="look at its diff again", code="HG1760")
     sockets = await ready_to_commit(history)
+    compared = Compared()
     for left in reversed(range(TRIES)):
         fork.catch_up()
-        order, stakes = _order(fork, reason, who or getpass.getuser()), _stakes(fork.run)
+        order, stakes = _order(fork, reason, who or getpass.getuser()), compared.stakes(fork.run)
         try:
             return await commit(
                 history.folder,
                 sockets,
-                _catch_up(fork, stakes),
+                _catch_up(fork, compared, stakes),
                 order,
-                near=partial(_come_near, fork),
+                near=partial(_come_near, fork, compared),
                 report=report,
             )
         except _MovedError:
@@ -77,8 +116,8 @@ async def adopt(
     raise AssertionError("a last try ends the loop")
 
 
-def _come_near(fork: Fork) -> None:
-    """Catch up until what is left to replay while moves are held is what comes in a moment.
+def _come_near(fork: Fork, compared: Compared) -> None:
+    """Catch up until what is left to do while moves are held is what comes in a moment.
 
     Each time there is less to be caught up with, as long as a fork is replayed faster than players
     make moves.
@@ -86,7 +125,7 @@ def _come_near(fork: Fork) -> None:
     took_s = math.inf
     for _ in range(NEARER):
         began, before_s = time.monotonic(), took_s
-        fork.catch_up()
+        compared.stakes(fork.catch_up())
         took_s = time.monotonic() - began
         if took_s > NEAR * before_s:
             return
@@ -111,33 +150,26 @@ def _effects(run: Run) -> tuple[Effect, ...]:
     )
 
 
-def _stakes(run: Run) -> bytes:
-    """What rewards follow from: all differing words of progress and of who won what."""
+def _stakes(found: Differences) -> bytes:
+    """Hash what rewards follow from: all differing words of progress and of who won what."""
+    tag, index = tables.tag_of(found.names), tables.index_of(found.names)
+    progress = (tag == tables.PLAYER) & (index % np.uint64(8) == 1)
+    wins = (tag == tables.STAGE) & (index % np.uint64(16) > 10)
     digest = sha256()
-    for number, replica in run.replicas.items():
-        found = differences(replica)
-        tag, index = tables.tag_of(found.names), tables.index_of(found.names)
-        progress = (tag == tables.PLAYER) & (index % np.uint64(8) == 1)
-        wins = (tag == tables.STAGE) & (index % np.uint64(16) > 10)
-        some = progress | wins
-        digest.update(number.to_bytes(8, "little"))
-        for column in found:
-            digest.update(column[some].tobytes())
+    for column in found:
+        digest.update(column[progress | wins].tobytes())
     return digest.digest()
 
 
-def _catch_up(fork: Fork, stakes: bytes) -> CatchUp:
+def _catch_up(fork: Fork, compared: Compared, stakes: Mapping[int, bytes]) -> CatchUp:
     async def catch_up(statuses: Mapping[int, Status]) -> Mapping[int, Head]:
         cut = {number: status.position for number, status in statuses.items()}
         await written(fork.history, cut)
         run = fork.catch_up(cut)
-        if _stakes(run) != stakes:
+        if compared.stakes(run) != stakes:
             what = "rewards changed while the fork was committed"
             raise _MovedError(what, fix="nothing has changed; commit again")
-        replicas = run.replicas.items()
-        return {
-            n: Head(cut[n], replica.head_hash(), changes_to_adopt(replica))
-            for n, replica in replicas
-        }
+        changes = {n: compared.change(n, replica) for n, replica in run.replicas.items()}
+        return {n: Head(cut[n], each.base, each.changes) for n, each in changes.items()}
 
     return catch_up

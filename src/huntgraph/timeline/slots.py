@@ -36,14 +36,15 @@ NOWHERE: Final = (0, 0, 0, int(NOBODY), 0)
 """Words 1 to 4 and 6 of a player who never came here: at node 0, in no hunt, not present."""
 
 
-def changes_to_adopt(replica: Replica) -> Changes:
-    """Give the changes that a commit makes to a partition's head.
+def changes_to_adopt(replica: Replica, found: Differences | None = None) -> Changes:
+    """Give the changes that a commit makes to a partition's head; `found` is by `differences`.
 
     What no correction may set stays as it is: clock, position, receipts, borders, and the game
     servers' part of a player.
     """
     players, slots = replica.base_players, replica.base_slots
-    return Changes.between(*differences(replica), players=players, slots=slots)
+    found = differences(replica) if found is None else found
+    return Changes.between(*found, players=players, slots=slots)
 
 
 def correction_rows(
