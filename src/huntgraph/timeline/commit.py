@@ -96,10 +96,11 @@ async def commit(
 ) -> Entry:
     """Commit a correction in all partitions; gives its entry in the audit trail.
 
-    ``data`` is the folder of the audit trail; ``sockets`` are the control sockets of all
-    partitions. ``near`` is called right before moves are held, when all that was logged by then can
-    be read: what it leaves to ``catch_up`` is what moves wait for. ``step`` is called at every step
-    with its name, for tests that die there.
+    Moves go on before it returns, and then the logs on disk hold all of it: a fork made right
+    after knows of it. ``data`` is the folder of the audit trail; ``sockets`` are the control
+    sockets of all partitions. ``near`` is called right before moves are held, when all that was
+    logged by then can be read: what it leaves to ``catch_up`` is what moves wait for. ``step`` is
+    called at every step with its name, for tests that die there.
     Raises CommitError HG1611 when a partition is not in the state that its changes were made for,
     HG1612 when one refuses, does not answer or comes to another hash: live is then as it was, and
     what cannot be undone at once is undone by `recover`.
@@ -141,7 +142,9 @@ class _Commit:
                 self.controls[number] = await stack.enter_async_context(await Control.open(path))
             try:
                 with before_all_others():
-                    return await self._fence(near, catch_up, file)
+                    entry = await self._fence(near, catch_up, file)
+                await self._written()
+                return entry
             finally:
                 await asyncio.gather(*self.spared, return_exceptions=True)
 
@@ -273,6 +276,10 @@ class _Commit:
                     part = plan.parts[number]
                     await settled_somehow(self.controls[number], self.correction, part)
         self._at("released")
+
+    async def _written(self) -> None:
+        """Moves go on; whoever reads the logs from now on finds the whole correction in them."""
+        await ask_each(self.controls, lambda _: [Request(Frame.SYNC)])
 
     async def _release(self) -> None:
         await ask_each(self.controls, lambda _: [Request(Frame.RELEASE)])
