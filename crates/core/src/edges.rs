@@ -82,7 +82,7 @@ impl Partition<'_> {
         }
     }
 
-    /// The one place where an edge changes: hash, guidance and delta follow.
+    /// Changes an edge whose ends nobody has at hand.
     #[inline(always)]
     pub(crate) fn set_edge<S: Sink>(
         &mut self,
@@ -92,14 +92,25 @@ impl Partition<'_> {
         closed: bool,
         sink: &mut S,
     ) {
-        let spot = spot.into();
+        self.set_edge_between(spot.into(), EdgeState { weight, heat, closed }, None, sink);
+    }
+
+    /// The one place where an edge changes: hash, guidance and delta follow. `ends` are its tail
+    /// and head where they are known.
+    #[inline(always)]
+    pub(crate) fn set_edge_between<S: Sink>(
+        &mut self,
+        spot: Spot,
+        new: EdgeState,
+        ends: Option<(u32, u32)>,
+        sink: &mut S,
+    ) {
         let (edge, old) = (spot.edge(), self.topology.edges.state(spot));
         self.journal.edge(edge, old);
-        let change = edge_change(edge, old, EdgeState { weight, heat, closed });
-        self.header.cells = self.header.cells.wrapping_add(change);
-        self.put_heat(spot, heat);
-        if (weight, closed) != (old.weight, old.closed) {
-            self.reweigh(spot, old, EdgeState { weight, heat, closed }, sink);
+        self.header.cells = self.header.cells.wrapping_add(edge_change(edge, old, new));
+        self.put_heat(spot, new.heat);
+        if (new.weight, new.closed) != (old.weight, old.closed) {
+            self.reweigh(spot, old, new, ends, sink);
         }
     }
 
@@ -114,14 +125,21 @@ impl Partition<'_> {
 
     /// Gives an edge another routing weight, and tells of it.
     #[inline(never)]
-    fn reweigh<S: Sink>(&mut self, spot: Spot, old: EdgeState, new: EdgeState, sink: &mut S) {
+    fn reweigh<S: Sink>(
+        &mut self,
+        spot: Spot,
+        old: EdgeState,
+        new: EdgeState,
+        ends: Option<(u32, u32)>,
+        sink: &mut S,
+    ) {
         let edge = spot.edge();
         self.guidance.note_change(edge, old.weight, old.closed);
         self.topology.edges.set_state(spot, new);
         if !S::DELTAS {
             return;
         }
-        let (tail, head) = self.topology.ends(edge);
+        let (tail, head) = ends.unwrap_or_else(|| self.topology.ends(edge));
         sink.event(&Event {
             kind: event::DELTA,
             flags: new.closed as u8,

@@ -17,12 +17,19 @@ impl Partition<'_> {
         (heat as u32 >> self.header.shift) * self.header.cost
     }
 
-    /// A player went along this edge, which is as `old` says: the journal has it already.
+    /// A player went along this edge, which is as `old` says: the journal has it already. `ends`
+    /// are its tail and head, so that no delta has to search for them.
     #[inline(always)]
-    pub(crate) fn heat_up<S: Sink>(&mut self, spot: Spot, old: EdgeState, sink: &mut S) {
+    pub(crate) fn heat_up<S: Sink>(
+        &mut self,
+        spot: Spot,
+        old: EdgeState,
+        ends: (u32, u32),
+        sink: &mut S,
+    ) {
         let heat = (old.heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if heat >> self.header.shift != old.heat >> self.header.shift {
-            self.change_bucket(spot, heat, sink);
+            self.change_bucket(spot, heat, Some(ends), sink);
         } else if heat != old.heat {
             let change = edge_change(spot.edge(), old, EdgeState { heat, ..old });
             self.header.cells = self.header.cells.wrapping_add(change);
@@ -32,10 +39,17 @@ impl Partition<'_> {
 
     /// Gives an edge a heat of another bucket; the weight follows by the difference of the terms.
     #[inline(never)]
-    fn change_bucket<S: Sink>(&mut self, spot: Spot, heat: u8, sink: &mut S) {
+    fn change_bucket<S: Sink>(
+        &mut self,
+        spot: Spot,
+        heat: u8,
+        ends: Option<(u32, u32)>,
+        sink: &mut S,
+    ) {
         let old = self.topology.edges.state(spot);
         let base = old.weight as u32 - self.term(old.heat);
-        self.set_edge(spot, (base + self.term(heat)) as u16, heat, old.closed, sink);
+        let weight = (base + self.term(heat)) as u16;
+        self.set_edge_between(spot, EdgeState { weight, heat, ..old }, ends, sink);
     }
 
     /// One tick's share of the decay round: every edge decays once in `period` ticks.
@@ -74,7 +88,7 @@ impl Partition<'_> {
         self.header.cells = self.header.cells.wrapping_add(cells);
         for at in places(others) {
             let spot = Spot { line, at };
-            self.change_bucket(spot, cooled(self.topology.edges.state(spot).heat), sink);
+            self.change_bucket(spot, cooled(self.topology.edges.state(spot).heat), None, sink);
         }
     }
 

@@ -54,7 +54,7 @@ impl Partition<'_> {
             edge: spot.edge() as u32,
             ..self.event()
         });
-        self.heat_up(spot, edge, sink);
+        self.heat_up(spot, edge, (from, to), sink);
         if !S::ANSWERS {
             return Some(Answer { update: Update::default(), logged: true });
         }
