@@ -114,7 +114,8 @@ def test_a_partition_that_dies_in_the_middle_of_rounds_spoils_none(seed: int, ca
     With two carries a tick few rounds end before it dies, in some worlds none.
     """
     judged = [live_and_die(seed + world, carries) for world in range(6)]
-    assert sum(judged) > 5 * TICKS, f"seed {seed}: {judged}"
+    enough = sum(judged) > 5 * TICKS if carries == 2 else min(judged) > 5 * TICKS
+    assert enough, f"seed {seed}: {judged}"
 
 
 def live_and_die(seed: int, carries: int) -> int:

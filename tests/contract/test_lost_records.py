@@ -214,6 +214,11 @@ def test_the_hunt_goes_on_without_a_record_that_went_bad(short_path: Path) -> No
             await adopt(fork, reason="a bad sector", who="a tester")
             await judge(actor, fork.history, change.player, change.now or {})
             await actor.stop()
+        # It starts from the snapshot behind the lost records, which it tells of.
+        async with serving(short_path) as actor:
+            (damage,) = actor.ready.damaged
+            assert f"positions {bad.first}..=" in damage
+            await actor.stop()
 
     within(play)
 

@@ -97,7 +97,7 @@ pub struct Recovered {
     pub segments: u32,
     /// Time of the last block before this opening, in milliseconds; 0 in an empty log.
     pub time_ms: u64,
-    /// Damage that was passed over, all of it below [`LogOptions::covered`].
+    /// Damage that was passed over, all of it up to [`LogOptions::covered`].
     pub damaged: Vec<Damage>,
 }
 
