@@ -1,16 +1,24 @@
 //! Many records at once: memory is fetched ahead, so that a move does not wait for it.
 
+use core::ops::Range;
+
 use crate::apply::{Answer, Sink};
 use crate::edge_lines::{RowSpan, Spot};
 use crate::guidance::Place;
 use crate::image::{Header, Partition};
 use crate::memory::prefetch;
-use crate::schema::{NONE, Receipt, STAGES, kind};
+use crate::schema::{Move, NONE, Receipt, STAGES, kind};
 
 /// Records that are fetched for at a time: as many as the processor can wait for at once.
 const GROUP: usize = 8;
 /// Groups on their way: one at each step.
 const STEPS: usize = 5;
+
+/// Most slots whose next moves are fetched for in one call: a few microseconds.
+pub const SLOTS_AT_ONCE: usize = 64;
+
+/// What was found out for the groups that are on their way.
+type Ahead = [[Found; GROUP]; STEPS];
 
 /// What is found out of a move before its turn, so that looking for it is not waited for then.
 /// Nothing that a batch does makes it wrong, but for the player's target.
@@ -26,9 +34,10 @@ pub(crate) struct Found {
     pub place: Place,
 }
 
-impl Found {
-    const NOTHING: Self =
-        Self { slot: NONE, row: RowSpan::EMPTY, way: None, place: Place::UNKNOWN };
+impl Default for Found {
+    fn default() -> Self {
+        Self { slot: NONE, row: RowSpan::EMPTY, way: None, place: Place::UNKNOWN }
+    }
 }
 
 impl Partition<'_> {
@@ -82,27 +91,12 @@ impl Partition<'_> {
         mut is_struck: impl FnMut(usize) -> bool,
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        let mut found = [[Found::NOTHING; GROUP]; STEPS];
-        let group = |turn: usize| {
-            let start = records.len().min(turn * GROUP);
-            &records[start..records.len().min(start + GROUP)]
-        };
+        let mut found = Ahead::default();
         for turn in 0..records.len().div_ceil(GROUP) + STEPS - 1 {
-            self.fetch_indexes(group(turn));
-            if let Some(turn) = turn.checked_sub(1) {
-                self.fetch_players(group(turn), &mut found[turn % STEPS]);
-            }
-            if let Some(turn) = turn.checked_sub(2) {
-                self.fetch_ways(group(turn), &mut found[turn % STEPS]);
-                if S::ANSWERS {
-                    self.fetch_tables(group(turn), &mut found[turn % STEPS]);
-                }
-            }
-            if let Some(turn) = turn.checked_sub(3).filter(|_| S::ANSWERS) {
-                self.fetch_places(group(turn), &mut found[turn % STEPS]);
-            }
-            let Some(turn) = turn.checked_sub(4) else { continue };
-            for (at, (record, &found)) in group(turn).iter().zip(&found[turn % STEPS]).enumerate() {
+            self.look_ahead(records, turn, &mut found, S::ANSWERS);
+            let Some(turn) = turn.checked_sub(STEPS - 1) else { continue };
+            let group = group(records, turn).iter();
+            for (at, (record, &found)) in group.zip(&found[turn % STEPS]).enumerate() {
                 let at = turn * GROUP + at;
                 seek(self.header, at);
                 let strike;
@@ -120,6 +114,40 @@ impl Partition<'_> {
                     answered(sink, record, &answer, self.receipt(&answer));
                 }
             }
+        }
+    }
+
+    /// Brings towards the caches what the next moves of the players in some slots will look at, as
+    /// far as it is known where these stand: at most [`SLOTS_AT_ONCE`] of them. Changes nothing.
+    pub fn fetch_next_moves(&self, slots: Range<usize>) {
+        let mut records = [[0; 64]; SLOTS_AT_ONCE];
+        let mut count = 0_usize;
+        let slots = slots.start..slots.end.min(self.header.players as usize);
+        let here = self.players.get(slots).unwrap_or_default().iter();
+        for (record, player) in records.iter_mut().zip(here.filter(|player| player.present == 1)) {
+            // Whichever neighbour is next: fields keep it on the line of this node more often than not.
+            let (from, to) = (player.node, player.node);
+            *record = Move { player: player.id, from, to, ..Move::default() }.encode();
+            count += 1;
+        }
+        let mut found = Ahead::default();
+        for turn in 0..count.div_ceil(GROUP) + STEPS - 1 {
+            self.look_ahead(&records[..count], turn, &mut found, true);
+        }
+    }
+
+    /// One step of each group that is on its way, the first one of the group that `turn` numbers.
+    #[inline(always)]
+    fn look_ahead(&self, records: &[[u8; 64]], turn: usize, found: &mut Ahead, answers: bool) {
+        self.fetch_indexes(group(records, turn));
+        let Some(turn) = turn.checked_sub(1) else { return };
+        self.fetch_players(group(records, turn), &mut found[turn % STEPS]);
+        let Some(turn) = turn.checked_sub(1) else { return };
+        self.fetch_ways(group(records, turn), &mut found[turn % STEPS]);
+        if answers {
+            self.fetch_tables(group(records, turn), &mut found[turn % STEPS]);
+            let Some(turn) = turn.checked_sub(1) else { return };
+            self.fetch_places(group(records, turn), &mut found[turn % STEPS]);
         }
     }
 
@@ -154,7 +182,7 @@ impl Partition<'_> {
     /// All that is found out before a record's turn, at once.
     #[inline(always)]
     pub(crate) fn find_ahead(&self, raw: &[u8; 64]) -> Found {
-        let mut found = Found::NOTHING;
+        let mut found = Found::default();
         self.find_player(raw, &mut found);
         self.find_way(raw, &mut found);
         self.find_table(raw, &mut found);
@@ -202,6 +230,13 @@ impl Partition<'_> {
             self.guidance.prefetch(found.place, to);
         }
     }
+}
+
+/// The records of a group: fewer or none at the end.
+#[inline(always)]
+fn group(records: &[[u8; 64]], turn: usize) -> &[[u8; 64]] {
+    let start = records.len().min(turn * GROUP);
+    &records[start..records.len().min(start + GROUP)]
 }
 
 /// The same record as a STRIKE.

@@ -51,6 +51,7 @@ mod topology;
 mod warm;
 
 pub use apply::{Answer, Silence, Sink};
+pub use batch::SLOTS_AT_ONCE;
 pub use border::{Border, Peer};
 pub use edges::Edge;
 pub use hash::mix;

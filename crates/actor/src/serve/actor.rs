@@ -8,6 +8,7 @@ use huntgraph_core::schema::PEERS;
 use rustix::event::{PollFd, PollFlags};
 
 use super::boot::wall_ms;
+use super::caches::Caches;
 use super::control::{CLIENTS, Control};
 use super::engine::Engine;
 use super::hold::Stop;
@@ -55,6 +56,7 @@ pub(crate) struct Actor {
     pub(super) next_tick: Instant,
     pub(super) durable_seen: u64,
     pub(super) handshakes_failed: u64,
+    pub(super) caches: Caches,
     pub(super) guidance_share: Share,
     /// How long moves and ticks wait.
     pub(super) stop: Stop,
@@ -93,8 +95,10 @@ impl Actor {
             )
         })?;
         self.endpoint.handle_timeouts(now);
+        let mut idle = true;
         while let Some(event) = self.endpoint.next_event() {
             self.handle(event, now);
+            idle = false;
         }
         self.pass_ticks(now);
         self.look_at_rare(now);
@@ -108,6 +112,10 @@ impl Actor {
         self.flush(now);
         self.engine.commit(false);
         self.guide(now);
+        if self.options.idle == Idle::Spin {
+            let partition = &self.engine.partition;
+            partition.fetch_next_moves(self.caches.turn(partition.header.players, idle, now));
+        }
         self.round_times.look(&self.engine.partition, &self.meters.rounds, now);
         Ok(())
     }

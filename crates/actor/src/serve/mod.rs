@@ -7,6 +7,7 @@
 
 mod actor;
 mod boot;
+mod caches;
 mod control;
 pub(crate) mod emit;
 mod engine;

@@ -8,6 +8,7 @@ use huntgraph_core::Partition;
 
 use super::actor::{Actor, CONNECTIONS};
 use super::boot::{boot, fitting_snapshot, folder, wall_ms};
+use super::caches::Caches;
 use super::control::Control;
 use super::engine::Engine;
 use super::hold::Stop;
@@ -181,6 +182,7 @@ impl Actor {
             desk: Desk { partition: options.partition, epoch, draining: false },
             signals,
             next_tick: now + Duration::from_millis(options.tick_ms),
+            caches: Caches::new(now),
             guidance_share: Share::new(options.guidance_percent, now),
             stop: Stop::default(),
             round_times: RoundTimes::NONE,

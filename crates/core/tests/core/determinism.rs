@@ -32,7 +32,7 @@ fn the_hash_of_a_long_history_is_the_one_written_here() {
 }
 
 #[test]
-fn batches_and_guidance_change_nothing() {
+fn batches_guidance_and_looking_ahead_change_nothing() {
     let world = World::random(&mut Rng(21), 80, 200, 20);
     let limits = world.limits(64, 8);
     let (records, hash, _) = history(&world, limits, 8_000);
@@ -56,6 +56,8 @@ fn batches_and_guidance_change_nothing() {
                 ));
             });
             partition.work(rng.below(work + 1));
+            let [first, end] = [(); 2].map(|()| rng.below(80) as usize);
+            partition.fetch_next_moves(first..end);
             rest = &rest[some..];
         }
         assert_eq!((partition.state_hash(), partition.rehash()), (hash, hash));
