@@ -125,7 +125,7 @@ impl Partition<'_> {
         let slots = slots.start..slots.end.min(self.header.players as usize);
         let here = self.players.get(slots).unwrap_or_default().iter();
         for (record, player) in records.iter_mut().zip(here.filter(|player| player.present == 1)) {
-            // Whichever neighbour is next: fields keep it on the line of this node more often than not.
+            // Where it goes is not known: fields often have neighbours on one line.
             let (from, to) = (player.node, player.node);
             *record = Move { player: player.id, from, to, ..Move::default() }.encode();
             count += 1;
