@@ -1,7 +1,7 @@
 //! What the next moves will look at stays in the caches of a core that has nothing else to do.
 //!
-//! Between two frames other programs and the kernel take the caches, and the moves of the next frame
-//! wait for memory. A loop that spins can ask for it beforehand.
+//! Between two frames other programs and the kernel take the caches, and the next moves wait for
+//! memory. A loop that spins can ask for it beforehand.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
