@@ -177,7 +177,7 @@ async def _alone(other: Other, seen: Seen) -> None:
     """Fork the last seconds while players stand still."""
     head_ms = now_ms()
     seen.forks = [await other.ask(_fork, CHEATERS, head_ms) for _ in range(FORKS)]
-    seen.many = [await other.ask(_fork, MANY, head_ms) for _ in range(3)]
+    seen.many = [await other.ask(_fork, MANY, head_ms) for _ in range(FORKS)]
     seen.long = [await other.ask(_fork, CHEATERS, head_ms, LONG) for _ in range(3)]
     seen.agree = await other.ask(_agree, head_ms)
     seen.verbs_ms = await other.ask(_by_verbs, CHEATERS, head_ms)
