@@ -214,12 +214,13 @@ class Engine:
         """Take back all records since `mark`. Raises ValueError when the journal is too short."""
         self._core.undo_to(mark)
 
-    def changes(self, head: Engine) -> tuple[Words, Words, Words]:
+    def changes(self, head: Engine, *, everything: bool = False) -> tuple[Words, Words, Words]:
         """Give all cells in which this branch differs from its head: names, old and new words.
 
-        Those of the borders are left out. A cell that only one of them has is 0 in the other.
+        Those of the borders are left out. A cell that only one of them has is 0 in the other. With
+        `everything` all cells are compared, and not only those that either of them has changed.
         """
-        return self._core.changes(head._core)
+        return self._core.changes(head._core, everything=everything)
 
     def cells(
         self, *, edges: bool = True, players: bool = True

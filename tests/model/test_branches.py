@@ -79,6 +79,7 @@ def test_a_branch_differs_by_the_cells_that_the_oracle_finds(seed: int) -> None:
             assert branch.state_hash() == branch.state_hash(anew=True), seed
             found = told(branch.changes(head))
             assert found == oracle(head, branch), seed
+            assert found == told(branch.changes(head, everything=True)), seed
             compared += len(found)
     assert compared > 30, compared
 

@@ -129,7 +129,7 @@ fn struck(log: &[[u8; 64]], every: u64) -> Vec<usize> {
 
 /// Best time of each phase, and what the last fork came to.
 struct Outcome {
-    best: [Duration; 3],
+    best: [Duration; 4],
     changes: Vec<Change>,
     /// Lines of edges and players that were touched.
     touched: [u32; 2],
@@ -153,9 +153,9 @@ fn measure(
     let mut touched = Touched { lines: &mut lines, players: &mut players };
     touched.fill();
     let mut outcome =
-        Outcome { best: [Duration::MAX; 3], changes: vec![], touched: [0; 2], hash: 0 };
+        Outcome { best: [Duration::MAX; 4], changes: vec![], touched: [0; 2], hash: 0 };
     for _ in 0..times {
-        let [fork, play, tell] = &mut outcome.best;
+        let [fork, play, tell, all] = &mut outcome.best;
         // A branch is kept the same as its head between forks.
         branch.copy_from(head, &mut touched);
         touched.clear();
@@ -165,6 +165,9 @@ fn measure(
         outcome.touched = [count(touched.lines), count(touched.players)];
         outcome.changes.clear();
         timed(tell, || compare(head, branch, &mut touched, &mut outcome.changes));
+        touched.fill();
+        outcome.changes.clear();
+        timed(all, || compare(head, branch, &mut touched, &mut outcome.changes));
         outcome.hash = branch.state_hash();
         assert_eq!(outcome.hash, branch.rehash(), "kept and worked out anew");
     }
@@ -202,10 +205,14 @@ fn main() {
     let entries = head.journal.marks.next - mark;
     let struck = struck(&log, every as u64);
     let outcome = measure([&mut head, &mut branch], (point, &log), (times, &struck));
-    let Outcome { best: [fork, play, tell], changes, touched: [lines, players], hash } = outcome;
+    let Outcome { best: [fork, play, tell, all], changes, touched: [lines, players], hash } =
+        outcome;
     let rate = log.len() as f64 / play.as_secs_f64() / 1e6;
     let edges = changes.iter().filter(|change| change.name >> 56 == 1).count();
     println!("{} records, {entries} entries, {lines} lines and {players} players", log.len());
     println!("fork {fork:?}, replay {play:?} ({rate:.1} M records/s)");
-    println!("diff {tell:?}, {edges} edges of {} cells, state {hash:016x}", changes.len());
+    println!(
+        "diff {tell:?}, of all that there is {all:?}, {edges} edges of {} cells, state {hash:016x}",
+        changes.len()
+    );
 }

@@ -171,12 +171,16 @@ impl Engine {
         own.undo_to(mark).map_err(bad)
     }
 
-    /// All cells in which this branch differs from its head: names, old and new words.
-    pub fn differ(&mut self, head: &mut [Line]) -> PyResult<[Vec<u64>; 3]> {
+    /// All cells in which this branch differs from its head: names, old and new words. With
+    /// `everything` all is compared, and not only what either of them changed.
+    pub fn differ(&mut self, head: &mut [Line], everything: bool) -> PyResult<[Vec<u64>; 3]> {
         let branch = self.branch.as_mut().ok_or_else(|| bad("only a branch has a head"))?;
         let head = Partition::attach(head).map_err(bad)?;
         let own = Partition::attach(&mut self.block).map_err(bad)?;
         branch.follow(&head);
+        if everything {
+            branch.touched().fill();
+        }
         let mut cells = [(); 3].map(|()| Vec::with_capacity(branch.told));
         differ(&head, &own, &mut branch.touched(), &mut |change| {
             for (cells, word) in cells.iter_mut().zip([change.name, change.old, change.new]) {

@@ -184,8 +184,14 @@ impl Engine {
     }
 
     /// Names, words in the head, words in this branch: of all cells that differ.
-    fn changes<'py>(&mut self, py: Python<'py>, head: &mut Self) -> PyResult<Changes<'py>> {
-        let [names, old, new] = py.detach(|| self.differ(&mut head.block))?;
+    #[pyo3(signature = (head, *, everything = false))]
+    fn changes<'py>(
+        &mut self,
+        py: Python<'py>,
+        head: &mut Self,
+        everything: bool,
+    ) -> PyResult<Changes<'py>> {
+        let [names, old, new] = py.detach(|| self.differ(&mut head.block, everything))?;
         Ok((
             PyArray1::from_vec(py, names),
             PyArray1::from_vec(py, old),

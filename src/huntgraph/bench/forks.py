@@ -97,13 +97,15 @@ class Forks:
         """Bring all heads to the ends of their logs; gives how many records that were."""
         return sum(warm.follow() for warm in self.warm)
 
-    def fork(self, share: float, head_ms: int | None = None, *, times: int = 1) -> Timing:
+    def fork(
+        self, share: float, head_ms: int | None = None, *, times: int = 1, threads: int = THREADS
+    ) -> Timing:
         """Fork `history_s` back, strike the moves of a share of the players, replay, compare.
 
         `head_ms`: when the history to be forked ended. Without it players go on: the work is done
         on one thread, and the history ends now. `times` as far back, `LONG` at most.
         """
-        self._pool = self._pools[THREADS if head_ms else 1]
+        self._pool = self._pools[threads if head_ms else 1]
         self.follow()
         # A branch is kept the same as its head between forks.
         self._each(lambda warm: warm.go_back(warm.position))
@@ -124,6 +126,14 @@ class Forks:
         timing.changed_cells = sum(len(names) for names, _, _ in found)
         timing.changed_edges = sum(_count_edges(names) for names, _, _ in found)
         return timing
+
+    def compare_all(self) -> float:
+        """Compare all states with their branches, whatever changed: milliseconds, best of three."""
+        self._pool = self._pools[THREADS]
+        return min(
+            _timed(lambda: self._each(lambda w: w.branch.changes(w.head, everything=True)))
+            for _ in range(3)
+        )
 
     def by_verbs(self, share: float, head_ms: int) -> float:
         """Do the same with `Fork`, as the command line does it: replay, and a diff with labels.

@@ -49,6 +49,8 @@ class Seen:
     live_commits: list[Timing] = field(default_factory=list)
     resident: list[int] = field(default_factory=list)
     agree: bool = False
+    one_core: list[Timing] = field(default_factory=list)
+    any_diff_ms: float = 0.0
     verbs_ms: float = 0.0
     floor: tuple[float, float] = (0.0, 0.0)
     allocations: int = 0
@@ -93,12 +95,17 @@ def _forks_figures(seen: Seen) -> dict[str, float]:
     """The quickest of each phase; and the diff of many edges."""
     names = seen.forks[0].phase_ms
     quickest = {name: min(run.phase_ms[name] for run in seen.forks) for name in names}
-    rate = max(run.records / run.phase_ms["replay"] for run in seen.forks)
+    rate, core_rate = (
+        max(run.records / run.phase_ms["replay"] for run in runs)
+        for runs in (seen.forks, seen.one_core)
+    )
     many = min(seen.many, key=lambda run: run.phase_ms["diff"])
     longest = min(seen.long, key=lambda run: sum(run.phase_ms.values()))
     return {
         **{f"{name}_ms": round(ms, 2) for name, ms in quickest.items()},
         "replay_moves_per_s": round(rate * 1e3),
+        "core_replay_moves_per_s": round(core_rate * 1e3),
+        "any_diff_ms": round(seen.any_diff_ms, 2),
         "many_changed_edges": many.changed_edges,
         "many_diff_ms": round(many.phase_ms["diff"], 2),
         **{f"long_{name}_ms": round(ms, 2) for name, ms in longest.phase_ms.items()},
@@ -178,6 +185,8 @@ async def _alone(other: Other, seen: Seen) -> None:
     head_ms = now_ms()
     seen.forks = [await other.ask(_fork, CHEATERS, head_ms) for _ in range(FORKS)]
     seen.many = [await other.ask(_fork, MANY, head_ms) for _ in range(FORKS)]
+    seen.any_diff_ms = await other.ask(_compare_all)
+    seen.one_core = [await other.ask(_fork_on_one_core, CHEATERS, head_ms) for _ in range(FORKS)]
     seen.long = [await other.ask(_fork, CHEATERS, head_ms, LONG) for _ in range(3)]
     seen.agree = await other.ask(_agree, head_ms)
     seen.verbs_ms = await other.ask(_by_verbs, CHEATERS, head_ms)
@@ -262,6 +271,14 @@ def _follow() -> int:
 
 def _fork(share: float, head_ms: int | None = None, times: int = 1) -> Timing:
     return _forks[0].fork(share, head_ms, times=times)
+
+
+def _fork_on_one_core(share: float, head_ms: int) -> Timing:
+    return _forks[0].fork(share, head_ms, threads=1)
+
+
+def _compare_all() -> float:
+    return _forks[0].compare_all()
 
 
 def _fork_and_weigh(share: float, head_ms: int) -> int:

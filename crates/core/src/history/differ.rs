@@ -74,22 +74,14 @@ fn edges(
         prefetch(old_lines, line);
         prefetch(new_lines, line);
     };
-    let (shared, end) = (ours.min(theirs), ours.max(theirs));
-    Touched::each(touched.lines, edge_lines(end), fetch, |line| {
+    // The lines behind have edges that only one side has: they differ, whatever they say.
+    let alike = if ours == theirs { edge_lines(ours) } else { ours.min(theirs) / LINE_EDGES };
+    Touched::each(touched.lines, edge_lines(ours.max(theirs)), fetch, |line| {
         let (old, new) = (&old_lines[line], &new_lines[line]);
-        let first = line * LINE_EDGES;
-        let end = end.min(first + LINE_EDGES);
-        // Edges that only one side has differ, whatever their lines say.
-        let alone = mask(&(shared..end), first);
-        if alone == 0 && same(old, new) {
+        if line < alike && same(old, new) {
             return false;
         }
-        let differing = (old.differing(new) as u64 | alone) & mask(&(0..end), first);
-        for at in places(differing) {
-            let word = |of: &EdgeLine, end| if first + at < end { of.state(at).word() } else { 0 };
-            let (old, new) = (word(old, ours), word(new, theirs));
-            tell(Change { name: EDGE | (first + at) as u64, old, new });
-        }
+        edges_of(line, [old, new], [ours, theirs], tell);
         true
     });
     let leads = |of: &Partition, at: usize| {
@@ -100,6 +92,25 @@ fn edges(
     for at in 0..original.header.added.max(branch.header.added) as usize {
         let name = ADDED | (slots + at) as u64;
         compare(name, leads(original, at), leads(branch, at), tell);
+    }
+}
+
+/// Compares the edges of a line, of which each side has those below its end.
+#[inline(always)]
+fn edges_of(
+    line: usize,
+    [old, new]: [&EdgeLine; 2],
+    [ours, theirs]: [usize; 2],
+    tell: &mut impl FnMut(Change),
+) {
+    let first = line * LINE_EDGES;
+    let end = ours.max(theirs).min(first + LINE_EDGES);
+    let alone = mask(&(ours.min(theirs)..end), first);
+    let differing = (old.differing(new) as u64 | alone) & mask(&(0..end), first);
+    for at in places(differing) {
+        let word = |of: &EdgeLine, end| if first + at < end { of.state(at).word() } else { 0 };
+        let (old, new) = (word(old, ours), word(new, theirs));
+        tell(Change { name: EDGE | (first + at) as u64, old, new });
     }
 }
 
@@ -118,12 +129,12 @@ fn players(
     let shared = ours.min(theirs);
     Touched::each(touched.players, ours.max(theirs), fetch, |slot| {
         // What is no cell of a player counts too: the branch takes it over by what was touched.
-        let differ = !same(&original.players[slot], &branch.players[slot]);
-        if differ || slot >= shared {
+        let same = same(&original.players[slot], &branch.players[slot]);
+        if slot >= shared || !same {
             let (old, new) = (of(original, ours, slot), of(branch, theirs, slot));
             words(PLAYER | (slot * 8) as u64, old, new, tell);
         }
-        differ
+        !same
     });
 }
 

@@ -85,6 +85,8 @@ impl Touched<'_> {
     ) {
         let fetch_word = |bits: &[u64], at: usize| {
             let word = bits.get(at).copied().unwrap_or(0);
+            // What follows line by line the processor fetches by itself.
+            let word = if word == u64::MAX { 0 } else { word };
             places(word).for_each(|bit| fetch(at * 64 + bit));
         };
         (0..AHEAD).for_each(|at| fetch_word(bits, at));
