@@ -8,7 +8,8 @@ use super::{RECORD_BYTES, RawRecord};
 use crate::disk::{Access, Disk};
 use std::io;
 
-/// Pages in which a block is looked for behind a place that has none.
+/// Pages in which a block is looked for behind a place that has none: a reader that follows a log
+/// looks each time it comes to the end.
 const LOOK_AHEAD_PAGES: u32 = 64;
 
 /// A whole block and its page, with its segment where that is not the present one.
@@ -39,6 +40,7 @@ pub struct LogReader<D: Disk> {
     chain: Option<Chain>,
     wanted: u64,
     durable: u64,
+    look_ahead: u32,
     buffer: Box<[u8]>,
     /// Positions whose loss the caller knows of.
     named: Vec<u64>,
@@ -62,12 +64,19 @@ impl<D: Disk> LogReader<D> {
             chain: None,
             wanted: from.max(1),
             durable: 0,
+            look_ahead: LOOK_AHEAD_PAGES,
             buffer: vec![0; BLOCK_BYTES].into_boxed_slice(),
             named: Vec::new(),
             needed: Vec::new(),
         };
         reader.find_start()?;
         Ok(reader)
+    }
+
+    /// Takes no place for the end before all behind it, in its segment and the next one, was looked
+    /// at: some milliseconds, for who reads a log once.
+    pub fn look_far(&mut self) {
+        self.look_ahead = u32::MAX;
     }
 
     /// Goes on where records cannot be read, if one of `positions` is among those that are lost
@@ -295,7 +304,7 @@ impl<D: Disk> LogReader<D> {
         Ok(greatest)
     }
 
-    /// Looks for a whole block behind the place, which has none: in the next few pages, and at the
+    /// Looks for a whole block behind the place, which has none: in the next pages, and at the
     /// start of the next segment, which the writer only begins when this one is whole. `wanted`
     /// is also told how many pages lie before the block.
     fn look_behind(
@@ -305,7 +314,7 @@ impl<D: Disk> LogReader<D> {
         let Some(segment) = &self.segment else {
             return Ok(None);
         };
-        for page in self.page + 1..segment.pages.min(self.page + LOOK_AHEAD_PAGES) {
+        for page in self.page + 1..segment.pages.min(self.page.saturating_add(self.look_ahead)) {
             let found = segment.read_block(self.identity, page, &mut self.buffer);
             if let Found::Block(header) = found.map_err(|e| self.io_error(e))?
                 && wanted(&header, page - self.page)
@@ -317,11 +326,13 @@ impl<D: Disk> LogReader<D> {
         let Some(next) = self.segment(segment.sequence + 1)? else {
             return Ok(None);
         };
-        for page in 1..next.pages.min(1 + LOOK_AHEAD_PAGES) {
+        for page in 1..next.pages.min(self.look_ahead.saturating_add(1)) {
             let found = next.read_block(self.identity, page, &mut self.buffer);
             match found.map_err(|e| self.io_error(e))? {
-                // Not begun.
-                Found::Empty if page == 1 => return Ok(None),
+                // Not begun, most likely.
+                Found::Empty if page == 1 && self.look_ahead == LOOK_AHEAD_PAGES => {
+                    return Ok(None);
+                }
                 Found::Block(header) if wanted(&header, before + page - 1) => {
                     return Ok(Some((Some(next), page, header)));
                 }

@@ -296,8 +296,18 @@ fn a_reader_from_far_behind_a_damaged_beginning_gives_what_is_there() {
         settle(&mut worker);
     }
     disk.damage(&name_of(1), |bytes| bytes[4096] ^= 1);
-    let found = all_of(&mut reader(&disk, 90).expect("reader")).expect("the rest");
-    assert!(found.into_iter().eq((90..=100).map(|at| (at, record(at, 1)))));
+    let rest = |far: bool| {
+        let mut reader = reader(&disk, 90).expect("reader");
+        if far {
+            reader.look_far();
+        }
+        all_of(&mut reader).expect("the rest")
+    };
+    let wanted: Vec<_> = (90..=100).map(|at| (at, record(at, 1))).collect();
+    assert_eq!(rest(false), wanted);
+    // More is lost than a reader looks ahead, unless it is to look at all.
+    disk.damage(&name_of(1), |bytes| bytes[4096..100 * 4096].fill(0));
+    assert_eq!((rest(false), rest(true)), (vec![], wanted));
 }
 
 #[test]
