@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use huntgraph_core::Partition;
 use huntgraph_core::schema::{Arrival, Bearing, Code, Frame, Update, Welcome, frame};
+use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::engine::Engine;
@@ -92,10 +93,11 @@ impl Neighbour {
         self.stream.is_some() && self.phase != Phase::Greeting
     }
 
-    /// What to wait for: its stream, and whether bytes wait to be sent.
-    pub fn fd(&self) -> Option<(BorrowedFd<'_>, bool)> {
-        let unsent = self.sent < self.outgoing.len();
-        self.stream.as_ref().map(|stream| (stream.as_fd(), unsent))
+    /// What to wait for: its stream, for output too while bytes wait to be sent.
+    pub fn fd(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        let mut interest = PollFlags::IN;
+        interest.set(PollFlags::OUT, !self.is_drained());
+        self.stream.as_ref().map(|stream| (stream.as_fd(), interest))
     }
 
     /// When it wants a turn though nothing comes.
