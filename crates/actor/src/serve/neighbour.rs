@@ -181,8 +181,11 @@ impl Neighbour {
         let (rows, rest) = body.as_chunks::<64>();
         match (header.kind, self.phase) {
             (frame::WELCOME, Phase::Greeting) if rows.len() == 1 && rest.is_empty() => {
-                (self.phase, self.rest) = (Phase::Ready, REST);
-                Welcome::decode(&rows[0]).partition == self.partition
+                let is_right = Welcome::decode(&rows[0]).partition == self.partition;
+                if is_right {
+                    (self.phase, self.rest) = (Phase::Ready, REST);
+                }
+                is_right
             }
             (frame::UPDATES, Phase::Sent(count)) if rows.len() == count && rest.is_empty() => {
                 self.take_answers(rows, engine, now);
