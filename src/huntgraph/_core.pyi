@@ -168,6 +168,7 @@ class LogReader:
         world_id: int,
         first: int = 1,
         without: Sequence[int] = ...,
+        far: bool = False,
     ) -> LogReader: ...
     def read(self, count: int = 65_536, upto: int = ...) -> tuple[int, NDArray[np.uint8]]: ...
     @property

@@ -272,6 +272,34 @@ def test_an_actor_starts_over_a_bad_record_that_a_snapshot_is_behind(short_path:
         within(lambda: start_again(short_path, walk))
 
 
+def test_no_loss_is_so_long_that_it_is_taken_for_the_end(short_path: Path) -> None:
+    """Beyond the pages in which one who follows the log looks for more."""
+    walk, options = Walk(), ground().options(short_path)
+
+    async def play() -> int:
+        async with serving(short_path) as actor:
+            await walked(actor, walk, 40)
+            await make_snapshot(short_path, options.world, players=PLAYERS)
+            await walked(actor, walk, 2)
+            stopped = await actor.stop()
+            assert stopped is not None
+            return stopped.state_hash
+
+    state_hash = within(play)
+    blocks = blocks_of(short_path)
+    first = blocks[1]
+    behind = next(block for block in blocks if block.page > first.page + 70)
+    with (short_path / "log" / f"segment-{first.segment:010d}.log").open("r+b") as file:
+        file.seek(first.page * 4096)
+        file.write(bytes((behind.page - first.page) * 4096))
+    (problem,) = verify_all(opened(short_path).history).partitions[0].problems
+    assert problem.position == first.first
+    assert f"0/{first.first} to 0/{behind.first - 1} are lost" in problem.what
+    again, damage = within(lambda: start_again(short_path, walk))
+    assert again == state_hash
+    assert f"positions {first.first}..={behind.first - 1} were durable" in damage
+
+
 def test_a_gap_in_numbers_that_is_left_open_is_caught(
     short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,9 @@
-"""The price of a move and of a handshake is watched where no noise reaches: in instructions.
+"""The price of a move, a frame and a handshake is watched where no noise reaches: in instructions.
 
 Their time depends on the machine and its neighbours; how many instructions they take, counted by
 valgrind, does not. So it is with a tick, and with going back, on again and comparing. Each bound is
-at most a tenth above what was counted; that of a handshake, nearly all of which is arithmetic that
-never changes, 3 %.
+at most a tenth above what was counted; those of a frame and of a handshake, much of which is
+arithmetic that never changes, 3 %.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Final
 
 import pytest
 
+from huntgraph.world import generate
+
 ROOT: Final = Path(__file__).parents[2]
 CARGO: Final = os.environ.get("CARGO", "cargo")
 MOVES: Final = 40_000
@@ -30,6 +32,11 @@ RECORDS: Final = 66_800
 """Records that crates/core/examples/forks.rs forks."""
 HISTORY_MOST: Final = {"rewind": 156, "replay": 677, "compare": 27}
 """For each of these records, by the phase of a fork."""
+FRAMES: Final = 400
+FRAME_EDGES: Final = 400_000
+"""Of the world they walk in: few nodes are so near the target that they are searched from."""
+MOST_OF_A_FRAME: Final = 188_000
+"""Both ends', for 100 moves in a datagram and their answers in another; a third is the cipher's."""
 HANDSHAKES: Final = 10
 """Full ones, and as many resumed."""
 MOST_OF_A_HANDSHAKE: Final = 5_310_000
@@ -53,7 +60,7 @@ def program(package: str, example: str) -> Path:
     return target / "profiling" / "examples" / example
 
 
-def instructions(folder: Path, function: str, ran: Path, *arguments: int) -> int:
+def instructions(folder: Path, function: str, ran: Path, *arguments: object) -> int:
     """Count the instructions of a program's function and all it calls."""
     out = f"--callgrind-out-file={folder / 'callgrind'}"
     count = ["valgrind", "--tool=callgrind", out, f"--toggle-collect=*{function}*"]
@@ -79,6 +86,13 @@ def of_a_record(folder: Path, phase: str) -> float:
     """Count those of crates/core/examples/forks.rs, for each record that is forked, once."""
     forks = program("huntgraph-core", "forks")
     return instructions(folder, f"forks::{phase}", forks, 1) / RECORDS
+
+
+def of_a_frame(folder: Path, function: str) -> float:
+    """Count those of crates/actor/examples/frames.rs, for each frame."""
+    frames, world = program("huntgraph-actor", "frames"), folder / "world.hgw"
+    generate(FRAME_EDGES, seed=11).save(world)
+    return instructions(folder, function, frames, world, FRAMES) / FRAMES
 
 
 def of_a_handshake(folder: Path, function: str) -> float:
@@ -116,6 +130,17 @@ def test_a_fork_takes_no_more_instructions_than_before(tmp_path: Path, phase: st
 def test_more_work_in_the_way_of_a_fork_is_counted(tmp_path: Path) -> None:
     """The planted twin: with the making of the head and its checks it is too much."""
     assert of_a_record(tmp_path, "main") > max(HISTORY_MOST.values())
+
+
+def test_a_frame_takes_no_more_instructions_than_before(tmp_path: Path) -> None:
+    counted = of_a_frame(tmp_path, "there_and_back")
+    print(f"{counted:.0f} instructions a frame")
+    assert 50_000 < counted <= MOST_OF_A_FRAME
+
+
+def test_more_work_in_the_way_of_a_frame_is_counted(tmp_path: Path) -> None:
+    """The planted twin: with the start of both ends and the making of the moves it is too much."""
+    assert of_a_frame(tmp_path, "frames_in_turn") > MOST_OF_A_FRAME
 
 
 def test_a_handshake_takes_no_more_instructions_than_before(tmp_path: Path) -> None:

@@ -22,19 +22,26 @@ fn failed(error: LogError) -> PyErr {
 
 #[pymethods]
 impl LogReader {
+    /// With `far` no place is taken for the end before all behind it was looked at.
     #[new]
-    #[pyo3(signature = (directory, *, partition = 0, world_id, first = 1, without = Vec::new()))]
+    #[pyo3(signature = (
+        directory, *, partition = 0, world_id, first = 1, without = Vec::new(), far = false
+    ))]
     fn new(
         directory: PathBuf,
         partition: u16,
         world_id: u64,
         first: u64,
         without: Vec<u64>,
+        far: bool,
     ) -> PyResult<Self> {
         let disk = RealDisk::open(&directory)
             .map_err(|e| PyOSError::new_err(format!("{}: {e}", directory.display())))?;
         let mut reader = Reader::open(disk, partition, world_id, first).map_err(failed)?;
         reader.pass_over(without);
+        if far {
+            reader.look_far();
+        }
         Ok(Self { reader, lost: None })
     }
 

@@ -71,13 +71,14 @@ class Log:
         """Positions of `without` at which reading would have stopped, as far as was read."""
 
     def records(
-        self, first: int = 1, *, batch: int = 65_536, upto: int = END
+        self, first: int = 1, *, batch: int = 65_536, upto: int = END, far: bool = False
     ) -> Iterator[LogRecords]:
         """Give all records from position `first` to the present end, about `batch` at a time.
 
-        Behind the block of position `upto` nothing is read.
+        Behind the block of position `upto` nothing is read. With `far` no place is taken for the
+        end before all behind it was looked at, however much is lost (some milliseconds).
         """
-        tail = self.tail(first)
+        tail = Tail(self, first, far=far)
         while (records := tail.read(batch, upto)) is not None:
             yield records
 
@@ -110,7 +111,7 @@ class Log:
 class Tail:
     """A place in a log. Only for the thread that made it."""
 
-    def __init__(self, log: Log, first: int) -> None:
+    def __init__(self, log: Log, first: int, *, far: bool = False) -> None:
         self._log = log
         try:
             self._reader = _core.LogReader(
@@ -119,6 +120,7 @@ class Tail:
                 world_id=log.world_id,
                 first=first,
                 without=sorted(log.without),
+                far=far,
             )
         except (OSError, ValueError) as error:
             raise log.unreadable(error) from error

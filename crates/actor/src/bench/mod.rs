@@ -25,7 +25,7 @@ pub use bus::{Bus, Entry, Publish, SLOTS, Taker, measure_bus, ring};
 pub use floor::{sync_floor, udp_round_trips};
 pub use handshake::handshake;
 pub use load::{Load, drive};
-pub use pair::{frame, roundtrip};
+pub use pair::{frame, frames_in_turn, roundtrip};
 
 /// Moves of one tick at the load of the reference: 80,000 a second.
 const TICK_MOVES: usize = 4_000;

@@ -118,6 +118,16 @@ impl Pair {
         Ok(())
     }
 
+    /// The next tick is the last one.
+    fn end_ticks(&mut self) -> Result<(), Failure> {
+        self.actor.options.tick_ms = 24 * 3600 * 1000;
+        let tick = self.actor.engine.partition.header.tick;
+        while self.actor.engine.partition.header.tick == tick {
+            self.idle()?;
+        }
+        Ok(())
+    }
+
     /// How long the actor has worked on frames, and how much of it in applying.
     fn work_ns(&self) -> [u64; 2] {
         [self.actor.meters.frame.sum_ns(), self.actor.meters.apply.sum_ns()]
@@ -197,6 +207,39 @@ fn round_trips(
         samples.push(nanoseconds(started.elapsed()));
     }
     Ok(samples)
+}
+
+/// Closed loop: `count` frames of `records` moves, each behind the answers to the one before,
+/// without a traffic rule and without ticks, whose number depends on the time. Samples: `frame`,
+/// both ends' work.
+///
+/// # Errors
+/// Those of booting an actor, and HG3030 when a move was refused.
+pub fn frames_in_turn(
+    scene: &Scene,
+    server: &Identity,
+    client: &Identity,
+    (records, count): (usize, usize),
+) -> Result<Report, Failure> {
+    let mut pair = Pair::open(scene, server, client)?;
+    pair.end_ticks()?;
+    let mut samples = Vec::with_capacity(count);
+    let mut moves = vec![[0; 64]; records];
+    for _ in 0..count {
+        pair.crowd.walk(&mut moves);
+        pair.idle()?;
+        let started = Instant::now();
+        there_and_back(&mut pair, &moves)?;
+        samples.push(nanoseconds(started.elapsed()));
+    }
+    pair.close()?;
+    Ok(Report { samples_ns: vec![("frame", samples)], ..Report::default() })
+}
+
+/// What callgrind counts of a frame.
+#[inline(never)]
+fn there_and_back(pair: &mut Pair, moves: &[RawRecord]) -> Result<(), Failure> {
+    pair.exchange(moves)
 }
 
 /// What is collected of frames.

@@ -8,8 +8,12 @@ use super::{RECORD_BYTES, RawRecord};
 use crate::disk::{Access, Disk};
 use std::io;
 
-/// Pages in which a block is looked for behind a place that has none.
+/// Pages in which a block is looked for behind a place that has none: a reader that follows a log
+/// looks each time it comes to the end.
 const LOOK_AHEAD_PAGES: u32 = 64;
+
+/// A whole block and its page, with its segment where that is not the present one.
+type Place<D> = (Option<Segment<<D as Disk>::File>>, u32, BlockHeader);
 
 /// A block with records, as read.
 #[derive(Debug)]
@@ -32,9 +36,11 @@ pub struct LogReader<D: Disk> {
     identity: Identity,
     segment: Option<Segment<D::File>>,
     page: u32,
+    /// `None` before the first block that is read, but at the log's own beginning.
     chain: Option<Chain>,
     wanted: u64,
     durable: u64,
+    look_ahead: u32,
     buffer: Box<[u8]>,
     /// Positions whose loss the caller knows of.
     named: Vec<u64>,
@@ -58,12 +64,19 @@ impl<D: Disk> LogReader<D> {
             chain: None,
             wanted: from.max(1),
             durable: 0,
+            look_ahead: LOOK_AHEAD_PAGES,
             buffer: vec![0; BLOCK_BYTES].into_boxed_slice(),
             named: Vec::new(),
             needed: Vec::new(),
         };
         reader.find_start()?;
         Ok(reader)
+    }
+
+    /// Takes no place for the end before all behind it, in its segment and the next one, was looked
+    /// at: some milliseconds, for who reads a log once.
+    pub fn look_far(&mut self) {
+        self.look_ahead = u32::MAX;
     }
 
     /// Goes on where records cannot be read, if one of `positions` is among those that are lost
@@ -124,14 +137,20 @@ impl<D: Disk> LogReader<D> {
             damage: Damage {
                 segment: self.segment.as_ref().map_or(0, |s| s.sequence),
                 offset: u64::from(self.page) * PAGE_BYTES as u64,
-                first_position: self.chain.map_or(self.wanted, |c| c.next_position),
+                first_position: self.expected(),
                 last_position,
                 detail,
             },
         }
     }
 
-    /// Opens the last segment that starts at or before the wanted position.
+    /// Position that the next block should begin with; 1 where nothing is known of it.
+    fn expected(&self) -> u64 {
+        self.chain.map_or(1, |chain| chain.next_position)
+    }
+
+    /// Opens the last segment that starts at or before the wanted position, or the oldest one when
+    /// nothing shows where it starts.
     fn find_start(&mut self) -> Result<(), LogError> {
         let sequences = list_segments(&self.disk)?;
         let mut first = None;
@@ -142,14 +161,15 @@ impl<D: Disk> LogReader<D> {
             let found = segment.read_block(self.identity, 1, &mut self.buffer);
             if let Found::Block(header) = found.map_err(|e| self.io_error(e))? {
                 first = Some(header.first_position);
-                if header.first_position <= self.wanted {
-                    self.segment = Some(segment);
-                    return Ok(());
+                if header.first_position > self.wanted {
+                    continue;
                 }
-            } else if sequence == 1 {
-                self.segment = Some(segment);
-                return Ok(());
+            } else if sequence != sequences[0] {
+                continue;
             }
+            self.chain = (sequence == 1).then(|| Chain::genesis(self.identity));
+            self.segment = Some(segment);
+            return Ok(());
         }
         match first {
             Some(first) => Err(LogError::Dropped { wanted: self.wanted, first }),
@@ -164,10 +184,7 @@ impl<D: Disk> LogReader<D> {
         match open_segment(&self.disk, self.identity, sequence, Access::Read) {
             Ok(segment) => Ok(Some(segment)),
             Err(Io(_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => {
-                let next = self.chain.map_or(self.wanted, |c| c.next_position);
-                Err(fault.into_error(self.disk.describe(), sequence, next))
-            }
+            Err(fault) => Err(fault.into_error(self.disk.describe(), sequence, self.expected())),
         }
     }
 
@@ -201,12 +218,7 @@ impl<D: Disk> LogReader<D> {
     }
 
     fn accept(&mut self, header: BlockHeader) -> Result<BlockHeader, LogError> {
-        let first_of_log = self.page == 1 && header.segment == 1;
-        let mut chain = match self.chain {
-            Some(chain) => chain,
-            None if first_of_log => Chain::genesis(self.identity),
-            None => Chain::before(&header),
-        };
+        let mut chain = self.chain.unwrap_or(Chain::before(&header));
         if chain.check(&header).is_err() {
             return Err(LogError::Rewritten { position: chain.next_position });
         }
@@ -223,7 +235,7 @@ impl<D: Disk> LogReader<D> {
             return Ok(None);
         };
         let (sequence, full) = (segment.sequence, self.page == segment.pages);
-        let last_read = self.chain.map_or(self.wanted, |c| c.next_position) - 1;
+        let last_read = self.expected() - 1;
         let promised = if full { 0 } else { self.watermark_behind()? };
         // The writer may have been at work between the two looks; what a watermark promises was
         // written before it, so a second look at the place must show it.
@@ -243,19 +255,23 @@ impl<D: Disk> LogReader<D> {
     }
 
     /// Durable records cannot be read: goes on behind them where the caller wants none of them, or
-    /// has named one.
+    /// has named one. What a damaged beginning held cannot be told from what was dropped before it.
     fn at_damage(&mut self, detail: &'static str, promised: u64) -> Result<BlockHeader, LogError> {
-        let next = self.chain.map_or(self.wanted, |c| c.next_position);
-        let Some((segment, page, header)) = self.behind(next)? else {
+        let Some((segment, page, header)) = self.behind()? else {
             return Err(self.damaged(detail, promised));
         };
-        let lost = next..header.first_position.max(next + 1);
-        let unwanted = next < self.wanted && header.first_position <= self.wanted;
+        let (first, next) = (header.first_position, self.expected());
+        let chain = self.chain.unwrap_or(Chain::genesis(self.identity));
+        let unwanted = chain.resumes_at(&header, self.wanted - 1);
+        if self.chain.is_none() && !unwanted {
+            return Err(LogError::Dropped { wanted: self.wanted, first });
+        }
+        let lost = next..first.max(next + 1);
         let needed = self.named.iter().filter(|&position| lost.contains(position));
         let before = self.needed.len();
         self.needed.extend(needed);
         if !unwanted && self.needed.len() == before {
-            return Err(self.damaged(detail, header.first_position - 1));
+            return Err(self.damaged(detail, first - 1));
         }
         self.chain = Some(Chain::before(&header));
         self.page = page;
@@ -265,42 +281,65 @@ impl<D: Disk> LogReader<D> {
         self.accept(header)
     }
 
-    /// The first whole block behind a place that has none, left in the buffer: its page, and its
-    /// segment where that is the next one. `next` is the position that should have come.
-    #[expect(clippy::type_complexity, reason = "asked for in one place")]
-    fn behind(
+    /// The first whole block behind the place that may go on with the chain, left in the buffer.
+    fn behind(&mut self) -> Result<Option<Place<D>>, LogError> {
+        let chain = self.chain;
+        self.look_behind(|header, pages| {
+            chain.is_none_or(|chain| {
+                // A page holds 64 records at most: more cannot have been lost.
+                let lost = header.first_position.checked_sub(chain.next_position);
+                let bound = u64::from(pages) * 64;
+                header.epoch >= chain.epoch && lost.is_some_and(|lost| lost <= bound)
+            })
+        })
+    }
+
+    /// The greatest watermark of whole blocks behind the place.
+    fn watermark_behind(&mut self) -> Result<u64, LogError> {
+        let mut greatest = 0;
+        self.look_behind(|header, _| {
+            greatest = greatest.max(header.durable);
+            false
+        })?;
+        Ok(greatest)
+    }
+
+    /// Looks for a whole block behind the place, which has none: in the next pages, and at the
+    /// start of the next segment, which the writer only begins when this one is whole. `wanted`
+    /// is also told how many pages lie before the block.
+    fn look_behind(
         &mut self,
-        next: u64,
-    ) -> Result<Option<(Option<Segment<D::File>>, u32, BlockHeader)>, LogError> {
+        mut wanted: impl FnMut(&BlockHeader, u32) -> bool,
+    ) -> Result<Option<Place<D>>, LogError> {
         let Some(segment) = &self.segment else {
             return Ok(None);
         };
-        let epoch = self.chain.map_or(0, |c| c.epoch);
-        let continues = |header: &BlockHeader, pages: u32| {
-            // A page holds 64 records at most: more cannot have been lost.
-            let lost = header.first_position.checked_sub(next);
-            header.epoch >= epoch && lost.is_some_and(|lost| lost <= u64::from(pages) * 64)
-        };
-        let last = segment.pages.min(self.page + LOOK_AHEAD_PAGES);
-        for page in self.page + 1..last {
+        for page in self.page + 1..segment.pages.min(self.page.saturating_add(self.look_ahead)) {
             let found = segment.read_block(self.identity, page, &mut self.buffer);
             if let Found::Block(header) = found.map_err(|e| self.io_error(e))?
-                && continues(&header, page - self.page)
+                && wanted(&header, page - self.page)
             {
                 return Ok(Some((None, page, header)));
             }
         }
-        let pages = segment.pages - self.page;
-        let Some(following) = self.segment(segment.sequence + 1)? else {
+        let before = segment.pages - self.page;
+        let Some(next) = self.segment(segment.sequence + 1)? else {
             return Ok(None);
         };
-        let found = following.read_block(self.identity, 1, &mut self.buffer);
-        match found.map_err(|e| self.io_error(e))? {
-            Found::Block(header) if continues(&header, pages) => {
-                Ok(Some((Some(following), 1, header)))
+        for page in 1..next.pages.min(self.look_ahead.saturating_add(1)) {
+            let found = next.read_block(self.identity, page, &mut self.buffer);
+            match found.map_err(|e| self.io_error(e))? {
+                // Not begun, most likely.
+                Found::Empty if page == 1 && self.look_ahead == LOOK_AHEAD_PAGES => {
+                    return Ok(None);
+                }
+                Found::Block(header) if wanted(&header, before + page - 1) => {
+                    return Ok(Some((Some(next), page, header)));
+                }
+                _ => {}
             }
-            _ => Ok(None),
         }
+        Ok(None)
     }
 
     fn look_again(&mut self) -> Result<Option<BlockHeader>, LogError> {
@@ -326,29 +365,5 @@ impl<D: Disk> LogReader<D> {
             first = header.first_position;
         }
         Ok(LogError::Dropped { wanted: self.wanted, first })
-    }
-
-    /// The greatest watermark of whole blocks in the next few pages of this segment and at the
-    /// start of the next one, which the writer only begins when this one is whole.
-    fn watermark_behind(&mut self) -> Result<u64, LogError> {
-        let Some(segment) = &self.segment else {
-            return Ok(0);
-        };
-        let mut greatest = 0;
-        let last = segment.pages.min(self.page + LOOK_AHEAD_PAGES);
-        for page in self.page + 1..last {
-            match segment.read_block(self.identity, page, &mut self.buffer) {
-                Ok(Found::Block(header)) => greatest = greatest.max(header.durable),
-                Ok(_) => {}
-                Err(error) => return Err(self.io_error(error)),
-            }
-        }
-        if let Some(next) = self.segment(segment.sequence + 1)?
-            && let Found::Block(header) =
-                next.read_block(self.identity, 1, &mut self.buffer).map_err(|e| self.io_error(e))?
-        {
-            greatest = greatest.max(header.durable);
-        }
-        Ok(greatest)
     }
 }

@@ -10,7 +10,7 @@
 //! written again and synced before they count as durable: after a failed sync the system may show
 //! contents that never reached the disk. And nothing is deleted or overwritten before the verdict.
 
-use super::block::{BLOCK_BYTES, BlockHeader, PAGE_BYTES};
+use super::block::{BLOCK_BYTES, PAGE_BYTES};
 use super::error::{Damage, LogError};
 use super::segment::{
     Chain, Found, Identity, LOCK_NAME, SPARE_NAME, Segment, SegmentName, open_segment,
@@ -237,11 +237,6 @@ impl<D: Disk> Recovery<'_, D> {
     /// Looks behind the chain's end.
     fn judge_tail(&mut self, end: Option<Place>) -> Result<Tail, LogError> {
         let last_read = self.chain.next_position - 1;
-        let oldest = self.sequences.first().copied().unwrap_or(1);
-        if self.first_position.is_none() && oldest != 1 {
-            let at = Place { index: 0, page: 1 };
-            return Err(self.damaged(at, "the oldest segment has no readable block", 0));
-        }
         let Some(end) = end else {
             return Ok(Tail::Torn(None));
         };
@@ -268,11 +263,14 @@ impl<D: Disk> Recovery<'_, D> {
             }
             at.page += pages;
         }
-        if promised > last_read {
-            return match next_block.filter(|(_, header)| self.resumes_at(header)) {
+        // A segment goes only when the next one has a block on the disk.
+        let headless = self.first_position.is_none() && self.sequences[0] != 1;
+        if promised > last_read || headless {
+            let resumed = |(_, header): &_| self.chain.resumes_at(header, self.covered);
+            return match next_block.filter(resumed) {
                 Some((at, header)) => {
                     self.damaged.push(self.damage(end, detail, header.first_position - 1));
-                    self.first_position.get_or_insert(self.chain.next_position);
+                    self.first_position.get_or_insert(header.first_position);
                     self.chain = Chain::before(&header);
                     Ok(Tail::Resumes(at))
                 }
@@ -283,15 +281,6 @@ impl<D: Disk> Recovery<'_, D> {
             return Err(self.damaged(end, "more than one empty segment follows", 0));
         }
         Ok(Tail::Torn(junk_end))
-    }
-
-    /// Whether all that is lost before a whole block is covered: as a reader from behind the
-    /// snapshot sees it.
-    fn resumes_at(&self, header: &BlockHeader) -> bool {
-        let next = self.chain.next_position;
-        header.epoch >= self.chain.epoch
-            && next <= self.covered
-            && (next..=self.covered + 1).contains(&header.first_position)
     }
 
     /// Makes sure that what was read is what is on the disk.

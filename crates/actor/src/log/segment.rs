@@ -251,6 +251,14 @@ impl Chain {
         Ok(())
     }
 
+    /// Whether the chain goes on with `header`, the next whole block behind a place that has none,
+    /// for one who has the effects of all positions up to `covered`: nothing else is lost.
+    pub(crate) fn resumes_at(&self, header: &BlockHeader, covered: u64) -> bool {
+        header.epoch >= self.epoch
+            && self.next_position <= covered
+            && (self.next_position..=covered + 1).contains(&header.first_position)
+    }
+
     /// Goes on past a block whose header and records are `used_bytes`.
     pub(crate) fn advance(&mut self, header: &BlockHeader, used_bytes: &[u8]) {
         self.hash = block::block_hash(used_bytes);

@@ -2,11 +2,11 @@
 
 use super::block::{BLOCK_BYTES, BLOCK_RECORDS, BlockHeader, HEADER_BYTES, PAGE_BYTES};
 use super::error::{Failure, is_no_space};
-use super::segment::{Chain, Identity, Segment};
+use super::segment::{Chain, Found, Identity, Segment, SegmentFault, open_segment};
 use super::shared::{Shared, add};
 use super::spare::{Progress, Spare};
 use super::{LogOptions, RECORD_BYTES};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Access, Disk, DiskFile};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -257,35 +257,36 @@ impl<D: Disk> Worker<D> {
             return Ok(false);
         }
         // The next segment must keep a block on the disk to carry the chain on.
-        if self.oldest < self.synced {
-            let first = self.first_position_of(self.oldest + 1)?;
-            if first <= request + 1 {
-                let recycle = self.spare.take_over(&self.disk, self.oldest, self.segment_bytes)?;
-                let counts = &self.shared.counts;
-                add(if recycle { &counts.segments_recycled } else { &counts.segments_dropped }, 1);
-                self.oldest += 1;
-                self.retry_at = None;
-                return Ok(true);
-            }
+        let first = self.first_position_behind(self.oldest)?;
+        if first.is_some_and(|first| first <= request + 1) {
+            let recycle = self.spare.take_over(&self.disk, self.oldest, self.segment_bytes)?;
+            let counts = &self.shared.counts;
+            add(if recycle { &counts.segments_recycled } else { &counts.segments_dropped }, 1);
+            self.oldest += 1;
+            self.retry_at = None;
+            return Ok(true);
         }
         self.dropped_through = request;
         Ok(false)
     }
 
-    fn first_position_of(&self, sequence: u32) -> Outcome<u64> {
+    /// First position of the first segment on the disk behind `sequence` that begins with a whole
+    /// block: what damage there was when the log was opened, a snapshot covers.
+    fn first_position_behind(&mut self, sequence: u32) -> Outcome<Option<u64>> {
         let fault = |e| Fault("read a segment's first block", e);
-        let mut header = [0; HEADER_BYTES];
-        let offset = PAGE_BYTES as u64;
-        if sequence == self.current.sequence {
-            self.current.file.read_at(&mut header, offset).map_err(fault)?;
-        } else {
-            let name = super::segment::SegmentName::new(sequence);
-            let file = self.disk.open(name.as_str(), crate::disk::Access::Read).map_err(fault)?;
-            file.read_at(&mut header, offset).map_err(fault)?;
+        for sequence in sequence + 1..=self.synced {
+            let opened = open_segment(&self.disk, self.identity, sequence, Access::Read);
+            let segment = match opened {
+                Ok(segment) => segment,
+                Err(SegmentFault::Io(_, error)) => return Err(fault(error)),
+                Err(SegmentFault::Damaged(_) | SegmentFault::Foreign(_)) => continue,
+            };
+            let found = segment.read_block(self.identity, 1, &mut self.buffer).map_err(fault)?;
+            if let Found::Block(header) = found {
+                return Ok(Some(header.first_position));
+            }
         }
-        let parsed = BlockHeader::parse(&header);
-        let header = parsed.map_err(|e| fault(io::Error::new(io::ErrorKind::InvalidData, e)))?;
-        Ok(header.first_position)
+        Ok(None)
     }
 
     /// Stays awake for a while: true when there are records to write again. Waking a parked thread

@@ -7,8 +7,8 @@ use quinn_proto::{ConnectionError, StreamId};
 /// Names one connection of an endpoint; never names another one later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId {
-    pub(super) slot: u32,
-    pub(super) generation: u32,
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
 }
 
 impl ConnId {

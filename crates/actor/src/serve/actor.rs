@@ -33,8 +33,9 @@ const SLICE: u32 = 192;
 const BREATH: Duration = Duration::from_millis(5);
 /// Ticks between two recorded state hashes.
 const HASH_TICKS: u32 = 20;
-/// How long game servers get to take their last answers when the actor stops.
-const FAREWELL: Duration = Duration::from_millis(2000);
+/// How long game servers, and who asked it to stop, get to take their last answers when the actor
+/// stops.
+pub(super) const FAREWELL: Duration = Duration::from_millis(2000);
 /// Turns between two looks at the rare descriptors when no descriptor is waited for: with another
 /// idle policy than `block`, and while guidance has work.
 const RARE_TURNS: u32 = 256;
@@ -42,7 +43,7 @@ const BUSY_TURNS: u32 = 8;
 
 /// A partition at work between its sockets, its log and its ring.
 pub(crate) struct Actor {
-    pub(super) options: Options,
+    pub(crate) options: Options,
     pub(crate) engine: Engine,
     pub(super) endpoint: Endpoint,
     pub(super) links: Links,
@@ -283,8 +284,7 @@ impl Actor {
         fds[2] = PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN);
         let mut used = 3;
         let neighbours = self.neighbours.iter().filter_map(Neighbour::fd);
-        for (fd, sends) in self.control.fds().chain(neighbours) {
-            let interest = if sends { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        for (fd, interest) in self.control.fds().chain(neighbours) {
             fds[used] = PollFd::from_borrowed_fd(fd, interest);
             used += 1;
         }

@@ -153,6 +153,7 @@ fn replay(
     let disk = folder(options, "log")?;
     let reader = LogReader::open(disk, options.partition, world.world_id, from + 1);
     let mut reader = reader.map_err(|e| log_failure(e, options))?;
+    reader.look_far();
     let mut position = from;
     while position < last
         && let Some(found) = reader.next_block().map_err(|e| log_failure(e, options))?
@@ -173,6 +174,10 @@ fn replay(
                 return Err(diverged(options, position));
             }
         }
+    }
+    if position < last {
+        let what = format!("the log ends at {position} for its reader, and not before {last}");
+        return Err(Failure::new("HG3012", what, options.dir.display(), KEEP));
     }
     Ok(position - from)
 }
@@ -213,6 +218,7 @@ fn durable_position(options: &Options, world: &WorldFile) -> Result<u64, Failure
     let disk = folder(options, "log")?;
     let reader = LogReader::open(disk, options.partition, world.world_id, u64::MAX);
     let mut reader = reader.map_err(|e| log_failure(e, options))?;
+    reader.look_far();
     while reader.next_block().map_err(|e| log_failure(e, options))?.is_some() {}
     Ok(reader.durable())
 }

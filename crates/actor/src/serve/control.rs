@@ -8,6 +8,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Instant;
 
+use rustix::event::PollFlags;
+
+use super::actor::FAREWELL;
 use super::engine::Engine;
 use super::session::{Desk, Role, Session};
 use crate::failure::Failure;
@@ -53,13 +56,16 @@ impl Control {
         Ok(Self { listener, clients, spare })
     }
 
-    /// What to wait for: the listener, then the clients.
-    pub fn fds(&self) -> impl Iterator<Item = (BorrowedFd<'_>, bool)> {
-        let listener = std::iter::once((self.listener.as_fd(), false));
-        let clients = self.clients.iter();
-        listener.chain(
-            clients.map(|client| (client.stream.as_fd(), !client.session.unsent().is_empty())),
-        )
+    /// What to wait for: the listener while there is a session for who comes, and the clients. What
+    /// cannot be taken is not waited for either: it would be there at once, turn by turn.
+    pub fn fds(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
+        let listener = (!self.spare.is_empty()).then(|| (self.listener.as_fd(), PollFlags::IN));
+        listener.into_iter().chain(self.clients.iter().map(|client| {
+            let mut interest = PollFlags::empty();
+            interest.set(PollFlags::IN, client.session.has_room());
+            interest.set(PollFlags::OUT, !client.session.unsent().is_empty());
+            (client.stream.as_fd(), interest)
+        }))
     }
 
     /// Serves whoever is there; `true` when one asked the actor to stop.
@@ -86,11 +92,12 @@ impl Control {
         stop
     }
 
-    /// Tells those who asked the actor to stop that all is on disk.
+    /// Tells those who asked the actor to stop that all is on disk, as far as they read it.
     pub fn tell_stopped(&mut self, durable: u64) {
         for client in self.clients.iter_mut().filter(|client| client.session.wants_stop) {
             client.session.tell_drained(durable);
             let _ = client.stream.set_nonblocking(false);
+            let _ = client.stream.set_write_timeout(Some(FAREWELL));
             let _ = client.stream.write_all(client.session.unsent());
         }
     }

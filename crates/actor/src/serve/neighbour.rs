@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use huntgraph_core::Partition;
 use huntgraph_core::schema::{Arrival, Bearing, Code, Frame, Update, Welcome, frame};
+use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::engine::Engine;
@@ -92,10 +93,11 @@ impl Neighbour {
         self.stream.is_some() && self.phase != Phase::Greeting
     }
 
-    /// What to wait for: its stream, and whether bytes wait to be sent.
-    pub fn fd(&self) -> Option<(BorrowedFd<'_>, bool)> {
-        let unsent = self.sent < self.outgoing.len();
-        self.stream.as_ref().map(|stream| (stream.as_fd(), unsent))
+    /// What to wait for: its stream, for output too while bytes wait to be sent.
+    pub fn fd(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        let mut interest = PollFlags::IN;
+        interest.set(PollFlags::OUT, !self.is_drained());
+        self.stream.as_ref().map(|stream| (stream.as_fd(), interest))
     }
 
     /// When it wants a turn though nothing comes.
@@ -179,8 +181,11 @@ impl Neighbour {
         let (rows, rest) = body.as_chunks::<64>();
         match (header.kind, self.phase) {
             (frame::WELCOME, Phase::Greeting) if rows.len() == 1 && rest.is_empty() => {
-                (self.phase, self.rest) = (Phase::Ready, REST);
-                Welcome::decode(&rows[0]).partition == self.partition
+                let is_right = Welcome::decode(&rows[0]).partition == self.partition;
+                if is_right {
+                    (self.phase, self.rest) = (Phase::Ready, REST);
+                }
+                is_right
             }
             (frame::UPDATES, Phase::Sent(count)) if rows.len() == count && rest.is_empty() => {
                 self.take_answers(rows, engine, now);

@@ -1,12 +1,14 @@
 //! Every bit of a log and of a snapshot flipped: detected, or cut beyond the watermark only.
 
 use crate::workload::{Ledger, WORLD, live, open, options, reader, record, settle};
-use huntgraph_actor::disk::SimulatedDisk;
-use huntgraph_actor::log::{self, LogError, LogOptions, LogReader, RawRecord};
+use huntgraph_actor::disk::{Disk, SimulatedDisk};
+use huntgraph_actor::log::{
+    self, BlockHeader, LogError, LogOptions, LogReader, Logger, RawRecord, Recovered, Worker,
+};
 use huntgraph_actor::snapshot::{self, SnapshotError, SnapshotHeader};
 
-fn names(sequences: u32) -> Vec<String> {
-    (1..=sequences).map(|s| format!("segment-{s:010}.log")).collect()
+fn name_of(segment: u32) -> String {
+    format!("segment-{segment:010}.log")
 }
 
 /// Flips a bit (given as bit number in the file) in a copy and opens it.
@@ -33,7 +35,7 @@ fn every_flipped_bit_of_a_log_is_detected_or_cut() {
     let mut ledger = Ledger::default();
     live(&disk, &mut ledger, 5, 6).expect("life");
     let (mut cases, mut found) = (0, 0);
-    for name in names(2) {
+    for name in [1, 2].map(name_of) {
         let bytes = disk.contents(&name).expect("a segment");
         let used = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
         for byte in 0..used.next_multiple_of(4096) {
@@ -60,17 +62,11 @@ fn damage_below_the_watermark_is_never_cut() {
     live(&disk, &mut ledger, 5, 6).expect("life");
     assert_eq!(ledger.durable, ledger.lives.len() as u64);
     // A settled log ends with a seal that covers everything, so damage to any record is damage.
-    let mut reader = reader(&disk, 1).expect("reader");
-    let mut places = Vec::new();
-    while let Some(block) = reader.next_block().expect("block") {
-        places.push((block.header, block.records.len()));
-    }
-    for (header, count) in places {
-        for record in 0..count {
+    for header in blocks_of(&disk, 1) {
+        for record in 0..header.count as usize {
             let at = header.page as usize * 4096 + 64 + record * 64 + record % 64;
             let copy = disk.after_kill();
-            let name = format!("segment-{:010}.log", header.segment);
-            copy.damage(&name, |bytes| bytes[at] ^= 0x10);
+            copy.damage(&name_of(header.segment), |bytes| bytes[at] ^= 0x10);
             let operations = copy.operations();
             let Err(LogError::Damaged { damage, .. }) = open(&copy) else {
                 panic!("record {record} of {header:?} was cut or believed");
@@ -95,6 +91,28 @@ fn damage_below_the_watermark_is_never_cut() {
     }
 }
 
+/// The headers of all blocks with records from a position on.
+fn blocks_of(disk: &SimulatedDisk, from: u64) -> Vec<BlockHeader> {
+    let (mut reader, mut blocks) = (reader(disk, from).expect("reader"), Vec::new());
+    while let Some(block) = reader.next_block().expect("block") {
+        blocks.push(block.header);
+    }
+    blocks
+}
+
+/// Flips a bit in the middle of a block.
+fn flip(disk: &SimulatedDisk, block: &BlockHeader) {
+    let at = block.page as usize * 4096 + 64 + block.count as usize * 32;
+    disk.damage(&name_of(block.segment), |bytes| bytes[at] ^= 0x10);
+}
+
+fn open_covered(
+    disk: &SimulatedDisk,
+    covered: u64,
+) -> Result<(Recovered, Logger, Worker<SimulatedDisk>), LogError> {
+    log::open(disk.clone(), &LogOptions { covered, ..options() })
+}
+
 /// All records that a reader gives, with their positions.
 fn all_of(reader: &mut LogReader<SimulatedDisk>) -> Result<Vec<(u64, RawRecord)>, LogError> {
     let mut found = Vec::new();
@@ -110,15 +128,9 @@ fn a_reader_goes_over_lost_records_that_are_named_and_over_no_others() {
     let mut ledger = Ledger::default();
     live(&disk, &mut ledger, 5, 6).expect("life");
     let whole = all_of(&mut reader(&disk, 1).expect("reader")).expect("a whole log");
-    let mut blocks = Vec::new();
-    let mut plain = reader(&disk, 1).expect("reader");
-    while let Some(block) = plain.next_block().expect("block") {
-        blocks.push(block.header);
-    }
-    for header in blocks {
+    for header in blocks_of(&disk, 1) {
         let copy = disk.after_kill();
-        let at = header.page as usize * 4096 + 64 + header.count as usize * 32;
-        copy.damage(&format!("segment-{:010}.log", header.segment), |bytes| bytes[at] ^= 0x10);
+        flip(&copy, &header);
         let lost = header.first_position..=header.last_position();
         for named in lost.clone() {
             let mut reader = reader(&copy, 1).expect("reader");
@@ -148,29 +160,21 @@ fn a_log_goes_on_over_lost_records_that_a_snapshot_covers_and_over_no_others() {
     let mut ledger = Ledger::default();
     live(&disk, &mut ledger, 5, 6).expect("life");
     let whole = all_of(&mut reader(&disk, 1).expect("reader")).expect("a whole log");
-    let open_with = |copy: &SimulatedDisk, covered| {
-        log::open(copy.clone(), &LogOptions { covered, ..options() })
-    };
-    let mut blocks = Vec::new();
-    let mut plain = reader(&disk, 1).expect("reader");
-    while let Some(block) = plain.next_block().expect("block") {
-        blocks.push((block.header.segment, block.header.page, block.header));
-    }
-    for (segment, page, header) in blocks {
+    for header in blocks_of(&disk, 1) {
         let copy = disk.after_kill();
-        let at = page as usize * 4096 + 64 + header.count as usize * 32;
-        copy.damage(&format!("segment-{segment:010}.log"), |bytes| bytes[at] ^= 0x10);
+        flip(&copy, &header);
         let operations = copy.operations();
         for covered in [0, header.first_position - 1, header.last_position() - 1] {
-            let opened = open_with(&copy, covered);
+            let opened = open_covered(&copy, covered);
             assert!(matches!(opened, Err(LogError::Damaged { .. })), "{header:?} {covered}");
         }
         assert_eq!(copy.operations(), operations, "changed a damaged log");
         let covered = header.last_position();
-        let (found, mut logger, mut worker) = open_with(&copy, covered).expect("a covered loss");
+        let (found, mut logger, mut worker) = open_covered(&copy, covered).expect("a covered loss");
         assert_eq!((found.durable, found.cut_bytes), (ledger.durable, 0));
         let [damage] = &found.damaged[..] else { panic!("{:?}", found.damaged) };
-        assert_eq!((damage.segment, damage.offset), (segment, u64::from(page) * 4096));
+        let place = (header.segment, u64::from(header.page) * 4096);
+        assert_eq!((damage.segment, damage.offset), place);
         assert_eq!((damage.first_position, damage.last_position), (header.first_position, covered));
         // It is a log as ever: what is appended stands behind all that can be read.
         let more = record(found.next_position, 99);
@@ -188,24 +192,122 @@ fn a_log_goes_on_over_any_number_of_covered_losses() {
     let disk = SimulatedDisk::default();
     let mut ledger = Ledger::default();
     live(&disk, &mut ledger, 5, 6).expect("life");
-    let mut plain = reader(&disk, 1).expect("reader");
-    let (copy, mut nth, mut covered) = (disk.after_kill(), 0, 0);
-    while let Some(block) = plain.next_block().expect("block") {
-        nth += 1;
+    let (copy, mut covered) = (disk.after_kill(), 0);
+    for (nth, header) in (1..).zip(blocks_of(&disk, 1)) {
         // Two of three: some losses have a whole block between them, some have none.
-        if nth % 3 > 0 && block.header.last_position() < ledger.durable {
-            covered = block.header.last_position();
-            let at = block.header.page as usize * 4096;
-            let name = format!("segment-{:010}.log", block.header.segment);
-            copy.damage(&name, |bytes| bytes[at] ^= 1);
+        if nth % 3 > 0 && header.last_position() < ledger.durable {
+            covered = header.last_position();
+            flip(&copy, &header);
         }
     }
-    let opened = log::open(copy.clone(), &LogOptions { covered, ..options() });
-    let (found, ..) = opened.expect("covered losses");
+    let (found, ..) = open_covered(&copy, covered).expect("covered losses");
     assert!(found.damaged.len() > 1, "{:?}", found.damaged);
     assert_eq!(found.durable, ledger.durable);
-    let short = LogOptions { covered: covered - 1, ..options() };
-    assert!(matches!(log::open(copy, &short), Err(LogError::Damaged { .. })));
+    let short = open_covered(&copy, covered - 1);
+    assert!(matches!(short, Err(LogError::Damaged { .. })));
+}
+
+#[test]
+fn a_log_whose_beginning_was_dropped_goes_on_over_a_covered_loss_at_its_start() {
+    let (disk, mut ledger) = (SimulatedDisk::default(), Ledger::default());
+    let (_, mut logger, mut worker) = open(&disk).expect("open");
+    for _ in 0..24 {
+        ledger.append(&mut logger, 1, 60);
+        logger.commit();
+        settle(&mut worker);
+    }
+    ledger.durable = logger.durable();
+    logger.drop_through(ledger.durable / 2);
+    settle(&mut worker);
+    drop((logger, worker));
+    let (found, ..) = open(&disk.after_kill()).expect("a whole log");
+    let (copy, blocks) = (disk.after_kill(), blocks_of(&disk, found.first_position));
+    let (oldest, last) = (blocks[0].segment, blocks[blocks.len() - 1].segment);
+    assert!(1 < oldest && oldest < last, "{oldest} to {last}");
+    // All before one block after another is lost, over the end of the oldest segment.
+    for next in blocks.iter().skip(1).take_while(|block| block.segment <= oldest + 1) {
+        for segment in oldest..=next.segment {
+            let whole = if segment == next.segment { next.page as usize * 4096 } else { 32 << 10 };
+            copy.damage(&name_of(segment), |bytes| bytes[4096..whole].fill(0xab));
+        }
+        let (covered, operations) = (next.first_position - 1, copy.operations());
+        for short in [0, covered - 1] {
+            let Err(LogError::Damaged { damage, .. }) = open_covered(&copy, short) else {
+                panic!("what is before {next:?} was passed over for {short}");
+            };
+            assert_eq!((damage.segment, damage.offset), (oldest, 4096));
+            assert!(damage.last_position >= covered, "{damage:?}");
+        }
+        assert_eq!(copy.operations(), operations, "changed a damaged log");
+        let begun = copy.after_kill();
+        let (found, ..) = open_covered(&begun, covered).expect("a covered loss");
+        assert_eq!((found.first_position, found.durable), (covered + 1, ledger.durable));
+        let [damage] = &found.damaged[..] else { panic!("{:?}", found.damaged) };
+        assert_eq!((damage.first_position, damage.last_position), (1, covered));
+        let behind = all_of(&mut reader(&begun, covered + 1).expect("reader")).expect("the rest");
+        let wanted = (covered + 1..=ledger.durable).map(|at| (at, record(at, 1)));
+        assert!(behind.into_iter().eq(wanted), "behind {covered}");
+        // What was dropped and what was lost cannot be told apart, nor passed over by name.
+        let early = reader(&begun, covered).and_then(|mut reader| {
+            reader.pass_over(vec![covered]);
+            all_of(&mut reader)
+        });
+        let Err(LogError::Dropped { wanted, first }) = early else { panic!("{early:?}") };
+        assert_eq!((wanted, first), (covered, covered + 1));
+    }
+}
+
+#[test]
+fn an_oldest_segment_without_a_whole_block_is_damage_whatever_is_covered() {
+    let (disk, mut ledger) = (SimulatedDisk::default(), Ledger::default());
+    let (_, mut logger, mut worker) = open(&disk).expect("open");
+    for _ in 0..20 {
+        ledger.append(&mut logger, 1, 60);
+        logger.commit();
+        settle(&mut worker);
+        logger.drop_through(logger.durable());
+        settle(&mut worker);
+    }
+    drop((logger, worker));
+    let copy = disk.after_kill();
+    let mut names = copy.list().expect("names");
+    names.retain(|name| name.starts_with("segment-"));
+    assert!(!names.contains(&name_of(1)), "{names:?}");
+    for name in &names {
+        copy.damage(name, |bytes| bytes[4096..].fill(0));
+    }
+    let operations = copy.operations();
+    for covered in [0, ledger.durable, ledger.durable + 1000] {
+        let outcome = open_covered(&copy, covered);
+        assert!(matches!(outcome, Err(LogError::Damaged { .. })), "{covered}");
+    }
+    assert_eq!(copy.operations(), operations, "changed a damaged log");
+}
+
+#[test]
+fn a_reader_from_far_behind_a_damaged_beginning_gives_what_is_there() {
+    let (disk, mut ledger) = (SimulatedDisk::default(), Ledger::default());
+    let large = LogOptions { segment_bytes: 1 << 20, ..options() };
+    let (_, mut logger, mut worker) = log::open(disk.clone(), &large).expect("open");
+    // A block and a seal each: far more pages than a reader looks ahead.
+    for _ in 0..100 {
+        ledger.append(&mut logger, 1, 1);
+        logger.commit();
+        settle(&mut worker);
+    }
+    disk.damage(&name_of(1), |bytes| bytes[4096] ^= 1);
+    let rest = |far: bool| {
+        let mut reader = reader(&disk, 90).expect("reader");
+        if far {
+            reader.look_far();
+        }
+        all_of(&mut reader).expect("the rest")
+    };
+    let wanted: Vec<_> = (90..=100).map(|at| (at, record(at, 1))).collect();
+    assert_eq!(rest(false), wanted);
+    // More is lost than a reader looks ahead, unless it is to look at all.
+    disk.damage(&name_of(1), |bytes| bytes[4096..100 * 4096].fill(0));
+    assert_eq!((rest(false), rest(true)), (vec![], wanted));
 }
 
 #[test]

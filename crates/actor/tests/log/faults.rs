@@ -164,6 +164,33 @@ fn stale_blocks_of_a_recycled_segment_are_never_read() {
 }
 
 #[test]
+fn segments_go_over_one_whose_first_block_is_damaged() {
+    let disk = SimulatedDisk::default();
+    let (_, mut logger, mut worker) = open(&disk).expect("open");
+    let mut ledger = Ledger::default();
+    for _ in 0..40 {
+        ledger.append(&mut logger, 1, 60);
+        logger.commit();
+        settle(&mut worker);
+    }
+    drop((logger, worker));
+    disk.damage("segment-0000000002.log", |bytes| bytes[4096] ^= 1);
+    let covered = ledger.lives.len() as u64;
+    let options = log::LogOptions { covered, ..options() };
+    let (found, mut logger, mut worker) = log::open(disk.clone(), &options).expect("covered");
+    assert_eq!(found.damaged.len(), 1);
+    logger.drop_through(covered);
+    assert!(settle(&mut worker), "{:?}", logger.failed());
+    let counts = logger.counts();
+    let gone = counts.segments_recycled + counts.segments_dropped;
+    assert_eq!(gone + 2, u64::from(found.segments), "all but that at work and the next");
+    ledger.append(&mut logger, 1, 1);
+    logger.commit();
+    assert!(settle(&mut worker));
+    assert_eq!(logger.durable(), covered + 1);
+}
+
+#[test]
 fn a_cut_tail_is_reported_and_stays_cut() {
     let disk = SimulatedDisk::default();
     let mut ledger = Ledger::default();
