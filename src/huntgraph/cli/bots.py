@@ -13,8 +13,8 @@ from cyclopts import Parameter, validators
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Count, Json, facts, print_json, say
 from huntgraph.cli.signals import Signals, run_async
-from huntgraph.errors import UsageError
-from huntgraph.schema import HUNTS
+from huntgraph.errors import RefusedError, UsageError
+from huntgraph.schema import CODE_TEXT, HUNTS
 
 if TYPE_CHECKING:
     from huntgraph.bots import Tally, Walkers
@@ -122,6 +122,11 @@ async def _play(
         facts("", flat.items())
         for name, count in body["refused"].items():
             say(f"refused {count:,} times: {name}")
+    if tally.moves and sum(tally.refused.values()) == tally.moves:
+        number = max(tally.refused, key=tally.refused.__getitem__)
+        what, fix = CODE_TEXT[number]
+        where = ", ".join(target.urls.values())
+        raise RefusedError(number, f"no move was taken: {what}", where=where, fix=fix)
     return Exit.OK
 
 
@@ -129,6 +134,9 @@ async def _talk(tally: Tally, groups: list[Walkers]) -> None:
     before = 0
     while True:
         await asyncio.sleep(EVERY_S)
+        if not tally.moves:
+            say("waiting for the first answer")
+            continue
         present = sum(int(group.present.sum()) for group in groups)
         p50, p99 = tally.quantiles_ms("applied")
         say(

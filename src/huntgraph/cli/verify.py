@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Json, facts, print_json, progress
@@ -13,8 +15,7 @@ __all__ = ["verify"]
 
 
 def verify(
-    folder: Path | None = None,
-    /,
+    folder: Annotated[Path | None, Parameter(name="--dir")] = None,
     *,
     world: Path | None = None,
     from_snapshot: bool = False,

@@ -55,6 +55,10 @@ class Link:
         self._closed = False
         self._loop.add_reader(native.fd, self._take)
 
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "connected" if self.connected else "connecting"
+        return f"<Link to {self._where}: {state}>"
+
     # What is known
 
     @property

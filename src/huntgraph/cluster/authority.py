@@ -62,6 +62,9 @@ class Authority:
         self._certificate = certificate
         self._key = key
 
+    def __repr__(self) -> str:
+        return f"<Authority in {self.folder}>"
+
     @classmethod
     def create_or_open(cls, folder: str | Path) -> Self:
         """Open the authority of a folder, making both when there is none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -19,6 +20,8 @@ __all__ = ["Gateway"]
 
 START_TIMEOUT_S: Final = 10.0
 FAREWELL_S: Final = 3
+_FREE: Final = "choose another port with --http-port, or 0 for a free one"
+_OWN: Final = "give an address of this machine as --http-host, and a port that may be taken"
 
 
 class _Server(uvicorn.Server):
@@ -100,7 +103,7 @@ class Gateway:
             raise ActorError(
                 f"the gateway cannot listen: {error.strerror or error}",
                 where=f"{self._host}:{self._port}",
-                fix="choose another port with --http-port, or 0 for a free one",
+                fix=_FREE if error.errno == errno.EADDRINUSE else _OWN,
                 code="HG1480",
             ) from error
         return listener

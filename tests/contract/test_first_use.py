@@ -1,0 +1,180 @@
+"""What somebody stumbles over who uses the command line for the first time, by hand and by pipe."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from huntgraph.cli.exits import Exit
+from huntgraph.cli.failures import of_system
+from huntgraph.versions import __version__
+from huntgraph.world import World, generate
+from tests.contract.runner import Runner, serve
+
+HUNT = "hunt: x\nstages: [{treasure: chest, at: 0, text: A chest}]\nduration: 1h\n"
+
+
+@pytest.fixture(scope="module")
+def town() -> World:
+    return generate(20_000, 1)
+
+
+@pytest.fixture
+def run(short_path: Path, town: World) -> Runner:
+    town.save(short_path / "town.hgw")
+    (short_path / "parts").mkdir()
+    return Runner(short_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("world make", Exit.USAGE, "FILE is missing"),
+        ("world make x.hgw --edges", Exit.USAGE, "--edges needs a value"),
+        ("undo 7df6", Exit.USAGE, "--reason is missing"),
+        ("world split town.hgw --out x --parts 65", Exit.USAGE, "<= 64"),
+        ("world import town.hgw x.hgw", Exit.USAGE, "--format"),
+        ("serve --http-port 99999", Exit.USAGE, "--http-port"),
+        ("serve town.hgw --listen here", Exit.USAGE, "IP:PORT"),
+        ("serve town.hgw --listen 127.0.0.1:70000", Exit.USAGE, "IP:PORT"),
+        ("serve town.hgw --players 0", Exit.USAGE, "--players"),
+        ("serve town.hgw --fields 65", Exit.USAGE, "--fields"),
+        ("serve town.hgw --guidance-mib -1", Exit.USAGE, "--guidance-mib"),
+        ("serve town.hgw --snapshot-every-s -1", Exit.USAGE, "--snapshot-every-s"),
+        ("serve town.hgw --edges 5k", Exit.USAGE, "generated world"),
+        ("serve --parts parts --partitions 3", Exit.USAGE, "generated world"),
+        ("serve parts", Exit.USAGE, "--parts parts"),
+        ("serve none.hgw", Exit.FAILED, "where: none.hgw"),
+        ("serve town.hgw --dir town.hgw", Exit.FAILED, "HG1030"),
+        ("serve town.hgw --dir /proc/none", Exit.FAILED, "where: /proc/none"),
+        ("audit --dir none", Exit.USAGE, "no such folder"),
+        ("follow --dir none", Exit.USAGE, "no such folder"),
+        ("verify none", Exit.USAGE, "no such folder"),
+        ("verify --dir none", Exit.USAGE, "no such folder"),
+        ("top none --once", Exit.UNREACHABLE, "huntgraph serve"),
+        ("fork create x", Exit.USAGE, "--before"),
+        ("bots --url huntgraph://127.0.0.1:1 --start 0 --seconds 1 --certificate none.pem"
+         " --key none.key --authority none.pem", Exit.FAILED, "PEM file"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_before_anything_is_done(
+    run: Runner, words: str, status: Exit, said: str
+) -> None:
+    done = run(words)
+    assert (done.returncode, done.stdout) == (status, ""), done.stderr
+    assert said in done.stderr
+    assert "fix: " in done.stderr
+    assert "HG1999" not in done.stderr
+    assert not (run.folder / "home" / "serve" / "actor").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [(errno.ENOSPC, "make room"), (errno.EACCES, "as a user who may"), (errno.ENOENT, "path")],
+)
+def test_what_the_system_refuses_comes_with_a_place_and_a_way_on(number: int, fix: str) -> None:
+    error = of_system(OSError(number, "no", "/a/file"))
+    assert (error.code, error.where) == ("HG1030", "/a/file")
+    assert fix in error.fix
+
+
+def test_the_version_is_an_option_too(run: Runner) -> None:
+    assert run("--version").stdout == f"{__version__}\n"
+
+
+@pytest.mark.parametrize("words", ["world info town.hgw", "--help", "hunt schema"])
+def test_whoever_reads_may_stop_reading(run: Runner, words: str) -> None:
+    process = run.start(words)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(60)) == ("", Exit.OK)
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("words", ["world info town.hgw", "--help"])
+def test_no_terminal_no_colours(run: Runner, words: str) -> None:
+    for changes in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b" not in run(words, **changes).stdout
+
+
+@pytest.fixture
+def served(run: Runner) -> Iterator[Runner]:
+    process, _ = serve(run, 'town.hgw --dir "a hünt"')
+    with process:
+        (run.folder / "night.yaml").write_text(HUNT)
+        assert run('hunt publish night.yaml --dir "a hünt"').returncode == Exit.OK
+        yield run
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def test_a_second_world_in_a_folder_is_told_as_such(served: Runner) -> None:
+    assert served("world make other.hgw --edges 20k --seed 9").returncode == Exit.OK
+    assert served("bots --players 5 --seconds 1 --dir 'a hünt'").returncode == Exit.OK
+    facts = json.loads((served.folder / "a hünt" / "serve.json").read_text())
+    (served.folder / "copy").mkdir()
+    log = Path(facts["partitions"][0]["directory"]) / "log"
+    (served.folder / "copy" / "actor" / "log").mkdir(parents=True)
+    for segment in log.iterdir():
+        (served.folder / "copy" / "actor" / "log" / segment.name).write_bytes(segment.read_bytes())
+    done = served("serve other.hgw --dir copy")
+    assert done.returncode == Exit.FAILED
+    assert "serve the world that this directory was made for" in done.stderr
+
+
+def test_orders_that_come_at_the_wrong_time_say_why(served: Runner) -> None:
+    resumed = served("hunt resume --dir 'a hünt'")
+    assert resumed.returncode == Exit.FAILED
+    assert "only a paused hunt can be resumed" in resumed.stderr
+    assert "huntgraph hunt show 0" in resumed.stderr
+    assert "record 0" not in resumed.stderr
+    closed = served("edge close 0 5000 --dir 'a hünt'")
+    assert "huntgraph edge add 0 5000 --cost" in closed.stderr
+    assert " None " not in served("hunt show 0 --dir 'a hünt'").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [("--start 999999", "no such node"), ("--slot 3", "hunt")]
+)
+def test_bots_that_cannot_play_are_no_success(served: Runner, words: str, said: str) -> None:
+    done = served(f"bots --players 3 --seconds 1 --dir 'a hünt' --json {words}")
+    assert done.returncode == Exit.FAILED
+    assert json.loads(done.stdout)["moves"] > 0
+    assert said in done.stderr
+    assert "fix: " in done.stderr
+
+
+def test_a_cheater_is_taken_out_and_back_once(served: Runner) -> None:
+    words = "--dir 'a hünt' --first-player 66"
+    assert served(f"bots --players 1 --start 0 --seconds 2 {words}").returncode == Exit.OK
+    out = "rollback --player 66 --since 10m --dir 'a hünt' --json"
+    done = served(f"{out} --yes --reason flew")
+    assert done.returncode == Exit.OK, done.stderr
+    diff, commit = (json.loads(line) for line in done.stdout.splitlines())
+    assert (diff["schema"], commit["schema"]) == ("huntgraph.diff/1", "huntgraph.commit/1")
+    back = f"undo {commit['id']} --dir 'a hünt' --reason lag --yes --json"
+    first = json.loads(served(back).stdout)
+    again = served(back)
+    assert (again.returncode, again.stdout) == (Exit.FAILED, "")
+    assert f"undone already, by {first['id']}" in again.stderr
+    anew = served(f"undo {first['id']} --dir 'a hünt' --reason no --yes --json")
+    assert anew.returncode == Exit.OK, anew.stderr
+    assert served(back).returncode == Exit.OK
+
+
+def test_a_rollback_over_an_undo_says_how_to_leave_it_out(served: Runner) -> None:
+    words = "--dir 'a hünt' --first-player 66"
+    assert served(f"bots --players 1 --start 0 --seconds 2 {words}").returncode == Exit.OK
+    out = "rollback --player 66 --since 10m --dir 'a hünt'"
+    committed = served(f"{out} --yes --reason flew --json").stdout.splitlines()[1]
+    commit = json.loads(committed)["id"]
+    assert served(f"undo {commit} --dir 'a hünt' --reason lag --yes").returncode == Exit.OK
+    told = served(out)
+    assert f"--without {commit} leaves out both" in told.stderr
+    assert "nothing is different" not in served(f"{out} --without {commit}").stdout
