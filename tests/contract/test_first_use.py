@@ -178,3 +178,14 @@ def test_a_rollback_over_an_undo_says_how_to_leave_it_out(served: Runner) -> Non
     told = served(out)
     assert f"--without {commit} leaves out both" in told.stderr
     assert "nothing is different" not in served(f"{out} --without {commit}").stdout
+
+
+def test_a_parquet_file_that_cannot_be_written_is_named(run: Runner) -> None:
+    pytest.importorskip("duckdb")
+    process, _ = serve(run)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    (run.folder / "x.parquet").mkdir()
+    done = run("lookup --parquet x.parquet")
+    assert (done.returncode, "HG1031" in done.stderr) == (Exit.FAILED, True), done.stderr
+    assert "where: x.parquet" in done.stderr
