@@ -12,6 +12,8 @@ import pytest
 
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.failures import of_system
+from huntgraph.cli.reference import help_text
+from huntgraph.cli.verbs import SECTIONS, VERBS
 from huntgraph.versions import __version__
 from huntgraph.world import World, generate
 from tests.contract.runner import Runner, serve
@@ -81,6 +83,15 @@ def test_what_the_system_refuses_comes_with_a_place_and_a_way_on(number: int, fi
     error = of_system(OSError(number, "no", "/a/file"))
     assert (error.code, error.where) == ("HG1030", "/a/file")
     assert fix in error.fix
+
+
+def test_the_first_page_sets_out_every_verb_once() -> None:
+    first = {path.partition(" ")[0] for path in VERBS}
+    shown = [name for names in SECTIONS.values() for name in names]
+    assert sorted(shown) == sorted(first)
+    page = help_text()
+    assert [page.count(f"\n  {name}: ") for name in shown] == [1] * len(shown)
+    assert "\nCommands:" not in page
 
 
 def test_the_version_is_an_option_too(run: Runner) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from huntgraph.cli.exits import Exit, exit_of
 from huntgraph.cli.failures import of_system, of_words
 from huntgraph.cli.resident import ask
-from huntgraph.cli.verbs import GROUPS, VERBS, exit_text
+from huntgraph.cli.verbs import GROUPS, SECTIONS, VERBS, exit_text
 from huntgraph.errors import HuntError
 from huntgraph.versions import __version__
 
 if TYPE_CHECKING:
-    from cyclopts import App
+    from cyclopts import App, Group
 
 __all__ = ["application", "run"]
 
@@ -30,7 +30,7 @@ _FIRST: Final = """Examples:
 
 def application() -> App:
     """Make the tree of commands; a verb's module is imported when the verb is used."""
-    from cyclopts import App
+    from cyclopts import App, Group
 
     options: dict[str, Any] = {
         "help_format": "plaintext",
@@ -40,12 +40,15 @@ def application() -> App:
     }
     epilogue = "\n".join([*exit_text(), f"{DEBUG} with any verb shows the traceback of an error."])
     root = {"help_prologue": _FIRST, "help_epilogue": epilogue, "version_flags": ["--version"]}
-    app = App(name="huntgraph", version=__version__, help=_ABOUT, **options | root)
+    section = _sections()
+    flags = {"group_commands": Group.create_ordered("Flags")}
+    app = App(name="huntgraph", version=__version__, help=_ABOUT, **options | root | flags)
     groups = {"": app}
     for name, about in GROUPS.items():
         first = [verb.examples[0] for path, verb in VERBS.items() if path.startswith(f"{name} ")]
         prologue = "Examples:\n" + "\n".join(f"  {line}" for line in first) + "\n"
-        groups[name] = App(name=name, help=about, help_prologue=prologue, **options)
+        shown: dict[str, Any] = {"help_prologue": prologue, "group": section[name]}
+        groups[name] = App(name=name, help=about, **options | shown)
         app.command(groups[name])
     for path, verb in VERBS.items():
         group, _, name = path.rpartition(" ")
@@ -54,8 +57,21 @@ def application() -> App:
             name=name,
             help=verb.help,
             help_prologue=verb.prologue,
+            group=None if group else section[name],
         )
     return app
+
+
+def _sections() -> dict[str, Group]:
+    """Give the section of the first help page that each verb and group of verbs stands in."""
+    from cyclopts import Group
+
+    return {
+        name: section
+        for title, names in SECTIONS.items()
+        for section in [Group.create_ordered(title)]
+        for name in names
+    }
 
 
 def run(arguments: Sequence[str], *, here: bool = False) -> int:
