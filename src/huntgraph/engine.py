@@ -150,8 +150,8 @@ class Engine:
         return engine
 
     def __repr__(self) -> str:
-        slots = f"{self.player_slots:,} players, {self.edge_slots:,} edge slots"
-        return f"<Engine at position {self.position:,}, tick {self.tick:,}: {slots}>"
+        slots = f"{self.player_slots:,} of players, {self.edge_slots:,} of edges"
+        return f"<Engine at position {self.position:,}, tick {self.tick:,}; slots: {slots}>"
 
     def save(self) -> bytes:
         """Give the whole state (not guidance) as bytes."""

@@ -18,6 +18,7 @@ from huntgraph.versions import __version__
 from huntgraph.world import World, generate
 from tests.contract.runner import Runner, serve
 
+ONE_BOT = "bots --players 1 --first-player 66 --start 0 --seconds 2"
 HUNT = "hunt: x\nstages: [{treasure: chest, at: 0, text: A chest}]\nduration: 1h\n"
 
 
@@ -116,45 +117,47 @@ def test_no_terminal_no_colours(run: Runner, words: str) -> None:
 
 @pytest.fixture
 def served(run: Runner) -> Iterator[Runner]:
-    process, _ = serve(run, 'town.hgw --dir "a hünt"')
+    run.environment["HUNTGRAPH_HOME"] = str(run.folder / "a h\u00fcnt")
+    process, _ = serve(run)
     with process:
         (run.folder / "night.yaml").write_text(HUNT)
-        assert run('hunt publish night.yaml --dir "a hünt"').returncode == Exit.OK
+        assert run("hunt publish night.yaml").returncode == Exit.OK
         yield run
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
 
 
-def test_a_second_world_in_a_folder_is_told_as_such(served: Runner) -> None:
-    assert served("world make other.hgw --edges 20k --seed 9").returncode == Exit.OK
-    assert served("bots --players 5 --seconds 1 --dir 'a hünt'").returncode == Exit.OK
-    facts = json.loads((served.folder / "a hünt" / "serve.json").read_text())
-    (served.folder / "copy").mkdir()
-    log = Path(facts["partitions"][0]["directory"]) / "log"
-    (served.folder / "copy" / "actor" / "log").mkdir(parents=True)
-    for segment in log.iterdir():
-        (served.folder / "copy" / "actor" / "log" / segment.name).write_bytes(segment.read_bytes())
-    done = served("serve other.hgw --dir copy")
+def test_a_second_world_in_a_folder_is_told_as_such(run: Runner) -> None:
+    stopped(run)
+    generate(20_000, 9).save(run.folder / "other.hgw")
+    done = run("serve other.hgw")
     assert done.returncode == Exit.FAILED
     assert "serve the world that this directory was made for" in done.stderr
 
 
+def stopped(run: Runner) -> None:
+    """Serve for a moment: a log stays."""
+    process, _ = serve(run)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+
 def test_orders_that_come_at_the_wrong_time_say_why(served: Runner) -> None:
-    resumed = served("hunt resume --dir 'a hünt'")
+    resumed = served("hunt resume")
     assert resumed.returncode == Exit.FAILED
     assert "only a paused hunt can be resumed" in resumed.stderr
     assert "huntgraph hunt show 0" in resumed.stderr
     assert "record 0" not in resumed.stderr
-    closed = served("edge close 0 5000 --dir 'a hünt'")
+    closed = served("edge close 0 5000")
     assert "huntgraph edge add 0 5000 --cost" in closed.stderr
-    assert " None " not in served("hunt show 0 --dir 'a hünt'").stdout
+    assert " None " not in served("hunt show 0").stdout
 
 
 @pytest.mark.parametrize(
     ("words", "said"), [("--start 999999", "no such node"), ("--slot 3", "hunt")]
 )
 def test_bots_that_cannot_play_are_no_success(served: Runner, words: str, said: str) -> None:
-    done = served(f"bots --players 3 --seconds 1 --dir 'a hünt' --json {words}")
+    done = served(f"bots --players 3 --seconds 1 --json {words}")
     assert done.returncode == Exit.FAILED
     assert json.loads(done.stdout)["moves"] > 0
     assert said in done.stderr
@@ -162,30 +165,28 @@ def test_bots_that_cannot_play_are_no_success(served: Runner, words: str, said: 
 
 
 def test_a_cheater_is_taken_out_and_back_once(served: Runner) -> None:
-    words = "--dir 'a hünt' --first-player 66"
-    assert served(f"bots --players 1 --start 0 --seconds 2 {words}").returncode == Exit.OK
-    out = "rollback --player 66 --since 10m --dir 'a hünt' --json"
+    assert served(ONE_BOT).returncode == Exit.OK
+    out = "rollback --player 66 --since 10m --json"
     done = served(f"{out} --yes --reason flew")
     assert done.returncode == Exit.OK, done.stderr
     diff, commit = (json.loads(line) for line in done.stdout.splitlines())
     assert (diff["schema"], commit["schema"]) == ("huntgraph.diff/1", "huntgraph.commit/1")
-    back = f"undo {commit['id']} --dir 'a hünt' --reason lag --yes --json"
+    back = f"undo {commit['id']} --reason lag --yes --json"
     first = json.loads(served(back).stdout)
     again = served(back)
     assert (again.returncode, again.stdout) == (Exit.FAILED, "")
     assert f"undone already, by {first['id']}" in again.stderr
-    anew = served(f"undo {first['id']} --dir 'a hünt' --reason no --yes --json")
+    anew = served(f"undo {first['id']} --reason no --yes --json")
     assert anew.returncode == Exit.OK, anew.stderr
     assert served(back).returncode == Exit.OK
 
 
 def test_a_rollback_over_an_undo_says_how_to_leave_it_out(served: Runner) -> None:
-    words = "--dir 'a hünt' --first-player 66"
-    assert served(f"bots --players 1 --start 0 --seconds 2 {words}").returncode == Exit.OK
-    out = "rollback --player 66 --since 10m --dir 'a hünt'"
+    assert served(ONE_BOT).returncode == Exit.OK
+    out = "rollback --player 66 --since 10m"
     committed = served(f"{out} --yes --reason flew --json").stdout.splitlines()[1]
     commit = json.loads(committed)["id"]
-    assert served(f"undo {commit} --dir 'a hünt' --reason lag --yes").returncode == Exit.OK
+    assert served(f"undo {commit} --reason lag --yes").returncode == Exit.OK
     told = served(out)
     assert f"--without {commit} leaves out both" in told.stderr
     assert "nothing is different" not in served(f"{out} --without {commit}").stdout
@@ -193,9 +194,7 @@ def test_a_rollback_over_an_undo_says_how_to_leave_it_out(served: Runner) -> Non
 
 def test_a_parquet_file_that_cannot_be_written_is_named(run: Runner) -> None:
     pytest.importorskip("duckdb")
-    process, _ = serve(run)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    stopped(run)
     (run.folder / "x.parquet").mkdir()
     done = run("lookup --parquet x.parquet")
     assert (done.returncode, "HG1031" in done.stderr) == (Exit.FAILED, True), done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -189,7 +190,7 @@ async def _serve(
     async with serving(*given, parts=opened.parts, on_event=tell_event) as served:
         if rows is not None:
             await publish(served, rows)
-        _announce(served.facts(), json)
+        _announce(served.facts(), json, has_hunt=hunt is not None)
         await _until_over(served, signals)
         say("draining")
     say("stopped")
@@ -210,7 +211,7 @@ async def _until_over(served: Served, signals: Signals) -> None:
             task.cancel()
 
 
-def _announce(facts: dict[str, Any], json: bool) -> None:
+def _announce(facts: dict[str, Any], json: bool, *, has_hunt: bool) -> None:
     if json:
         print_json("serve", facts)
         return
@@ -223,7 +224,9 @@ def _announce(facts: dict[str, Any], json: bool) -> None:
     print(f"folder        {facts['directory']}", flush=True)
     say()
     say("Next, in another terminal:")
-    say(f"  huntgraph hunt publish night.yaml --dir {facts['directory']}")
-    say(f"  huntgraph bots --dir {facts['directory']}")
+    folder = shlex.quote(facts["directory"])
+    if not has_hunt:
+        say(f"  huntgraph hunt publish HUNT.yaml --dir {folder}")
+    say(f"  huntgraph bots --dir {folder}")
     say(f"  curl {facts['http']}/readyz")
     say("Ctrl-C drains and stops.")

@@ -293,7 +293,7 @@ def _rows(moves: NDArray[Any]) -> U8:
     if not (allowed := _ALLOWED[rows[:, 0]]).all():
         at = int(np.argmin(allowed))
         what = f"record {at} is of kind {int(rows[at, 0])}, which a game server may not send"
-        raise UsageError(what, fix="send players' moves and changes of edges; huntgraph hunt steers")
+        raise UsageError(what, fix="send moves of players and changes of edges")
     return rows
 
 

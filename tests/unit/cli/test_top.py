@@ -24,7 +24,7 @@ from huntgraph.cli.top_watch import Watch
 from huntgraph.cluster import Layout
 from huntgraph.errors import ActorError
 from huntgraph.gateway import Gateway, PartitionView
-from tests.contract.test_cli import Runner
+from tests.contract.runner import Runner
 from tests.servers import until
 from tests.sim.client_scene import Scene, Walk
 from tests.unit.bus.test_counters import write_counters
