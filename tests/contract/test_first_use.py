@@ -199,3 +199,28 @@ def test_a_parquet_file_that_cannot_be_written_is_named(run: Runner) -> None:
     done = run("lookup --parquet x.parquet")
     assert (done.returncode, "HG1031" in done.stderr) == (Exit.FAILED, True), done.stderr
     assert "where: x.parquet" in done.stderr
+
+
+def test_half_a_folder_is_no_sound_one(run: Runner) -> None:
+    stopped(run)
+    folder = run.folder / "home" / "serve"
+    (folder / "actor" / "snapshots" / f"snapshot-{1 << 40:020}.snap").write_bytes(b"")
+    done = run("verify --json")
+    assert done.returncode == Exit.DIFFERENCE, done.stderr
+    assert "records are lost" in json.loads(done.stdout)["partitions"]["0"]["problems"][0]["what"]
+    (folder / "audit.jsonl").write_text("half a line\n")
+    broken = run("audit")
+    assert (broken.returncode, broken.stdout) == (Exit.DIFFERENCE, "")
+    assert broken.stderr.startswith("error HG1621")
+    (folder / "serve.json").write_text('{"url": "x"}')
+    for words in ("bots", "hunt ls", "edge close 0 1"):
+        assert run(words).returncode == Exit.UNREACHABLE
+
+
+def test_an_edit_without_what_it_edits_is_refused(run: Runner) -> None:
+    stopped(run)
+    assert run("fork create f1 --at head").returncode == Exit.OK
+    for words in ("replace --kind go", "retime --after 0/1", "insert --after 0/1"):
+        done = run(f"fork edit f1 {words}")
+        assert (done.returncode, done.stdout) == (Exit.USAGE, ""), words
+        assert "needs" in done.stderr

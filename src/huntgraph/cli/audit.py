@@ -25,17 +25,11 @@ def audit(*, recover: bool = False, folder: Dir = None, json: Json = False) -> i
         recover: settle first what a death left half done.
         json: print the entries as JSON.
     """
-    from huntgraph.errors import AuditError
     from huntgraph.timeline.audit import Audit
 
     layout = layout_in_use(folder)
     failed = recover and _recover(layout)
-    trail = Audit(layout.folder)
-    try:
-        body = _body(trail)
-    except AuditError as error:
-        say(str(error))
-        return Exit.DIFFERENCE
+    body = _body(Audit(layout.folder))
     if json:
         print_json("audit", body)
     else:

@@ -82,7 +82,7 @@ class Authority:
         except OSError as error:
             raise ActorError(
                 f"the certificates cannot be read or written: {error.strerror or error}",
-                where=place,
+                where=error.filename or place,
                 fix="check the folder's owner and permissions, or choose another one",
                 code="HG1470",
             ) from error
