@@ -43,6 +43,7 @@ def run(short_path: Path, town: World) -> Runner:
         ("world split town.hgw --out x --parts 65", Exit.USAGE, "<= 64"),
         ("world import town.hgw x.hgw", Exit.USAGE, "--format"),
         ("serve --http-port 99999", Exit.USAGE, "--http-port"),
+        ("demo --edges 20k --players 1 --seconds 1 --http-port 99999", Exit.USAGE, "--http-port"),
         ("serve town.hgw --listen here", Exit.USAGE, "IP:PORT"),
         ("serve town.hgw --listen 127.0.0.1:70000", Exit.USAGE, "IP:PORT"),
         ("serve town.hgw --players 0", Exit.USAGE, "--players"),
@@ -61,6 +62,8 @@ def run(short_path: Path, town: World) -> Runner:
         ("verify --dir none", Exit.USAGE, "no such folder"),
         ("top none --once", Exit.UNREACHABLE, "huntgraph serve"),
         ("fork create x", Exit.USAGE, "--before"),
+        ("bots --start -1", Exit.USAGE, "--start"),
+        ("bots --teams 65", Exit.USAGE, "--teams"),
         ("bots --url huntgraph://127.0.0.1:1 --start 0 --seconds 1 --certificate none.pem"
          " --key none.key --authority none.pem", Exit.FAILED, "PEM file"),
     ],

@@ -14,7 +14,7 @@ from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Count, Json, facts, print_json, say
 from huntgraph.cli.signals import Signals, run_async
 from huntgraph.errors import RefusedError, UsageError
-from huntgraph.schema import CODE_TEXT, HUNTS
+from huntgraph.schema import CODE_TEXT, HUNTS, NONE, TEAMS
 
 if TYPE_CHECKING:
     from huntgraph.bots import Tally, Walkers
@@ -38,9 +38,11 @@ def bots(
     rate: Annotated[float, Positive] = 20.0,
     seconds: Annotated[float, Positive] = 20.0,
     slot: Annotated[int, Parameter(validator=validators.Number(gte=0, lt=HUNTS))] = 0,
-    teams: int = 1,
-    start: list[int] | None = None,
-    first_player: int | None = None,
+    teams: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=TEAMS))] = 1,
+    start: Annotated[
+        list[int] | None, Parameter(validator=validators.Number(gte=0, lt=NONE))
+    ] = None,
+    first_player: Annotated[int | None, Positive] = None,
     seed: int = 1,
     json: Json = False,
 ) -> int:

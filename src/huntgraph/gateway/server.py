@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import uvicorn
 
-from huntgraph.errors import ActorError
+from huntgraph.errors import ActorError, UsageError
 from huntgraph.gateway.app import create_app
 from huntgraph.gateway.view import PartitionView
 
@@ -20,6 +20,7 @@ __all__ = ["Gateway"]
 
 START_TIMEOUT_S: Final = 10.0
 FAREWELL_S: Final = 3
+PORT_MAX: Final = 65_535
 _FREE: Final = "choose another port with --http-port, or 0 for a free one"
 _OWN: Final = "give an address of this machine as --http-host, and a port that may be taken"
 
@@ -89,6 +90,8 @@ class Gateway:
         return self.url
 
     def _listen(self) -> socket.socket:
+        if not 0 <= self._port <= PORT_MAX:  # the system would take the rest of a division
+            raise UsageError(f"{self._port} is no port", fix=f"choose 0 to {PORT_MAX}")
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
             family, kind, protocol, _, address = found[0]
