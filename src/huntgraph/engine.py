@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph import _core
+from huntgraph.errors import UsageError, did_you_mean
 from huntgraph.schema import EVENT, MOVE, RECEIPT, UPDATE, Kind
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = ["Engine", "PlayerState", "Records", "move", "ticks"]
 Records = NDArray[np.void]
 Words = NDArray[np.uint64]
 _NONE: Final = np.zeros(0, np.uint32)
+_FIELDS: Final = MOVE.names or ()
 NO_HUNT: Final = 0xFFFF
 """`hunt` of a move that names no hunt."""
 
@@ -77,13 +79,25 @@ def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
     """Give moves of one kind; every other field is a number or an array, all broadcast together.
 
     Fields are those of the `move` record (`from_` is `from`); `hunt` is none unless given.
-    Shape (n,), dtype MOVE.
+    Shape (n,), dtype MOVE. Raises UsageError for a field that a move has not, or that cannot hold
+    a value.
+
+    >>> move(Kind.GO, player=[7, 8], seq=2, from_=[3, 5], to=4)["to"]
+    array([4, 4], dtype=uint32)
     """
     count = max((np.size(value) for value in fields.values()), default=1)  # type: ignore[arg-type]
     moves = np.zeros(count, MOVE)
     moves["kind"], moves["hunt"] = kind, NO_HUNT
     for name, value in fields.items():
-        moves[name.rstrip("_")] = value
+        field = name.rstrip("_")
+        if field not in _FIELDS:
+            what = f'a move has no field "{name}"'
+            raise UsageError(what, fix=did_you_mean(field, _FIELDS))
+        try:
+            moves[field] = value
+        except (OverflowError, TypeError, ValueError) as error:
+            what = f"{name} of a move is not to be had from {value!r}: {error}"
+            raise UsageError(what, fix=f"give whole numbers of {MOVE[field]}") from error
     return moves
 
 
@@ -134,6 +148,10 @@ class Engine:
         engine = cls.__new__(cls)
         engine._core, engine._receipts = core, []
         return engine
+
+    def __repr__(self) -> str:
+        slots = f"{self.player_slots:,} of players, {self.edge_slots:,} of edges"
+        return f"<Engine at position {self.position:,}, tick {self.tick:,}; slots: {slots}>"
 
     def save(self) -> bytes:
         """Give the whole state (not guidance) as bytes."""

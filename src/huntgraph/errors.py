@@ -5,6 +5,8 @@
     HuntError                   HG1000   the base: catch this to catch all of them
     |- UsageError               HG1010   a wrong option, name or combination of them
     |- ExtraMissingError        HG1020   an optional package is not installed
+    |                           HG1030   the command line: the system refused a path, room, a right
+    |                           HG1031   a Parquet file cannot be written
     |- WorldError               HG1100   something about a world
     |  |- WorldFileError        HG1110   a world file that cannot be read as one
     |  |  |- WorldTruncatedError  HG1111         ... because bytes are missing or too many

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import shlex
 import signal
 import subprocess
 import sys
@@ -19,38 +17,10 @@ from huntgraph.cli.reference import help_text, reference
 from huntgraph.cli.verbs import GROUPS, VERBS
 from huntgraph.versions import __version__, versions
 from huntgraph.world import World
+from tests.contract.runner import Runner, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 HUNT = ROOT / "examples" / "hunts" / "first.yaml"
-
-
-class Runner:
-    """Runs the command line as a process, in a folder and a home of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {**os.environ, "HUNTGRAPH_HOME": str(folder / "home")}
-
-    def __call__(self, words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "huntgraph", *shlex.split(words)],
-            cwd=self.folder,
-            env={**self.environment, **changes},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def start(self, words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "huntgraph", *shlex.split(words)],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
 
 @pytest.fixture
@@ -120,7 +90,8 @@ def test_version_in_all_its_places(run: Runner) -> None:
         ("edge price 0 1 --cost 60_001", Exit.USAGE, "--cost"),
         ("bots", Exit.UNREACHABLE, "huntgraph serve"),
         ("bots --url huntgraph://127.0.0.1:1", Exit.USAGE, "--certificate"),
-        ("verify", Exit.USAGE, "no log"),
+        ("verify", Exit.USAGE, "no such folder"),
+        ("verify .", Exit.USAGE, "no log"),
         ("bench aply", Exit.USAGE, 'did you mean "apply"'),
         ("demo --seconds -1", Exit.USAGE, "seconds"),
     ],
@@ -229,14 +200,6 @@ def test_start_up_is_quick(run: Runner) -> None:
 def served(run: Runner) -> Runner:
     assert run("world make town.hgw --edges 20k").returncode == Exit.OK
     return run
-
-
-def serve(run: Runner) -> tuple[subprocess.Popen[str], dict[str, str]]:
-    process = run.start("serve town.hgw --json")
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, process.stderr.read() if process.stderr else ""
-    return process, json.loads(line)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from huntgraph.cli.resident import SOCKET, receive
 from huntgraph.cli.run import run as run_line
-from tests.contract.test_cli import Runner
+from tests.contract.runner import Runner
 
 HUNT = """
 hunt: warm

@@ -74,16 +74,20 @@ class Counters:
                 words: NDArray[Any] = np.memmap(file, dtype="<u8", mode="r")
                 self._inode = self.path.stat().st_ino
         except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
             raise ActorError(
-                f"there are no counters to read: {error}",
+                f"there are no counters to read: {reason}",
                 where=self.path,
-                fix="start the actor, then try again",
+                fix="start huntgraph serve there, or name the folder that it was started with",
                 code="HG1463",
             ) from error
         self._words = np.asarray(words)
         self._places: dict[str, tuple[int, int]] = dict(self._entries())
         self.pid = int(self._words[5])
         self.started_ms = int(self._words[6])
+
+    def __repr__(self) -> str:
+        return f"<Counters {self.path}: {len(self._places)} entries of process {self.pid}>"
 
     def _entries(self) -> Iterator[tuple[str, tuple[int, int]]]:
         words = self._words

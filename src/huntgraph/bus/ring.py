@@ -89,6 +89,9 @@ class Ring:
         self._fence = threading.Lock()
         self.next = self.head
 
+    def __repr__(self) -> str:
+        return f"<Ring {self.path}: {self.slots:,} slots, {self.lag:,} events to read>"
+
     @property
     def head(self) -> int:
         """The sequence the writer gives out next."""

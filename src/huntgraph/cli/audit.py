@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huntgraph.cli.exits import Exit
-from huntgraph.cli.orders import Dir, layout_of
-from huntgraph.cli.output import Json, print_json, say
+from huntgraph.cli.orders import Dir, layout_in_use
+from huntgraph.cli.output import Json, counted, print_json, say
 
 if TYPE_CHECKING:
     from huntgraph.cluster import Layout
@@ -25,17 +25,11 @@ def audit(*, recover: bool = False, folder: Dir = None, json: Json = False) -> i
         recover: settle first what a death left half done.
         json: print the entries as JSON.
     """
-    from huntgraph.errors import AuditError
     from huntgraph.timeline.audit import Audit
 
-    layout = layout_of(folder)
+    layout = layout_in_use(folder)
     failed = recover and _recover(layout)
-    trail = Audit(layout.folder)
-    try:
-        body = _body(trail)
-    except AuditError as error:
-        say(str(error))
-        return Exit.DIFFERENCE
+    body = _body(Audit(layout.folder))
     if json:
         print_json("audit", body)
     else:
@@ -61,10 +55,12 @@ def _print(entries: list[dict[str, Any]]) -> None:
         of = f" of {entry['of']}" if entry["of"] else ""
         print(f"{entry['id']}  {when}  {entry['kind']}{of} by {entry['who']}: {entry['why']}")
         if entry["parts"]:
-            print(f"  {entry['cells']:,} cells in {len(entry['parts'])} partitions")
+            cells = counted(entry["cells"], "cell")
+            print(f"  {cells} in {counted(len(entry['parts']), 'partition')}")
         for effect in entry["effects"]:
             print(f"  {effect['state']:<12}  {effect['id']}  {effect['what']}")
-    print(f"{len(entries)} entries, the chain is whole")
+    what = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    print(f"{what}, the chain is whole")
 
 
 def _recover(layout: Layout) -> bool:

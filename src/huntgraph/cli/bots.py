@@ -13,8 +13,8 @@ from cyclopts import Parameter, validators
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Count, Json, facts, print_json, say
 from huntgraph.cli.signals import Signals, run_async
-from huntgraph.errors import UsageError
-from huntgraph.schema import HUNTS
+from huntgraph.errors import RefusedError, UsageError
+from huntgraph.schema import CODE_TEXT, HUNTS, NONE, TEAMS
 
 if TYPE_CHECKING:
     from huntgraph.bots import Tally, Walkers
@@ -38,9 +38,11 @@ def bots(
     rate: Annotated[float, Positive] = 20.0,
     seconds: Annotated[float, Positive] = 20.0,
     slot: Annotated[int, Parameter(validator=validators.Number(gte=0, lt=HUNTS))] = 0,
-    teams: int = 1,
-    start: list[int] | None = None,
-    first_player: int | None = None,
+    teams: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=TEAMS))] = 1,
+    start: Annotated[
+        list[int] | None, Parameter(validator=validators.Number(gte=0, lt=NONE))
+    ] = None,
+    first_player: Annotated[int | None, Positive] = None,
     seed: int = 1,
     json: Json = False,
 ) -> int:
@@ -122,6 +124,11 @@ async def _play(
         facts("", flat.items())
         for name, count in body["refused"].items():
             say(f"refused {count:,} times: {name}")
+    if tally.moves and sum(tally.refused.values()) == tally.moves:
+        number = max(tally.refused, key=tally.refused.__getitem__)
+        what, fix = CODE_TEXT[number]
+        where = ", ".join(target.urls.values())
+        raise RefusedError(number, f"no move was taken: {what}", where=where, fix=fix)
     return Exit.OK
 
 
@@ -129,6 +136,9 @@ async def _talk(tally: Tally, groups: list[Walkers]) -> None:
     before = 0
     while True:
         await asyncio.sleep(EVERY_S)
+        if not tally.moves:
+            say("waiting for the first answer")
+            continue
         present = sum(int(group.present.sum()) for group in groups)
         p50, p99 = tally.quantiles_ms("applied")
         say(

@@ -35,6 +35,7 @@ TEAMS: Final = 2
 GUIDANCE_PERCENT: Final = 80
 """Moves are few here, and nobody wants to wait for a new target's field."""
 Positive = Parameter(validator=validators.Number(gt=0))
+Port = Parameter(validator=validators.Number(gte=0, lte=65_535))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def demo(
     side: Annotated[int, Positive] = 60,
     seed: int = 1,
     folder: Annotated[Path | None, Parameter(name="--dir")] = None,
-    http_port: int = 0,
+    http_port: Annotated[int, Port] = 0,
     json: Json = False,
 ) -> int:
     """Watch a hunt.

@@ -17,7 +17,7 @@ from tempfile import TemporaryFile
 from typing import Final, Literal
 
 from huntgraph.cli.exits import Exit
-from huntgraph.cli.output import Json, print_json, table
+from huntgraph.cli.output import Json, counted, print_json, table
 from huntgraph.errors import HuntError
 
 __all__ = ["CHECKS", "Finding", "doctor"]
@@ -207,5 +207,5 @@ def doctor(*, json: Json = False) -> int:
         for finding in found:
             if finding.fix:
                 print(f"{finding.name}: {finding.fix}")
-        print("nothing is wrong" if not problems else f"{problems} problems")
+        print("nothing is wrong" if not problems else counted(problems, "problem"))
     return Exit.PROBLEM if problems else Exit.OK

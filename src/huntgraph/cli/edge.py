@@ -10,7 +10,8 @@ from cyclopts import Parameter, validators
 
 from huntgraph.cli.orders import Dir, directories, layout_of, order
 from huntgraph.cli.output import Json, print_json
-from huntgraph.schema import COST_MAX, NODES, PEERS, Kind
+from huntgraph.errors import RefusedError
+from huntgraph.schema import COST_MAX, NODES, PEERS, Code, Kind
 
 if TYPE_CHECKING:
     from huntgraph.cluster import Layout
@@ -72,7 +73,12 @@ def _change(
     layout = layout_of(folder)
     place = _place(layout, tail, head)
     record = control_move(kind, from_=place.tail, to=place.head, arg=cost)
-    answers = order(place.directory, record, f"edge {tail} -> {head}")
+    try:
+        answers = order(place.directory, record, f"edge {tail} -> {head}")
+    except RefusedError as error:
+        if error.refusal == Code.NO_EDGE:
+            error.fix = f"huntgraph edge add {tail} {head} --cost COST makes one"
+        raise
     last = answers.updates[-1]
     found = {"from": tail, "to": head, "partition": place.partition}
     found |= {"position": int(last["position"]), "tick": int(last["tick"])}

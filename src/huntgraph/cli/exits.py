@@ -19,6 +19,16 @@ UNREACHABLE = ("HG1450", "HG1451", "HG1461", "HG1463", "HG1482")
 """Codes of an actor or a gateway that is not there or does not answer."""
 
 
+MISWRITTEN = ("HG1701", "HG1710", "HG1712", "HG1713", "HG1714", "HG1717")
+"""Codes of a name, a point, an event or a time that cannot be read as one."""
+
+BROKEN_TRAIL = "HG1621"
+"""Code of an audit trail whose chain does not hold."""
+
+UNREADABLE = "HG1301"
+"""Code of a PEM file that cannot be used: nobody was asked yet."""
+
+
 class Exit(IntEnum):
     """What a command ends with."""
 
@@ -40,11 +50,11 @@ class Exit(IntEnum):
 
 def exit_of(error: HuntError) -> Exit:
     """Give the exit status that an error ends a command with."""
-    if isinstance(error, UsageError | ExtraMissingError):
+    if isinstance(error, UsageError | ExtraMissingError) or error.code in MISWRITTEN:
         return Exit.USAGE
-    if isinstance(error, ReplayError):
+    if isinstance(error, ReplayError) or error.code == BROKEN_TRAIL:
         return Exit.DIFFERENCE
-    if isinstance(error, LinkError):
+    if isinstance(error, LinkError) and error.code != UNREADABLE:
         return Exit.UNREACHABLE
     if isinstance(error, ActorError) and error.code in UNREACHABLE:
         return Exit.UNREACHABLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from huntgraph.cli.output import Json, print_json, say
+from huntgraph.cli.output import Json, counted, print_json, say
 from huntgraph.cli.timeline import LogDir, Without, WorldFile, opened
 
 __all__ = ["export"]
@@ -47,5 +47,5 @@ def export(
         print_json("export", {"files": [str(file) for file in files]})
     else:
         print("\n".join(str(file) for file in files))
-        say(f"{len(files)} files")
+        say(counted(len(files), "file"))
     return 0

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from huntgraph.cli.exits import Exit
-from huntgraph.cli.orders import layout_of
+from huntgraph.cli.orders import layout_in_use
 from huntgraph.cli.output import Count, Json, print_json, progress, say
 from huntgraph.cli.resident import SOCKET, receive
 from huntgraph.cli.timeline import LogDir, WorldFile, lending
@@ -49,7 +49,7 @@ def follow(
             else wants, so that live moves do not notice.
         json: print the positions that it starts from as JSON.
     """
-    layout = layout_of(folder)
+    layout = layout_in_use(folder)
     with _listening(layout.folder / SOCKET) as listener:
         with progress("Reading the logs"):
             timeline = open_timeline(layout.folder, world, warm=keep)

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from huntgraph.cli.diff_screen import show_diff
 from huntgraph.cli.output import Json, facts, print_json, progress, say, table
 from huntgraph.cli.timeline import LogDir, Parquet, Without, WorldFile, crossed, opened, save
+from huntgraph.errors import UsageError
 
 if TYPE_CHECKING:
     from huntgraph.timeline.recipe import Recipe
@@ -48,6 +49,8 @@ def create(
     """
     from huntgraph.timeline.points import duration_ms
 
+    if (before is None) == (at is None):
+        raise UsageError("a fork begins at one place", fix="give one of --before and --at")
     kept = {"ttl_s": duration_ms(ttl) // 1000, "budget_mib": budget_mib}
     timeline = opened(folder, world, without)
     fork = timeline.fork(before=before, at=at, name=name, without=without, **kept)

@@ -102,6 +102,8 @@ def _edits(
         return [_drop(timeline, given)]
     if verb == "rules":
         return [_rules(timeline, rules, fields.get("hunt", 0))]
+    if not events and verb != "insert":
+        raise UsageError(f"{verb} needs an event", fix="name it after the verb: PARTITION/POSITION")
     if verb == "retime":
         place = parse_event(_needed(after, "--after"))
         return [Retime(event, place) for event in events]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter, validators
 
 from huntgraph.cli.orders import Dir, layout_of, order_everywhere
-from huntgraph.cli.output import Json, print_json, progress, say
-from huntgraph.errors import HuntFileError, UsageError
-from huntgraph.schema import HUNTS, Kind
+from huntgraph.cli.output import Json, counted, print_json, progress, say
+from huntgraph.errors import HuntFileError, RefusedError, UsageError
+from huntgraph.schema import CODE_TEXT, HUNTS, Code, Kind
 
 if TYPE_CHECKING:
     from huntgraph.cluster import Answers
@@ -43,7 +43,7 @@ def check(
     else:
         for finding in found:
             print(finding)
-        say(f"{errors} errors, {len(found) - errors} warnings")
+        say(f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}")
     return 1 if errors or (strict and found) else 0
 
 
@@ -149,8 +149,23 @@ def _order(done: str, kind: Kind, folder: Path | None, slot: int, json: bool, **
     from huntgraph.cluster import control_move, steer_everywhere
 
     record = control_move(kind, slot, **fields)
-    answers = order_everywhere(layout_of(folder), lambda sends: steer_everywhere(sends, record))
+    try:
+        answers = order_everywhere(layout_of(folder), lambda sends: steer_everywhere(sends, record))
+    except RefusedError as error:
+        if error.refusal == Code.HUNT_NOT_OPEN:
+            error.what = error.what.replace(CODE_TEXT[error.refusal][0], _NEEDED[kind])
+            error.fix = f"see how it stands: huntgraph hunt show {slot}"
+        raise
     return _told(done, answers, slot, json)
+
+
+_NEEDED: Final = {
+    Kind.HUNT_PAUSE: "only an open hunt can be paused",
+    Kind.HUNT_RESUME: "only a paused hunt can be resumed",
+    Kind.HUNT_EXTEND: "only a hunt that runs can be extended",
+    Kind.HUNT_CLOSE: "only a hunt that runs can be closed",
+}
+"""Why an order is refused for the state that a hunt is in."""
 
 
 def _told(done: str, answers: dict[int, Answers], slot: int, json: bool) -> int:

@@ -64,8 +64,12 @@ def show(slot: Slot, /, *, folder: Dir = None, json: Json = False) -> int:
     rows = [("hunt", name), ("id", hunt["hunt_id"]), ("state", state), ("hunt time", elapsed)]
     facts(f"slot {slot}", [*rows, ("hunting", hunting), ("treasures won", won)])
     columns = ("stage", "form", "who", "partition", "node", "hunting", "times", "last by")
-    table("", columns, [[str(stage[name]) for name in _COLUMNS] for stage in stages])
+    table("", columns, [_stage_line(stage) for stage in stages])
     return 0
+
+
+def _stage_line(stage: dict[str, Any]) -> list[str]:
+    return ["-" if stage[name] is None else str(stage[name]) for name in _COLUMNS]
 
 
 _COLUMNS: Final = ("stage", "form", "who", "partition", "node", "hunting", "wins", "winner")

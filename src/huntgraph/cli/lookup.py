@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from huntgraph.cli.output import Count, Json, print_json, say, table
+from huntgraph.cli.output import Count, Json, counted, print_json, say, table
 from huntgraph.cli.timeline import (
     Area,
     Kinds,
@@ -83,7 +83,7 @@ def lookup(
 def _show(rows: list[dict[str, Any]], limit: int) -> None:
     columns = ("event", "time", "kind", "code", "player", "team", "server", "nodes", "more")
     table("", columns, _cells(rows))
-    say(f"{len(rows):,} events" + (f", the first {limit:,}" if len(rows) == limit else ""))
+    say(counted(len(rows), "event") + (f", the first {limit:,}" if len(rows) == limit else ""))
 
 
 def _cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:

@@ -12,11 +12,21 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
+from huntgraph.errors import UsageError
+
 if TYPE_CHECKING:
     from huntgraph.cluster import Answers, Control, Layout
     from huntgraph.cluster.hunts import Send
 
-__all__ = ["Dir", "directories", "everywhere", "layout_of", "order", "order_everywhere"]
+__all__ = [
+    "Dir",
+    "directories",
+    "everywhere",
+    "layout_in_use",
+    "layout_of",
+    "order",
+    "order_everywhere",
+]
 
 T = TypeVar("T")
 
@@ -28,6 +38,18 @@ def layout_of(folder: Path | None) -> Layout:
     from huntgraph.cluster import Layout, home
 
     return Layout((folder or home("state") / "serve").absolute())
+
+
+def layout_in_use(folder: Path | None) -> Layout:
+    """Give the layout of a folder that something was served from, as far as it is there at all.
+
+    Raises UsageError when there is no such folder: a mistyped one must not look like an empty one.
+    """
+    layout = layout_of(folder)
+    if not layout.folder.is_dir():
+        what, fix = "there is no such folder", "name the folder of huntgraph serve with --dir"
+        raise UsageError(what, where=layout.folder, fix=fix)
+    return layout
 
 
 def order(directory: Path, records: NDArray[np.void], where: object) -> Answers:

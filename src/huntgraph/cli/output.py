@@ -21,6 +21,7 @@ __all__ = [
     "Count",
     "Json",
     "Progress",
+    "counted",
     "duration",
     "facts",
     "make_table",
@@ -96,6 +97,11 @@ def make_table(
         # Text: what comes from files is never read as markup.
         shown.add_row(*(Text(cell) for cell in row))
     return shown
+
+
+def counted(number: int, name: str) -> str:
+    """Give a number of things: ``1 event``, ``2 events``."""
+    return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 
 def duration(time_ns: float) -> str:

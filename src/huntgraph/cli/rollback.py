@@ -46,7 +46,7 @@ def rollback(
         reason: why, for the audit trail; needed to commit.
         yes: commit it.
         most: how many changes of each sort are listed.
-        json: print diff and plan as JSON.
+        json: print diff and plan as JSON, and what was committed on a line of its own.
     """
     from huntgraph.timeline.points import at_time, cut_text, since_ms
 
@@ -67,6 +67,6 @@ def rollback(
                 say(f"commit {commit} is {fate}")
             show_diff(found, most=most)
         if yes and not preview:
-            return commit_fork(timeline, fork, reason)
-    say("nothing was changed: this is what a rollback would come to")
+            return commit_fork(timeline, fork, reason, json=json)
+    say('nothing was changed; --yes --reason "why" commits this')
     return 0

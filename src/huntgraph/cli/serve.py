@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from huntgraph.cli.orders import layout_of
 from huntgraph.cli.output import Count, Json, print_json, say
 from huntgraph.cli.signals import Signals, run_async
 from huntgraph.errors import UsageError
+from huntgraph.schema import PEERS
 
 if TYPE_CHECKING:
     from huntgraph.cli.serving import Served, Settings
@@ -20,26 +23,34 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
+EDGES: Final = 4_000_000
+SEED: Final = 1
+PORT_MAX: Final = 65_535
+
+
+def _within(least: int, most: int | None = None) -> Parameter:
+    return Parameter(validator=validators.Number(gte=least, lte=most))
+
 
 def serve(
     world: Path | None = None,
     /,
     *,
     parts: Path | None = None,
-    partitions: Count = 1,
+    partitions: Annotated[Count, _within(1, PEERS)] = 1,
     folder: Annotated[Path | None, Parameter(name="--dir")] = None,
-    edges: Count = 4_000_000,
-    seed: int = 1,
+    edges: Count = EDGES,
+    seed: int = SEED,
     hunt: Path | None = None,
     listen: str = "127.0.0.1:0",
     http_host: str = "127.0.0.1",
-    http_port: int = 0,
-    players: Count = 12_500,
-    fields: int = 8,
-    guidance_mib: int = 0,
-    added_edges: int = 1024,
+    http_port: Annotated[int, _within(0, PORT_MAX)] = 0,
+    players: Annotated[Count, _within(1, 1 << 22)] = 12_500,
+    fields: Annotated[int, _within(0, 64)] = 8,
+    guidance_mib: Annotated[int, _within(0)] = 0,
+    added_edges: Annotated[int, _within(0, 1 << 19)] = 1024,
     idle: Literal["block", "yield", "spin"] = "block",
-    snapshot_every_s: float = 60.0,
+    snapshot_every_s: Annotated[float, _within(0)] = 60.0,
     json: Json = False,
 ) -> int:
     """Serve a world.
@@ -66,8 +77,7 @@ def serve(
     from huntgraph.cli.serving import Settings, claimed
 
     layout = layout_of(folder)
-    if http_host not in ("127.0.0.1", "::1", "localhost"):
-        say(f"warning: everyone who reaches {http_host} can read the gateway")
+    _check_addresses(listen, http_host)
     settings = Settings(
         players=players,
         fields=fields,
@@ -107,22 +117,62 @@ class _Opened:
     parts: dict[int, Path]
 
 
+def _check_addresses(listen: str, http_host: str) -> None:
+    """See that the address to listen at is one, and warn of a gateway that others can reach."""
+    host, _, port = listen.rpartition(":")
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        fits = port.isdecimal() and int(port) <= PORT_MAX
+    except ValueError:
+        fits = False
+    if not fits:
+        fix = "write IP:PORT, such as 127.0.0.1:4433 or 0.0.0.0:0"
+        raise UsageError(f'"{listen}" is no address for --listen', fix=fix)
+    if http_host not in ("127.0.0.1", "::1", "localhost"):
+        say(f"warning: everyone who reaches {http_host} can read the gateway")
+
+
 def _open(parts: Path | None, world: Path | None, made: _Made) -> _Opened:
     """Take the world or the parts that are named, or make them, once."""
     from huntgraph.cli.serving import cached_parts, cached_world
     from huntgraph.cluster import find_parts
 
-    if parts is None and made.partitions == 1:
-        if world is None:
-            cached_world(made.file, made.edges, made.seed)
-        return _Opened(world or made.file, {})
+    _refuse_unused(parts, world, made)
     if world is not None:
-        fix = "split it with 'huntgraph world split' and name the folder with --parts"
-        raise UsageError("several partitions are not served from a whole world's file", fix=fix)
+        _check_world(world)
+        return _Opened(world, {})
+    if parts is None and made.partitions == 1:
+        cached_world(made.file, made.edges, made.seed)
+        return _Opened(made.file, {})
     if parts is None:
         parts = made.folder / f"{made.file.stem}-in-{made.partitions}"
         cached_parts(parts, made.file, made.edges, made.seed, made.partitions)
     return _Opened(parts.absolute(), find_parts(parts))
+
+
+def _refuse_unused(parts: Path | None, world: Path | None, made: _Made) -> None:
+    """Raise UsageError for options that would be passed over in silence."""
+    if parts is None and world is None:
+        return
+    if world is not None and (parts is not None or made.partitions > 1):
+        fix = "split it with 'huntgraph world split' and name the folder with --parts alone"
+        raise UsageError("several partitions are not served from a whole world's file", fix=fix)
+    given = {"--partitions": made.partitions > 1, "--edges": made.edges != EDGES}
+    given["--seed"] = made.seed != SEED
+    for option, is_given in given.items():
+        if is_given:
+            what = f"{option} is for a generated world, and {world or parts} is named"
+            raise UsageError(what, fix="leave out one of them")
+
+
+def _check_world(file: Path) -> None:
+    """See that a world's file is one, before anything is started. Raises WorldError, UsageError."""
+    from huntgraph.world import World
+
+    if file.is_dir():
+        fix = f"name a world's file; if these are the parts of a world: --parts {file}"
+        raise UsageError("this is a folder, not a world's file", where=file, fix=fix)
+    World.open(file, verify="header")
 
 
 async def _serve(
@@ -140,7 +190,7 @@ async def _serve(
     async with serving(*given, parts=opened.parts, on_event=tell_event) as served:
         if rows is not None:
             await publish(served, rows)
-        _announce(served.facts(), json)
+        _announce(served.facts(), json, has_hunt=hunt is not None)
         await _until_over(served, signals)
         say("draining")
     say("stopped")
@@ -161,7 +211,7 @@ async def _until_over(served: Served, signals: Signals) -> None:
             task.cancel()
 
 
-def _announce(facts: dict[str, Any], json: bool) -> None:
+def _announce(facts: dict[str, Any], json: bool, *, has_hunt: bool) -> None:
     if json:
         print_json("serve", facts)
         return
@@ -174,7 +224,9 @@ def _announce(facts: dict[str, Any], json: bool) -> None:
     print(f"folder        {facts['directory']}", flush=True)
     say()
     say("Next, in another terminal:")
-    say(f"  huntgraph hunt publish night.yaml --dir {facts['directory']}")
-    say(f"  huntgraph bots --dir {facts['directory']}")
+    folder = shlex.quote(facts["directory"])
+    if not has_hunt:
+        say(f"  huntgraph hunt publish HUNT.yaml --dir {folder}")
+    say(f"  huntgraph bots --dir {folder}")
     say(f"  curl {facts['http']}/readyz")
     say("Ctrl-C drains and stops.")

@@ -18,6 +18,7 @@ from huntgraph.schema import Kind
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run
+    from huntgraph.timeline.reach import Crossed
     from huntgraph.timeline.timeline import Timeline
 
 __all__ = [
@@ -113,10 +114,18 @@ def save(table: NDArray[np.void], path: Path) -> None:
 
 def crossed(run: Run) -> list[tuple[str, str]]:
     """Say what becomes of each earlier commit that a fork reaches across, by its id."""
-    return [
-        (each.id, f"made again, claims {each.recipe.claims}" if each.recipe else "left out")
-        for each in run.reach.crossed
-    ]
+    return [(each.id, _fate(run, each)) for each in run.reach.crossed]
+
+
+def _fate(run: Run, crossed: Crossed) -> str:
+    from huntgraph.timeline.audit import Audit
+
+    if crossed.recipe:
+        return f"made again, claims {crossed.recipe.claims}"
+    undo = Audit(run.history.folder).find(crossed.id) if crossed.undone else None
+    if undo is None:
+        return "left out"
+    return f"an undo, and holds here too; --without {undo.of} leaves out both"
 
 
 def query_of(timeline: Timeline, default: tuple[Kind, ...], **given: Any) -> Any:

@@ -11,8 +11,16 @@ from collections.abc import Iterator
 from huntgraph.cli.verb import Verb
 from huntgraph.cli.verbs_history import HISTORY_VERBS
 
-__all__ = ["GROUPS", "VERBS", "Verb", "exit_text"]
+__all__ = ["GROUPS", "SECTIONS", "VERBS", "Verb", "exit_text"]
 
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "See it": ("demo", "doctor", "version"),
+    "Make worlds and hunts": ("world", "hunt"),
+    "Serve and watch": ("serve", "bots", "top", "edge"),
+    "Settle disputes": ("lookup", "why", "rollback", "undo", "audit", "tag", "fork", "follow"),
+    "Check, measure, export": ("verify", "bisect", "bench", "export"),
+}
+"""How the first help page sets verbs and groups of verbs out."""
 
 GROUPS: dict[str, str] = {
     "world": "Make, import, split and look at worlds.",

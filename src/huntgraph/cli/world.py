@@ -6,10 +6,11 @@ import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from huntgraph.cli.output import Count, Json, facts, print_json, progress, say, table
 from huntgraph.errors import UsageError
+from huntgraph.schema import PEERS
 
 if TYPE_CHECKING:
     from huntgraph.world import World
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["import_", "info", "make", "options_of", "refuse_overwrite", "split"]
 
 Force = Annotated[bool, Parameter(name="--force", negative="")]
+Served = Parameter(validator=validators.Number(gte=1, lte=PEERS))
+"""As many parts as can be served together."""
 Options = Annotated[list[str] | None, Parameter(name="--option", negative="")]
 
 
@@ -27,7 +30,7 @@ def make(
     edges: Count = 4_000_000,
     seed: int = 1,
     neighbours: int = 4,
-    parts: int | None = None,
+    parts: Annotated[int | None, Served] = None,
     force: Force = False,
     json: Json = False,
 ) -> int:
@@ -91,7 +94,7 @@ def split(
     /,
     *,
     out: Path,
-    parts: int = 12,
+    parts: Annotated[int, Served] = 12,
     seed: int = 1,
     force: Force = False,
     json: Json = False,
@@ -178,7 +181,8 @@ def _show(world: World, file: Path, json: bool) -> int:
 def refuse_overwrite(file: Path, force: bool) -> None:
     """Raise UsageError when a file is there and may not be written over."""
     if file.exists() and not force:
-        raise UsageError("this file is there already", where=file, fix="add --force, or rename it")
+        fix = "choose another name, or add --force to write over it"
+        raise UsageError("this file is there already", where=file, fix=fix)
     if force and file.exists():
         say(f"writing over {file}")
 

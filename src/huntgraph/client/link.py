@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from huntgraph._core import Client
 from huntgraph.client.answers import U8, Answers, Batch
 from huntgraph.errors import LinkError, UsageError
-from huntgraph.schema import MOVE, RECEIPT, UPDATE, WELCOME
+from huntgraph.schema import MOVE, RECEIPT, UPDATE, WELCOME, Kind
 
 __all__ = ["Link", "Revision"]
 
@@ -54,6 +54,10 @@ class Link:
         self._drained = False
         self._closed = False
         self._loop.add_reader(native.fd, self._take)
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "connected" if self.connected else "connecting"
+        return f"<Link to {self._where}: {state}>"
 
     # What is known
 
@@ -107,7 +111,8 @@ class Link:
         Waits while the window is full. Any number of tasks may send at once; the moves of one call
         keep their order. When cancelled, what was taken in is applied all the same.
 
-        Raises LinkError when the link has ended; the moves may have been applied or not.
+        Raises LinkError when the link has ended; the moves may have been applied or not. Raises
+        UsageError before anything is sent for an array that holds no moves.
         """
         rows = _rows(moves)
         batch = Batch(len(rows))
@@ -275,12 +280,23 @@ class Link:
 
 
 def _rows(moves: NDArray[Any]) -> U8:
-    """Give moves as rows of 64 bytes."""
-    if moves.dtype == MOVE or moves.dtype.itemsize == MOVE.itemsize:
-        return np.ascontiguousarray(moves).reshape(-1).view(np.uint8).reshape(-1, 64)
+    """Give moves as rows of 64 bytes.
+
+    Raises UsageError for what the actor would end the link for, and with it the moves of others.
+    """
     if moves.dtype == np.uint8 and moves.ndim == 2 and moves.shape[1] == 64:
         return np.ascontiguousarray(moves)
-    raise UsageError(
-        f"moves of dtype {moves.dtype} and shape {moves.shape} are no records of 64 bytes",
-        fix="use dtype huntgraph.schema.MOVE",
-    )
+    if moves.dtype.itemsize != MOVE.itemsize:
+        what = f"moves of dtype {moves.dtype} and shape {moves.shape} are no records of 64 bytes"
+        raise UsageError(what, fix="use dtype huntgraph.schema.MOVE")
+    rows = np.ascontiguousarray(moves).reshape(-1).view(np.uint8).reshape(-1, 64)
+    if not (allowed := _ALLOWED[rows[:, 0]]).all():
+        at = int(np.argmin(allowed))
+        what = f"record {at} is of kind {int(rows[at, 0])}, which a game server may not send"
+        raise UsageError(what, fix="send moves of players and changes of edges")
+    return rows
+
+
+_ALLOWED: Final = np.zeros(256, np.bool_)
+_ALLOWED[Kind.ENTER : Kind.HINT + 1] = True
+_ALLOWED[Kind.EDGE_CLOSE : Kind.EDGE_ADD + 1] = True

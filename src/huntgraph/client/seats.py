@@ -32,6 +32,9 @@ class Seats:
     def __len__(self) -> int:
         return len(self._last)
 
+    def __repr__(self) -> str:
+        return f"<Seats of {len(self):,} players>"
+
     def number(self, moves: NDArray[Any]) -> NDArray[Any]:
         """Fill ``seq`` of moves (dtype MOVE, shape (n,)) in their order; gives the same array.
 

@@ -62,6 +62,9 @@ class Authority:
         self._certificate = certificate
         self._key = key
 
+    def __repr__(self) -> str:
+        return f"<Authority in {self.folder}>"
+
     @classmethod
     def create_or_open(cls, folder: str | Path) -> Self:
         """Open the authority of a folder, making both when there is none.
@@ -79,7 +82,7 @@ class Authority:
         except OSError as error:
             raise ActorError(
                 f"the certificates cannot be read or written: {error.strerror or error}",
-                where=place,
+                where=error.filename or place,
                 fix="check the folder's owner and permissions, or choose another one",
                 code="HG1470",
             ) from error

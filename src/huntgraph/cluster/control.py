@@ -381,7 +381,8 @@ def refuse(answers: Answers, where: object = "") -> Answers:
         at = int(wrong[0])
         number = int(codes[at])
         what, fix = CODE_TEXT.get(number, (f"refused with code {number}", ""))
-        raise RefusedError(number, f"record {at}: {what}", where=where, fix=fix)
+        which = f"record {at}: " if len(codes) > 1 else ""
+        raise RefusedError(number, which + what, where=where, fix=fix)
     return answers
 
 

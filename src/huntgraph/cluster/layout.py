@@ -7,11 +7,14 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from huntgraph.errors import ActorError, UsageError
 
 __all__ = ["Layout"]
+
+FACTS: Final = frozenset({"http", "identity", "partitions", "world"})
+"""What every reader of the facts counts on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,17 @@ class Layout:
     def facts(self) -> dict[str, Any]:
         """Read the facts. Raises ActorError HG1450 when nothing is served from this folder."""
         try:
-            found = json.loads(self.facts_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            found = dict(json.loads(self.facts_file.read_text(encoding="utf-8")))
+            if FACTS - found.keys():
+                raise ValueError(f"{self.facts_file.name} lacks some of {sorted(FACTS)}")
+        except (OSError, TypeError, ValueError) as error:
             raise ActorError(
                 "nothing is served from this folder",
                 where=self.folder,
                 fix="start huntgraph serve with this --dir, or name the folder it was started with",
                 code="HG1450",
             ) from error
-        return dict(found)
+        return found
 
     @property
     def names_file(self) -> Path:

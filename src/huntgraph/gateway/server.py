@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Final, Self
 
 import uvicorn
 
-from huntgraph.errors import ActorError
+from huntgraph.errors import ActorError, UsageError
 from huntgraph.gateway.app import create_app
 from huntgraph.gateway.view import PartitionView
 
@@ -19,6 +20,9 @@ __all__ = ["Gateway"]
 
 START_TIMEOUT_S: Final = 10.0
 FAREWELL_S: Final = 3
+PORT_MAX: Final = 65_535
+_FREE: Final = "choose another port with --http-port, or 0 for a free one"
+_OWN: Final = "give an address of this machine as --http-host, and a port that may be taken"
 
 
 class _Server(uvicorn.Server):
@@ -86,6 +90,8 @@ class Gateway:
         return self.url
 
     def _listen(self) -> socket.socket:
+        if not 0 <= self._port <= PORT_MAX:  # the system would take the rest of a division
+            raise UsageError(f"{self._port} is no port", fix=f"choose 0 to {PORT_MAX}")
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
             family, kind, protocol, _, address = found[0]
@@ -100,7 +106,7 @@ class Gateway:
             raise ActorError(
                 f"the gateway cannot listen: {error.strerror or error}",
                 where=f"{self._host}:{self._port}",
-                fix="choose another port with --http-port, or 0 for a free one",
+                fix=_FREE if error.errno == errno.EADDRINUSE else _OWN,
                 code="HG1480",
             ) from error
         return listener

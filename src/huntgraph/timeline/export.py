@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.engine import Engine
-from huntgraph.errors import ExtraMissingError, LogError
+from huntgraph.errors import ExtraMissingError, HuntError, LogError
 from huntgraph.schema import MOVE
 from huntgraph.timeline.history import Source
 from huntgraph.timeline.tables import EDGE as EDGE_TAG
@@ -107,7 +107,7 @@ def write_parquet(tables: Mapping[str, NDArray[np.void]], folder: Path) -> list[
 
 
 def write_table(table: NDArray[np.void], path: Path) -> Path:
-    """Write one table (a structured array) as a Parquet file."""
+    """Write one table (a structured array) as a Parquet file. Raises HuntError HG1031."""
     try:
         duckdb: Any = importlib.import_module("duckdb")
     except ImportError:
@@ -117,7 +117,12 @@ def write_table(table: NDArray[np.void], path: Path) -> Path:
     columns = dict(_columns(table))
     with duckdb.connect() as connection:
         connection.register("columns", columns)
-        connection.execute("COPY (SELECT * FROM columns) TO $1 (FORMAT parquet)", [str(path)])
+        try:
+            connection.execute("COPY (SELECT * FROM columns) TO $1 (FORMAT parquet)", [str(path)])
+        except duckdb.IOException as error:
+            what = "the Parquet file cannot be written"
+            fix = "check that its folder may be written to and has room"
+            raise HuntError(what, where=path, fix=fix, code="HG1031") from error
     return path
 
 

@@ -277,8 +277,10 @@ def _directories(layout: Layout) -> dict[int, Path]:
     found = several or {0: layout.actor}
     for directory in found.values():
         if not (directory / "log").is_dir():
-            what = "there is no log in this folder"
-            raise UsageError(what, where=directory, fix="name the folder given to huntgraph serve")
+            there = layout.folder.is_dir()
+            what = "there is no log in this folder" if there else "there is no such folder"
+            fix = "name the folder of huntgraph serve with --dir"
+            raise UsageError(what, where=layout.folder, fix=fix)
     return found
 
 

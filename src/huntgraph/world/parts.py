@@ -76,7 +76,8 @@ class Parts(Sequence[World]):
         """
         wanted = np.asarray(nodes, dtype=np.int64)
         if wanted.size and not 0 <= wanted.min() <= wanted.max() < self.nodes:
-            raise WorldLookupError(f"nodes of the whole world are 0..{self.nodes - 1:,}")
+            what = f"nodes of the whole world are 0..{self.nodes - 1:,}"
+            raise WorldLookupError(what, fix="name a node of the whole world")
         owner, local = self._places
         return owner[wanted], local[wanted]
 

@@ -55,7 +55,8 @@ def import_world(
     if name is None:
         what = f'the suffix "{file.suffix}" tells no format'
         hint = did_you_mean(file.suffix.lower(), SUFFIXES)
-        raise UsageError(what, where=file, fix=f"name one with format=; {hint}")
+        fix = f"name the format: --format, in Python format=; {hint}"
+        raise UsageError(what, where=file, fix=fix)
     if name not in FORMATS:
         raise UsageError(f'the format "{name}" is not known', fix=did_you_mean(name, FORMATS))
     importer = FORMATS[name]

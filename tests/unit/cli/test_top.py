@@ -24,7 +24,7 @@ from huntgraph.cli.top_watch import Watch
 from huntgraph.cluster import Layout
 from huntgraph.errors import ActorError
 from huntgraph.gateway import Gateway, PartitionView
-from tests.contract.test_cli import Runner
+from tests.contract.runner import Runner
 from tests.servers import until
 from tests.sim.client_scene import Scene, Walk
 from tests.unit.bus.test_counters import write_counters
@@ -100,7 +100,8 @@ def test_a_gateway_shows_what_its_folders_show(
         actor = await scene.start()
         view = PartitionView(short_path / "actor", partition=0)
         async with Gateway([view]) as gateway:
-            Layout(short_path).write_facts({"world": "x", "http": gateway.url})
+            facts = {"world": "x", "identity": {}, "partitions": []}
+            Layout(short_path).write_facts(facts | {"http": gateway.url})
             view.gaps_told = 3
             watch = Watch([GatewayAt(gateway.url), Folder(short_path)])
             body = await one_window(watch, scene, rng, actor)

@@ -25,7 +25,7 @@ from huntgraph.gateway import PartitionView, exporting
 from huntgraph.gateway.catalogue import ANSWERS, METRICS, UP
 from huntgraph.gateway.exporting import is_wanted
 from huntgraph.gateway.otlp import exponential
-from tests.contract.test_cli import Runner
+from tests.contract.runner import Runner
 from tests.servers import until
 from tests.sim.client_scene import Scene, Walk
 from tests.unit.bus.test_counters import ERROR_MAX, bucket_of, write_counters

@@ -15,7 +15,7 @@ import pytest
 import websockets
 from websockets.typing import Origin
 
-from huntgraph.errors import ActorError
+from huntgraph.errors import ActorError, UsageError
 from huntgraph.gateway import Gateway, PartitionView
 from huntgraph.schema import EVENT, Event
 from huntgraph.versions import versions
@@ -342,3 +342,9 @@ def test_a_taken_port_is_said_so(partition: Partition) -> None:
         assert caught.value.code == "HG1480"
 
     serve(PartitionView(partition.folder), work)
+
+
+def test_a_port_that_is_none_is_not_taken_for_another(partition: Partition) -> None:
+    gateway = Gateway([PartitionView(partition.folder)], port=99_999)
+    with pytest.raises(UsageError, match="99999"):
+        asyncio.run(gateway.start())

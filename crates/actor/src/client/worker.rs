@@ -65,7 +65,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(options: Options, shared: Arc<Shared>) -> Result<Self, Failure> {
         let tls = options.files.load().map_err(|e| {
-            let fix = "see 'huntgraph doctor'";
+            let fix = "name a PEM file that can be read, such as those that serve prints";
             Failure::new("HG1301", format!("{}: {}", e.code, e.reason), e.path.display(), fix)
         })?;
         let settings = Settings {

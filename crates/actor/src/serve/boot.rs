@@ -14,7 +14,7 @@ use crate::snapshot::{self, Snapshot, SnapshotHeader};
 use crate::world_file::WorldFile;
 
 /// What to do about a log that cannot be trusted.
-pub const KEEP: &str = "keep the directory for inspection, then restore the log from a copy, or a \
+const KEEP: &str = "keep the directory for inspection, then restore the log from a copy, or a \
                         newer snapshot, or start in a new directory";
 /// Snapshots kept: the newest may turn out damaged.
 const SNAPSHOTS_KEPT: usize = 3;
@@ -56,8 +56,15 @@ fn snapshot_failure(error: snapshot::SnapshotError, options: &Options) -> Failur
     )
 }
 
-fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
-    Failure::new("HG3012", error, options.dir.display(), KEEP)
+/// What to do about a log that cannot be opened or read: HG3012.
+pub fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
+    let fix = match error.code() {
+        "log-locked" => "another actor owns this directory: stop it, or give another --dir",
+        "log-no-space" => "free disk space",
+        "log-foreign" => "serve the world that this directory was made for, or give another --dir",
+        _ => KEEP,
+    };
+    Failure::new("HG3012", error, options.dir.display(), fix)
 }
 
 /// The newest whole snapshot of this partition, world and size.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use huntgraph_core::Partition;
 
 use super::actor::{Actor, CONNECTIONS};
-use super::boot::{boot, fitting_snapshot, folder, wall_ms};
+use super::boot::{boot, fitting_snapshot, folder, log_failure, wall_ms};
 use super::caches::Caches;
 use super::control::Control;
 use super::engine::Engine;
@@ -54,14 +54,7 @@ fn open_log(
         covered,
         ..LogOptions::new(options.partition, world.world_id)
     };
-    Logger::start(folder(options, "log")?, &log).map_err(|e| {
-        let fix = match e.code() {
-            "log-locked" => "another actor owns this directory: stop it, or give another --dir",
-            "log-no-space" => "free disk space",
-            _ => super::boot::KEEP,
-        };
-        Failure::new("HG3012", e, options.dir.display(), fix)
-    })
+    Logger::start(folder(options, "log")?, &log).map_err(|e| log_failure(e, options))
 }
 
 /// The files that others read: ring and counters.
