@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from huntgraph.errors import ForkError
-from huntgraph.schema import Kind
+from huntgraph.schema import RULE, Form, Kind
 from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.diff import Diff
 from huntgraph.timeline.diff_text import diff_lines
@@ -116,6 +116,19 @@ def test_other_rules_for_a_hunt(timeline: Timeline) -> None:
     diff = timeline.fork(at="0:0").rules(0, {0: everything.tobytes()}).diff()
     (claim,) = diff.claims
     assert (claim.was_wins, claim.now_wins, claim.label) == (1, 2, "direct")
+
+
+def test_a_treasure_that_is_a_clue_in_the_fork_is_taken_from_its_winner(
+    timeline: Timeline,
+) -> None:
+    everything = with_a_cheater().log[:6].copy()
+    everything.view(RULE)["form"][3] = Form.CLUE
+    diff = timeline.fork(at="0:0").rules(0, {0: everything.tobytes()}).diff()
+    (claim,) = diff.claims
+    assert (claim.was_winner, claim.now_winner, claim.now_wins) == (CHEATER, 0, 0)
+    assert [(e.do, e.player, e.stage) for e in diff.rewards] == [("revoke", CHEATER, CHEST)]
+    found = {(find.player, find.stage, find.gained) for find in diff.clues}
+    assert found == {(CHEATER, CHEST, True), (HONEST, CHEST, True)}
 
 
 def test_leaving_the_block_discards_and_a_kept_fork_stays(timeline: Timeline) -> None:
