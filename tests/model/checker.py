@@ -22,7 +22,7 @@ SAID: Final[dict[int, str]] = {
     Event.WENT: "tail head edge",
     Event.LEFT: "tail",
     Event.FOUND: "hunt head value",
-    Event.CLAIMED: "hunt head value a",
+    Event.CLAIMED: "hunt head value flags a",
     Event.HINTED: "hunt value",
     Event.HANDED: "head value a",
     Event.NOTED: "hunt value a",
