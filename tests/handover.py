@@ -18,6 +18,7 @@ Records = NDArray[np.void]
 PLAYER_KINDS = (Kind.ENTER, Kind.GO, Kind.LEAVE, Kind.CLAIM, Kind.HINT, Kind.STRIKE)
 PARCEL_KINDS = (Kind.ARRIVE, Kind.NOTICE)
 DOUBLED, GAP, ELSEWHERE = "twice", "a number is missing", "moved where the player was not"
+EXCHANGED = "later in the log than what followed it"
 RENUMBERED, UNCAUSED, UNHELD = "parcels out of order", "no such move", "acknowledged, not held"
 
 
@@ -80,8 +81,12 @@ def _judge(player: int, steps: list[Step]) -> list[Finding]:
     """Steps in the order of their numbers, a move before the arrival that it caused."""
     found = []
     last, place = 0, steps[0].partition
+    behind: dict[int, int] = defaultdict(int)
     for step in steps:
         where = step.partition, step.position, player
+        if step.position < behind[step.partition]:
+            found.append(Finding(EXCHANGED, *where))
+        behind[step.partition] = max(step.position, behind[step.partition])
         if step.arrived:
             place = step.partition
             continue

@@ -402,7 +402,7 @@ class Event(IntEnum):
     FOUND = 4
     """Clue `value` at `to`."""
     CLAIMED = 5
-    """Treasure `value` at `to`, `a` = receipt serial."""
+    """Treasure `value` at `to` by one of team `flags`, `a` = receipt serial."""
     HINTED = 6
     """Hint for stage `value`."""
     HANDED = 7

@@ -17,7 +17,7 @@ from pathlib import Path
 from huntgraph.schema import Code
 from tests.fault.follower import prove
 from tests.fault.ledger import check
-from tests.fault.load import Load
+from tests.fault.load import Load, halt
 from tests.fault.scenery import goals, publish
 from tests.servers import dial, ground, hang_up, serving, until
 
@@ -60,7 +60,7 @@ async def fill(folder: Path, seed: int) -> dict[str, int]:
         assert not walking.done(), walking.exception()
         applied = actor.counters().value("position")
         await until(lambda: load.durable >= applied, 20)
-        walking.cancel()
+        await halt(walking)
         hang_up(client)
         stopped = await actor.stop()
     assert stopped is not None

@@ -6,6 +6,8 @@ in order, and after a lost connection every move that no DURABLE covered is sent
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
 from collections import deque
 from dataclasses import dataclass, field
@@ -191,3 +193,10 @@ class Load:
                 walker.node = node
         for walker in self.walkers:
             walker.todo.extendleft(reversed(again.get(walker.player, [])))
+
+
+async def halt(walking: asyncio.Task[None]) -> None:
+    """End a walk; raises what it had failed of before."""
+    walking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await walking

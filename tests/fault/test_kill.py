@@ -8,7 +8,6 @@ actor's log is read by an independent reader and fed to the oracle.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import time
@@ -22,7 +21,7 @@ from huntgraph.cluster.snapshots import SnapshotMade, make_snapshot
 from huntgraph.errors import ActorError
 from tests.fault.follower import Follower
 from tests.fault.ledger import check
-from tests.fault.load import Load
+from tests.fault.load import Load, halt
 from tests.fault.scenery import goals, publish
 from tests.servers import PLAYERS, dial, ground, hang_up, serving, within
 
@@ -67,9 +66,7 @@ class Rounds:
             finally:
                 await actor.kill()
                 await asyncio.sleep(0)  # what the actor had told before is still in the socket
-                walking.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await walking
+                await halt(walking)
                 hang_up(client)
         finally:
             await actor.kill()
@@ -149,7 +146,7 @@ class Rounds:
             client = await dial(actor, self.ground.client)
             walking = asyncio.create_task(self.load.run(client))
             await asyncio.wait({walking}, timeout=0.5)
-            walking.cancel()
+            await halt(walking)
             client.close()
             await client.wait_closed()
             hang_up(client)

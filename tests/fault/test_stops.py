@@ -13,7 +13,7 @@ import pytest
 from huntgraph.schema import Code, Frame, Kind
 from tests.fault.follower import prove
 from tests.fault.ledger import check
-from tests.fault.load import Load
+from tests.fault.load import Load, halt
 from tests.fault.scenery import goals, publish
 from tests.servers import dial, ground, hang_up, linked, move, serving, until, within
 
@@ -42,7 +42,7 @@ def test_sigterm_drains_and_all_that_was_answered_is_on_disk(
                 assert (updates["code"][0], updates["position"][0]) == (Code.DRAINING, 0)
                 code, _ = await asyncio.wait_for(client.closed, 10)
                 assert code == 0
-                walking.cancel()
+                await halt(walking)
                 hang_up(client)
             assert await actor.wait() == 0
             stopped = await actor.stop()
@@ -76,12 +76,25 @@ def test_a_stalled_actor_goes_on_and_loses_nothing(short_path: Path, rng: random
             await until(lambda: counters.value("tick") >= ticks + CATCH_UP_TICKS, 0.9)
             await until(lambda: walking.done() or load.answered > answered + 2000)
             assert not walking.done(), walking.exception()
-            walking.cancel()
+            await halt(walking)
             hang_up(client)
             stopped = await actor.stop()
         assert stopped is not None
         follower = prove(ground(), directory, stopped.state_hash)
         assert check(load.ledger, follower.all_records()) == []
+
+    within(test)
+
+
+def test_what_a_walk_failed_of_is_told_at_its_end() -> None:
+    async def fail() -> None:
+        raise AssertionError("an answer too many")
+
+    async def test() -> None:
+        walking = asyncio.create_task(fail())
+        await asyncio.wait({walking})
+        with pytest.raises(AssertionError, match="too many"):
+            await halt(walking)
 
     within(test)
 

@@ -22,7 +22,7 @@ SAID: Final[dict[int, str]] = {
     Event.WENT: "tail head edge",
     Event.LEFT: "tail",
     Event.FOUND: "hunt head value",
-    Event.CLAIMED: "hunt head value a",
+    Event.CLAIMED: "hunt head value flags a",
     Event.HINTED: "hunt value",
     Event.HANDED: "head value a",
     Event.NOTED: "hunt value a",
@@ -35,6 +35,8 @@ SAID: Final[dict[int, str]] = {
 }
 """The fields of an event that its kind gives a meaning, besides position, tick and player."""
 OURS: Final = Flag.DUPLICATE | Flag.RECEIPT
+TOLD: Final = Flag.GUIDED | Flag.NO_PATH | Flag.ARRIVED | Flag.PENDING
+EXACT: Final = Flag.EXACT_NOW | Flag.CERTIFIED
 ALL_WORK: Final = 10**9
 
 
@@ -166,10 +168,8 @@ class Pair:
             return
         self.seen["targets"] += 1
         self.seen["pending"] += Flag.PENDING in flags
-        if Flag.ARRIVED in flags:
-            same("arrived at", answer.node, target)
-            same("distance on arrival", int(row["distance"]), 0)
-        if not flags & (Flag.EXACT_NOW | Flag.CERTIFIED):
+        self._check_flags(row, flags, answer)
+        if not flags & EXACT:
             return
         self.seen["both"] += Flag.EXACT_NOW in flags and Flag.CERTIFIED in flags
         self.seen["no path"] += Flag.NO_PATH in flags
@@ -189,6 +189,14 @@ class Pair:
         if answer.node != target and not lost:
             step = next_node(self.model, answer.node, away, weights)
             same(f"next of {row}", int(row["next"]), step)
+
+    def _check_flags(self, row: np.void, flags: Flag, answer: Answer) -> None:
+        """A target's answer is one of four things, and in a whole world exact unless pending."""
+        told = flags & TOLD
+        same(f"kinds of answer in {row}", int(told).bit_count(), 1)
+        same(f"arrived in {row}", told == Flag.ARRIVED, answer.node == answer.target)
+        if told == Flag.PENDING or self.model.own_nodes == self.model.nodes:
+            same(f"exactness of {row}", bool(flags & EXACT), told != Flag.PENDING)
 
     def compare_state(self) -> None:
         """State hashes, kept and from scratch, and all edges."""

@@ -35,8 +35,8 @@ class Side:
     """Every parcel ever seen in the outbox, by receiver and number."""
     held: dict[tuple[int, int], int] = field(default_factory=dict)
     """By origin and number of a parcel of the original: how many of the fork's were taken then."""
-    wins: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    """Original wins by position: hunt, stage, player."""
+    wins: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    """Original wins by position: hunt, stage, player, and the team it was in."""
 
 
 class Oracle:
@@ -106,8 +106,9 @@ class Oracle:
             self._apply(side, position, bytes([Kind.STRIKE]) + record[1:])
             won = False
         if was is not None and not won and self.claims == "keep":
-            hunt, stage, player = was
-            self._apply(side, position, record_of(Kind.GRANT, hunt=hunt, arg=stage, player=player))
+            hunt, stage, player, team = was
+            grant = record_of(Kind.GRANT, hunt=hunt, arg=stage, player=player, tail=team)
+            self._apply(side, position, grant)
 
     def _arrival(self, number: int, parcel: Any, position: int) -> None:
         side, origin = self.sides[number], int(parcel["from"])

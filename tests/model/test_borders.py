@@ -11,7 +11,7 @@ import pytest
 
 from huntgraph.model import Answer, Border
 from huntgraph.schema import ARRIVAL, NONE, Code, Event, Flag, Kind, Rule, State
-from tests.handover import DOUBLED, ELSEWHERE, GAP, UNHELD, check
+from tests.handover import DOUBLED, ELSEWHERE, EXCHANGED, GAP, PLAYER_KINDS, UNHELD, check
 from tests.model.checker import Pair, engine_class
 from tests.model.realm import Realm
 from tests.model.scene import Scene, clue, hint_row, kinds, treasure
@@ -285,3 +285,15 @@ def test_taking_a_parcel_twice_is_caught() -> None:
             logs = realm.logs()
             logs[partition] = np.insert(log, moves[-1] + 1, log[moves[-1]])
             assert DOUBLED in {finding.what for finding in check(logs)}
+
+
+def test_two_moves_of_a_player_exchanged_are_caught() -> None:
+    realm = run(5, 1500)
+    realm.settle()
+    (log, *others) = realm.logs()
+    moves = np.flatnonzero(np.isin(log["kind"], PLAYER_KINDS))
+    player = Counter(log["player"][moves].tolist()).most_common(1)[0][0]
+    two = moves[log["player"][moves] == player][:2]
+    log = log.copy()
+    log[two] = log[two[::-1]]
+    assert {finding.what for finding in check([log, *others])} == {EXCHANGED}

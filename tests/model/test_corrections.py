@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from huntgraph.schema import Code, Flag, Kind, Rule
+from huntgraph.schema import Code, Event, Flag, Kind, Rule, State
 from huntgraph.timeline.cells import Changes
 from tests.model import strategies
 from tests.model.checker import Pair, engine_class, same
@@ -281,6 +281,19 @@ def test_a_player_keeps_what_its_game_server_knows() -> None:
     assert (player.node, player.seq, player.last_position) == (3, 1, 1)
     scene.apply(settle(ID, scene.model.bare_hash()))
     assert scene.go(1, 2).code in (Code.OK, Code.NO_EDGE)
+
+
+@pytest.mark.parametrize("pending", range(8))
+def test_orders_that_only_a_correction_puts_together_take_effect_one_by_one(pending: int) -> None:
+    scene = Scene()
+    scene.open(treasure(0, 3))
+    scene.apply(fence())
+    assert scene.apply(correction_of(Kind.CORRECT, ID, (3 << 56 | 4, pending))).code == Code.OK
+    scene.apply(settle(ID, scene.model.bare_hash()))
+    told = [event.value for event in scene.tick().events if event.kind == Event.HUNT]
+    turns = [(1, State.PAUSED), (2, State.OPEN)]
+    ends = [State.CLOSED] if pending & 4 else [state for bit, state in turns if pending & bit]
+    assert told == ends
 
 
 def test_struck_records_take_their_number_and_nothing_else() -> None:

@@ -25,7 +25,8 @@ from huntgraph.timeline.slots import changes_to_adopt, differences, ends
 from tests.model.histories import history_of, played
 from tests.model.test_forks import choose, point_of
 
-SEEDS = range(6)
+SEEDS = (*range(6), 1002, 3099)
+"""In 1002 a treasure of the hunt is a clue in the fork; in 3099 it is gone there."""
 
 
 def run_of(seed: int) -> Run:
@@ -124,6 +125,13 @@ def judge_claims(run: Run, diff: Diff) -> None:
         for stage in was.keys() | now.keys():
             same = was.get(stage, (0, 0)) == now.get(stage, (0, 0))
             assert ((number, *stage) in found) != same
+    for branch in (False, True):
+        # Of a hunt that is gone on that side the other one tells.
+        forms = forms_of(run, branch=not branch) | forms_of(run, branch=branch)
+        for effect in (each for each in diff.rewards if (each.do == "grant") == branch):
+            assert Form.TREASURE in forms[effect.hunt, effect.stage]
+        for find in (each for each in diff.clues if each.gained == branch):
+            assert Form.CLUE in forms[find.hunt, find.stage]
     gained = {(e.player, e.hunt, e.stage, e.do == "grant") for e in diff.rewards}
     gained |= {(c.player, c.hunt, c.stage, c.gained) for c in diff.clues}
     one, other = (whereabouts(run, branch=branch) for branch in (False, True))
@@ -133,6 +141,15 @@ def judge_claims(run: Run, diff: Diff) -> None:
         for hunt_stage in bits(one.get(player)) ^ bits(other.get(player))
         for hunt, stage in [hunt_stage]
     }
+
+
+def forms_of(run: Run, *, branch: bool) -> dict[tuple[int, int], set[int]]:
+    """What each stage is, in any partition."""
+    found: dict[tuple[int, int], set[int]] = {}
+    for replica in run.replicas.values():
+        for row in tables.stages_of(*replica.hunt_cells(branch=branch)):
+            found.setdefault((int(row["hunt"]), int(row["stage"])), set()).add(int(row["form"]))
+    return found
 
 
 def treasures(replica: Replica, *, branch: bool) -> dict[tuple[int, int], tuple[int, int]]:

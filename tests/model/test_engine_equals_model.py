@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from numpy.typing import NDArray
 
-from huntgraph.schema import Code, Event, Form, Kind, Rule
+from huntgraph.schema import UPDATE, Code, Event, Flag, Form, Kind, Rule
 from tests.model import corrections, strategies
-from tests.model.checker import ALL_WORK, MismatchError, Pair, engine_class
+from tests.model.checker import ALL_WORK, EXACT, TOLD, MismatchError, Pair, engine_class
 from tests.model.strategies import Deed, next_records
 from tests.model.worlds import World, grid_world, next_move, record_of, world_of
 
@@ -210,6 +211,43 @@ def stand_everywhere(pair: Pair) -> None:
     for node in range(pair.model.nodes):
         pair.apply([next_move(pair.model, 1, Kind.ENTER, hunt=0, head=node)])
         pair.work()
+
+
+class Mumbler:
+    """An engine whose answers leave flags out."""
+
+    def __init__(self, engine: Any, flags: int) -> None:
+        self._engine, self._kept = engine, np.uint8(0xFF & ~flags)
+
+    def apply(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        rows = np.array(self._engine.apply(batch))
+        rows.view(UPDATE)["flags"] &= self._kept
+        return rows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def hear_every_answer(pair: Pair) -> None:
+    """Not known yet, a way, arrived, no way."""
+    closed = [record_of(Kind.EDGE_CLOSE, tail=tail, head=0) for tail in (1, 30)]
+    pair.apply([next_move(pair.model, 2, Kind.ENTER, hunt=0, head=899)])
+    pair.work()
+    pair.apply([next_move(pair.model, 1, Kind.ENTER, hunt=0, head=1)])
+    pair.apply([next_move(pair.model, 1, Kind.GO, tail=1, head=0)])
+    pair.apply([*closed, record_of(Kind.TICK, arg=2)])
+    pair.work()
+    pair.apply([next_move(pair.model, 2, Kind.GO, tail=899, head=898)])
+
+
+@pytest.mark.parametrize("flags", [*TOLD, EXACT], ids=lambda flags: flags.name)
+def test_an_answer_without_its_flag_is_caught(flags: Flag) -> None:
+    world, opening = guided_world()
+    pair = Pair(world)
+    pair.apply(opening)
+    pair.engine = Mumbler(pair.engine, flags)
+    with pytest.raises(MismatchError, match=r"kinds of answer|exactness"):
+        hear_every_answer(pair)
 
 
 def ready_pair() -> Pair:

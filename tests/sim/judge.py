@@ -21,6 +21,8 @@ from huntgraph.schema import NONE, UNREACHABLE, Event, Flag
 from huntgraph.world import World
 
 EXACT = Flag.EXACT_NOW | Flag.CERTIFIED
+TOLD = (Flag.GUIDED, Flag.NO_PATH, Flag.ARRIVED, Flag.PENDING)
+"""An answer about a target has one of them."""
 SOLUTIONS = 2_048
 """Solved (epoch, target) pairs that are remembered."""
 
@@ -156,15 +158,23 @@ class Judge:
     def _judge_epochs(self, updates: Records) -> None:
         hunted = updates["target"] != NONE
         flags = updates["flags"]
-        pending = hunted & (flags & EXACT == 0)
-        self.seen["pending"] += int(pending.sum())
-        self._note(pending & (flags & Flag.PENDING == 0), "neither exact nor pending", updates)
+        self._judge_flags(hunted, updates)
         certified = hunted & (flags & EXACT == Flag.CERTIFIED)
         self.seen["late"] += int((certified & (updates["epoch"] < updates["tick"])).sum())
         keys = updates["epoch"].astype(np.int64) << 32 | updates["target"]
         for key in np.unique(keys[certified]).tolist():
             rows = np.flatnonzero(certified & (keys == key))
             self._judge_field(rows, updates, key >> 32, key & NONE)
+
+    def _judge_flags(self, hunted: NDArray[np.bool_], updates: Records) -> None:
+        """Flags fit each other and the place: in a whole world all but pending is exact."""
+        told, exact = updates["flags"] & sum(TOLD), updates["flags"] & EXACT != 0
+        pending, arrived = told == Flag.PENDING, told == Flag.ARRIVED
+        there = updates["node"] == updates["target"]
+        self.seen["pending"] += int((hunted & pending).sum())
+        self._note(hunted & ~np.isin(told, TOLD), "not one answer", updates)
+        self._note(hunted & (pending == exact), "neither exact nor pending, or both", updates)
+        self._note(hunted & (arrived != there), "has arrived or has not", updates)
 
     def _judge_field(
         self, rows: NDArray[np.intp], updates: Records, epoch: int, target: int

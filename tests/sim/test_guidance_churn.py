@@ -126,6 +126,27 @@ def test_the_judge_catches_a_swapped_step_in_3333_answers() -> None:
     assert len(again.wrong) == spoiled
 
 
+@pytest.mark.parametrize(
+    "flags", [Flag.GUIDED, Flag.ARRIVED, Flag.PENDING, EXACT], ids=lambda flags: flags.name
+)
+def test_the_judge_catches_a_flag_that_is_missing(flags: Flag) -> None:
+    """Of every ten answers that have it one has not."""
+    trial = trial_to_spoil()
+    again, spoiled, seen = Judge(generate(edges=4_000, seed=6)), 0, 0
+    for updates, events, position in trial.answers:
+        planted = updates.copy()
+        for at in np.flatnonzero(updates["flags"] & flags):
+            seen += 1
+            if seen % 10 == 0:
+                planted["flags"][at] &= ~flags & 0xFF
+                spoiled += 1
+        found = len(again.wrong)
+        again.follow(planted, events, position)
+        caught = {each.row for each in again.wrong[found:]}
+        assert caught == set(np.flatnonzero(planted["flags"] != updates["flags"]).tolist())
+    assert spoiled > 0
+
+
 @pytest.mark.parametrize("step", [-1, 1])
 def test_the_judge_catches_an_epoch_that_is_not_the_answers(step: int) -> None:
     trial = trial_to_spoil()

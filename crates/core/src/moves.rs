@@ -2,7 +2,7 @@
 
 use crate::apply::{Sink, Taken};
 use crate::image::Partition;
-use crate::players::NO_STAGE;
+use crate::players::{NO_STAGE, Player};
 use crate::schema::{Code, Event, HUNTS, Move, NONE, Receipt, event, flag, form, kind, state};
 use crate::sha256::sha256;
 
@@ -202,9 +202,11 @@ impl Partition<'_> {
     ) -> Taken {
         self.credit_and_tell(slot, at, number);
         let receipt = self.next_receipt(slot, at, number);
-        let (player, node) = (self.players[slot].id, self.hunts[at].stage[number as usize].node);
+        let Player { id: player, team, .. } = self.players[slot];
+        let node = self.hunts[at].stage[number as usize].node;
         sink.event(&Event {
             kind: event::CLAIMED,
+            flags: team,
             player,
             hunt: at as u16,
             to: node,

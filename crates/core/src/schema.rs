@@ -705,7 +705,7 @@ pub struct Event {
     pub player: u64,
     /// an Event
     pub kind: u8,
-    /// delta: 1 = closed; entered: 1 = from another partition
+    /// delta: 1 = closed; entered: 1 = from another partition; claimed: team
     pub flags: u8,
     /// hunt slot
     pub hunt: u16,
@@ -1227,7 +1227,7 @@ pub mod event {
     pub const LEFT: u8 = 3;
     /// clue `value` at `to`
     pub const FOUND: u8 = 4;
-    /// treasure `value` at `to`, `a` = receipt serial
+    /// treasure `value` at `to` by one of team `flags`, `a` = receipt serial
     pub const CLAIMED: u8 = 5;
     /// hint for stage `value`
     pub const HINTED: u8 = 6;

@@ -31,17 +31,26 @@ impl Partition<'_> {
         if orders & CLOSE != 0 {
             return self.close_hunt(slot, sink);
         }
+        // Both at once come of a correction only.
+        if orders & PAUSE != 0 {
+            self.turn_hunt(slot, state::PAUSED, sink);
+        }
+        if orders & RESUME != 0 {
+            return self.turn_hunt(slot, state::OPEN, sink);
+        }
+        let hunt = &mut self.hunts[slot];
         match hunt.state {
-            _ if orders & (PAUSE | RESUME) != 0 => {
-                hunt.state = if orders & PAUSE != 0 { state::PAUSED } else { state::OPEN };
-                hunt.revise();
-                self.tell_hunt(slot, sink);
-            }
             state::READY if hunt.wait == 0 => self.open_hunt_slot(slot, sink),
             state::READY => hunt.wait -= 1,
             state::OPEN => self.pass_time(slot, sink),
             _ => {}
         }
+    }
+
+    fn turn_hunt<S: Sink>(&mut self, slot: usize, state: u8, sink: &mut S) {
+        self.hunts[slot].state = state;
+        self.hunts[slot].revise();
+        self.tell_hunt(slot, sink);
     }
 
     fn pass_time<S: Sink>(&mut self, slot: usize, sink: &mut S) {
@@ -87,9 +96,7 @@ impl Partition<'_> {
     }
 
     fn close_hunt<S: Sink>(&mut self, slot: usize, sink: &mut S) {
-        self.hunts[slot].state = state::CLOSED;
-        self.hunts[slot].revise();
-        self.tell_hunt(slot, sink);
+        self.turn_hunt(slot, state::CLOSED, sink);
         for gate in 0..self.hunts[slot].gates as usize {
             self.set_gate(slot, gate, false, sink);
         }

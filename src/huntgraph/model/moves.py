@@ -142,7 +142,7 @@ def tell_claim(state: Partition, player: Player, number: int) -> None:
     """The events of a win; the gates that it turns."""
     hunt = state.hunts[player.hunt]
     place = {"hunt": player.hunt, "head": hunt.stages[number].node, "value": number}
-    state.note(Event.CLAIMED, player=player.id, a=state.serial, **place)
+    state.note(Event.CLAIMED, player=player.id, flags=player.team, a=state.serial, **place)
     if hunt.stages[number].wins == 1 and hunt.state in (State.OPEN, State.PAUSED):
         turn_gates(state, player.hunt, number)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -173,8 +173,9 @@ def make_diff(run: Run) -> Diff:
     labels = Labels(run)
     was, now = (_standings(run, branch=branch) for branch in (False, True))
     stages, fork_stages = (_stages(run, branch=branch) for branch in (False, True))
-    players, progress = _players(was, now, labels)
-    forms = _forms(stages.values()) | _forms(fork_stages.values())
+    one, other = (_forms(side.values()) for side in (stages, fork_stages))
+    # A hunt that is gone on one side is told of by the other.
+    players, progress = _players(was, now, (other | one, one | other), labels)
     edges = edge_changes(run, labels)
     return Diff(
         base_hashes=run.head_hashes(),
@@ -183,8 +184,8 @@ def make_diff(run: Run) -> Diff:
         edges=edges,
         players=players,
         claims=_claims(stages, fork_stages, progress, labels),
-        clues=_clues(progress, forms, labels),
-        rewards=_rewards(run, (stages, fork_stages), progress, forms, labels),
+        clues=_clues(progress, labels),
+        rewards=_rewards(run, (stages, fork_stages), progress, labels),
         areas=count_areas(run.history, edges),
     )
 
@@ -207,33 +208,43 @@ def _joint(hashes: Mapping[int, int]) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-Progress = list[tuple[int, int, int, bool]]
-"""Player, hunt, stage; whether it was gained."""
+Progress = list[tuple[int, int, int, int, bool]]
+"""Player, hunt, stage and its form; whether it was gained."""
+Forms = Mapping[tuple[int, int], int]
+"""Forms by hunt and stage."""
 
 
 def _players(
-    was: NDArray[np.void], now: NDArray[np.void], labels: Labels
+    was: NDArray[np.void], now: NDArray[np.void], forms: tuple[Forms, Forms], labels: Labels
 ) -> tuple[list[PlayerChange], Progress]:
     """Players who stand differently or have another rank, and the stages gained and lost."""
     found: list[PlayerChange] = []
     progress: Progress = []
-    for one, other in _pairs(was, now):
+    turned = {hunt for (hunt, stage), form in forms[0].items() if forms[1][hunt, stage] != form}
+    for one, other in _pairs(was, now, turned):
         player = int((one if one is not None else other)["id"])  # type: ignore[index]
         sides = [None if row is None else plain_standing(row) for row in (one, other)]
-        found.append(PlayerChange(player, labels.of_player(player), *sides))
-        bits = [_bits(row) for row in (one, other)]
+        if sides[0] != sides[1]:
+            found.append(PlayerChange(player, labels.of_player(player), *sides))
+        bits = [_bits(*side) for side in zip((one, other), forms, strict=True)]
         progress += [(player, *stage, True) for stage in sorted(bits[1] - bits[0])]
         progress += [(player, *stage, False) for stage in sorted(bits[0] - bits[1])]
     return found, progress
 
 
-def _pairs(was: NDArray[np.void], now: NDArray[np.void]) -> list[tuple[Row | None, Row | None]]:
-    """Rows of the same player that differ; None for one that is on one side only."""
+def _pairs(
+    was: NDArray[np.void], now: NDArray[np.void], turned: Collection[int]
+) -> list[tuple[Row | None, Row | None]]:
+    """Rows of the same player that differ, and all in hunts with clues that were treasures.
+
+    None for one that is on one side only.
+    """
     to, both = places(was["id"], now["id"])
     _, known = places(now["id"], was["id"])
     differ = both.copy()
     one, other = was[both], now[to[both]]
     differ[both] = np.any([one[name] != other[name] for name in (*COMPARED, "rank")], axis=0)
+    differ[both] |= np.isin(one["hunt"], list(turned))
     pairs: list[tuple[Row | None, Row | None]] = [
         (was[i], now[to[i]]) for i in np.flatnonzero(differ)
     ]
@@ -242,12 +253,13 @@ def _pairs(was: NDArray[np.void], now: NDArray[np.void]) -> list[tuple[Row | Non
     return pairs
 
 
-def _bits(row: Row | None) -> set[tuple[int, int]]:
-    """Hunt and stage of all that a player found or won in the hunt it is in."""
+def _bits(row: Row | None, forms: Forms) -> set[tuple[int, int, int]]:
+    """Hunt, stage and form of all that a player found or won in the hunt it is in."""
     if row is None or int(row["hunt"]) == NO_HUNT:
         return set()
-    progress = int(row["progress"])
-    return {(int(row["hunt"]), stage) for stage in range(64) if progress >> stage & 1}
+    hunt, progress = int(row["hunt"]), int(row["progress"])
+    stages = (stage for stage in range(64) if progress >> stage & 1)
+    return {(hunt, stage, forms.get((hunt, stage), 0)) for stage in stages}
 
 
 def _forms(tables: Any) -> dict[tuple[int, int], int]:
@@ -264,18 +276,15 @@ def _claims(
 ) -> list[ClaimChange]:
     found = []
     concerned: dict[tuple[int, int], set[int]] = {}
-    for player, hunt, stage, _ in progress:
+    for player, hunt, stage, _, _ in progress:
         concerned.setdefault((hunt, stage), set()).add(player)
     for number, table in was.items():
         sides = [
-            {(int(r["hunt"]), int(r["stage"])): r for r in rows if r["owner"] == 0}
+            {(int(r["hunt"]), int(r["stage"])): r for r in rows if _is_own_treasure(r)}
             for rows in (table, now[number])
         ]
         for hunt, stage in sorted(sides[0].keys() | sides[1].keys()):
             one, other = (side.get((hunt, stage)) for side in sides)
-            forms = [int(row["form"]) for row in (one, other) if row is not None]
-            if Form.TREASURE not in forms:
-                continue
             winners = [0 if row is None else int(row["winner"]) for row in (one, other)]
             wins = [0 if row is None else int(row["wins"]) for row in (one, other)]
             if winners[0] != winners[1] or wins[0] != wins[1]:
@@ -284,11 +293,15 @@ def _claims(
     return found
 
 
-def _clues(progress: Progress, forms: Mapping[tuple[int, int], int], labels: Labels) -> list[Find]:
+def _is_own_treasure(row: Row) -> bool:
+    return bool(row["owner"] == 0 and row["form"] == Form.TREASURE)
+
+
+def _clues(progress: Progress, labels: Labels) -> list[Find]:
     return [
         Find(player, hunt, stage, gained, labels.of_player(player))
-        for player, hunt, stage, gained in progress
-        if forms.get((hunt, stage)) == Form.CLUE
+        for player, hunt, stage, form, gained in progress
+        if form == Form.CLUE
     ]
 
 
@@ -296,13 +309,12 @@ def _rewards(
     run: Run,
     stages: tuple[Stages, Stages],
     progress: Progress,
-    forms: Mapping[tuple[int, int], int],
     labels: Labels,
 ) -> list[Effect]:
     places = [_wins(run.was, stages[0]), _wins(run.now, stages[1])]
     found = []
-    for player, hunt, stage, gained in progress:
-        if forms.get((hunt, stage)) != Form.TREASURE:
+    for player, hunt, stage, form, gained in progress:
+        if form != Form.TREASURE:
             continue
         partition, position = places[gained].get((player, hunt, stage), (0, 0))
         do = "grant" if gained else "revoke"

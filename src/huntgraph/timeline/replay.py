@@ -19,7 +19,6 @@ from huntgraph.timeline.kinds import CORRECTION_KINDS
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
 from huntgraph.timeline.seen import seen_of
-from huntgraph.timeline.tables import players_of
 
 __all__ = ["CLAIMS", "Claims", "Replay", "Win", "follow_original"]
 
@@ -34,13 +33,14 @@ PARCELS: Final = (Kind.ARRIVE, Kind.NOTICE)
 
 @dataclass(frozen=True)
 class Win:
-    """A treasure won: where, which, by whom."""
+    """A treasure won: where, which, by whom, and for which team."""
 
     partition: int
     position: int
     hunt: int
     stage: int
     player: int
+    team: int
 
 
 @dataclass
@@ -262,15 +262,9 @@ class Replay:
             update = replica.replay(struck(row)[None], where)
         self.outcomes[number].seen[at] = seen_of(update)[0]
         if was is not None and not same and self._claims == "keep":
-            team = self._team(number, was.player)
-            grant = move(Kind.GRANT, player=was.player, hunt=was.hunt, arg=was.stage, from_=team)
+            what = {"player": was.player, "hunt": was.hunt, "arg": was.stage, "from_": was.team}
+            grant = move(Kind.GRANT, **what)
             replica.replay(grant.view(np.uint8).reshape(-1, 64), where)
-
-    def _team(self, number: int, player: int) -> int:
-        """The team that a player is in at the head: for one who is not in the hunt in the fork."""
-        players = players_of(self._replicas[number].players(branch=False))
-        found = players["team"][players["id"] == player]
-        return int(found[0]) if len(found) else 0
 
     def _finish(self) -> None:
         """At the head: what the original had delivered by then is delivered, and acknowledged."""
@@ -303,6 +297,6 @@ def _stops(script: Script, claims: Claims) -> NDArray[np.intp]:
 def _won(number: int, events: NDArray[np.void]) -> list[Win]:
     """Treasures won, by events of a partition."""
     claimed = events[events["kind"] == Event.CLAIMED]
-    names = ("position", "hunt", "value", "player")
+    names = ("position", "hunt", "value", "player", "flags")
     columns = [claimed[name].tolist() for name in names]
     return [Win(number, *row) for row in zip(*columns, strict=True)]

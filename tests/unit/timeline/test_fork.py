@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from huntgraph.errors import ForkError
-from huntgraph.schema import Kind
+from huntgraph.hunt import loads
+from huntgraph.schema import RULE, Form, Kind
 from huntgraph.timeline.cells import bare_hash
 from huntgraph.timeline.diff import Diff
 from huntgraph.timeline.diff_text import diff_lines
@@ -18,11 +19,13 @@ from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork
 from huntgraph.timeline.preview import preview
 from huntgraph.timeline.recipe import COUNT_MAX, Recipe
+from huntgraph.timeline.tables import stages_of
 from huntgraph.timeline.timeline import Timeline
 from tests.unit.timeline.recorder import (
     CHEATER,
     CHEST,
     HONEST,
+    HUNT,
     LATE,
     Recorder,
     cheated,
@@ -44,6 +47,25 @@ def taken_out(timeline: Timeline, claims: Any = "recompute") -> Fork:
     fork = timeline.fork(before=first_of(CHEATER)).drop(player=CHEATER)
     fork.replay(claims)
     return fork
+
+
+def test_a_kept_win_is_for_the_team_that_won_it(tmp_path: Path) -> None:
+    """The winner has gone over to another hunt, and another team, since."""
+    recorder = Recorder()
+    recorder.enter(HONEST, recorder.node(20, 25), team=1)
+    recorder.enter(HONEST, recorder.node(45, 45), team=1)
+    recorder.claim(HONEST)
+    recorder.apply(loads(HUNT).compile(recorder.world, 1))
+    recorder.tick()
+    recorder.do(HONEST, Kind.ENTER, hunt=1, to=0, arg=0)
+    fork = recorder.timeline(tmp_path).fork(at="0:0")
+    for which in (0, 1):
+        event = f"0/{position_of(recorder, Kind.ENTER, HONEST, which)}"
+        fork.replace(event, kind="ENTER", hunt=0xFFFF, to=0)
+    replica = fork.replay("keep").replicas[0]
+    stages = stages_of(*replica.hunt_cells(branch=True))
+    (chest,) = stages[(stages["hunt"] == 0) & (stages["stage"] == CHEST)]
+    assert (chest["wins"], chest["winner"], chest["team_bits"]) == (1, HONEST, 0b10)
 
 
 def test_without_the_cheater_the_next_rightful_claim_wins(timeline: Timeline) -> None:
@@ -116,6 +138,19 @@ def test_other_rules_for_a_hunt(timeline: Timeline) -> None:
     diff = timeline.fork(at="0:0").rules(0, {0: everything.tobytes()}).diff()
     (claim,) = diff.claims
     assert (claim.was_wins, claim.now_wins, claim.label) == (1, 2, "direct")
+
+
+def test_a_treasure_that_is_a_clue_in_the_fork_is_taken_from_its_winner(
+    timeline: Timeline,
+) -> None:
+    everything = with_a_cheater().log[:6].copy()
+    everything.view(RULE)["form"][3] = Form.CLUE
+    diff = timeline.fork(at="0:0").rules(0, {0: everything.tobytes()}).diff()
+    (claim,) = diff.claims
+    assert (claim.was_winner, claim.now_winner, claim.now_wins) == (CHEATER, 0, 0)
+    assert [(e.do, e.player, e.stage) for e in diff.rewards] == [("revoke", CHEATER, CHEST)]
+    found = {(find.player, find.stage, find.gained) for find in diff.clues}
+    assert found == {(CHEATER, CHEST, True), (HONEST, CHEST, True)}
 
 
 def test_leaving_the_block_discards_and_a_kept_fork_stays(timeline: Timeline) -> None:
