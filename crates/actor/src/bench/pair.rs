@@ -118,9 +118,10 @@ impl Pair {
         Ok(())
     }
 
-    /// The next tick is the last one.
-    fn end_ticks(&mut self) -> Result<(), Failure> {
+    /// The next tick is the last one, and nothing is fetched between moves: both go by the clock.
+    fn stop_the_clock(&mut self) -> Result<(), Failure> {
         self.actor.options.tick_ms = 24 * 3600 * 1000;
+        self.actor.options.idle = Idle::Yield;
         let tick = self.actor.engine.partition.header.tick;
         while self.actor.engine.partition.header.tick == tick {
             self.idle()?;
@@ -222,7 +223,7 @@ pub fn frames_in_turn(
     (records, count): (usize, usize),
 ) -> Result<Report, Failure> {
     let mut pair = Pair::open(scene, server, client)?;
-    pair.end_ticks()?;
+    pair.stop_the_clock()?;
     let mut samples = Vec::with_capacity(count);
     let mut moves = vec![[0; 64]; records];
     for _ in 0..count {
