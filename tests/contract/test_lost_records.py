@@ -236,6 +236,17 @@ async def judge(actor: Actor, history: History, player: int, now: dict[str, obje
     assert state.node == now["node"]
 
 
+async def live(folder: Path, walk: Walk, steps: int) -> int:
+    """Walk so many steps, have a snapshot made, and walk two more; gives the state hash."""
+    async with serving(folder) as actor:
+        await walked(actor, walk, steps)
+        await make_snapshot(folder, ground().options(folder).world, players=PLAYERS)
+        await walked(actor, walk, 2)
+        stopped = await actor.stop()
+        assert stopped is not None
+        return stopped.state_hash
+
+
 async def start_again(folder: Path, walk: Walk) -> tuple[int, str]:
     """The state hash an actor starts with, and what it passed over; then everybody goes on."""
     async with serving(folder) as actor:
@@ -247,18 +258,8 @@ async def start_again(folder: Path, walk: Walk) -> tuple[int, str]:
 
 
 def test_an_actor_starts_over_a_bad_record_that_a_snapshot_is_behind(short_path: Path) -> None:
-    walk, options = Walk(), ground().options(short_path)
-
-    async def play() -> int:
-        async with serving(short_path) as actor:
-            await walked(actor, walk, 10)
-            await make_snapshot(short_path, options.world, players=PLAYERS)
-            await walked(actor, walk, 2)
-            stopped = await actor.stop()
-            assert stopped is not None
-            return stopped.state_hash
-
-    state_hash = within(play)
+    walk = Walk()
+    state_hash = within(lambda: live(short_path, walk, 10))
     bad = some_block(short_path, 0.4)
     flip(short_path, bad)
     last = bad.first + len(bad.records) - 1
@@ -274,18 +275,8 @@ def test_an_actor_starts_over_a_bad_record_that_a_snapshot_is_behind(short_path:
 
 def test_no_loss_is_so_long_that_it_is_taken_for_the_end(short_path: Path) -> None:
     """Beyond the pages in which one who follows the log looks for more."""
-    walk, options = Walk(), ground().options(short_path)
-
-    async def play() -> int:
-        async with serving(short_path) as actor:
-            await walked(actor, walk, 40)
-            await make_snapshot(short_path, options.world, players=PLAYERS)
-            await walked(actor, walk, 2)
-            stopped = await actor.stop()
-            assert stopped is not None
-            return stopped.state_hash
-
-    state_hash = within(play)
+    walk = Walk()
+    state_hash = within(lambda: live(short_path, walk, 40))
     blocks = blocks_of(short_path)
     first = blocks[1]
     behind = next(block for block in blocks if block.page > first.page + 70)
