@@ -166,15 +166,23 @@ class Engine:
         return self._answers(self._core.apply(records))
 
     def replay(
-        self, records: NDArray[Any], positions: NDArray[np.uint64], *, wins: bool = False
+        self,
+        records: NDArray[Any],
+        positions: NDArray[np.uint64],
+        *,
+        wins: bool = False,
+        head: Engine | None = None,
     ) -> Records:
         """Apply records as `apply` does, each at its own position, shape (n,).
 
         The engine stands right before a record's position when it is applied, whatever was
         applied before: so a replay that leaves records out or adds some keeps all positions. With
-        `wins` only events of treasures won (CLAIMED) are kept.
+        `wins` only events of treasures won (CLAIMED) are kept. A branch that is given its `head`
+        need not look for what that one has found: the same comes out, sooner.
         """
-        return self._answers(self._core.replay(records, positions.astype(np.uint64), wins))
+        positions = positions.astype(np.uint64, copy=False)
+        core = None if head is None else head._core
+        return self._answers(self._core.replay(records, positions, wins, core))
 
     def _answers(self, rows: NDArray[np.uint8]) -> Records:
         is_receipt = rows[:, 0] == Kind.RECEIPT
@@ -215,14 +223,20 @@ class Engine:
         return self._core.advance(records, np.ascontiguousarray(positions, np.uint64))
 
     def advance_log(
-        self, records: NDArray[Any], first: int, struck: NDArray[np.uint32] | None = None
+        self,
+        records: NDArray[Any],
+        first: int,
+        struck: NDArray[np.uint32] | None = None,
+        *,
+        head: Engine | None = None,
     ) -> int:
         """Apply consecutive records of a log as `advance` does, the first at position `first`.
 
         `struck` holds numbers of records in rising order: they count as STRIKE, so that they take
-        their player's number and do nothing else.
+        their player's number and do nothing else. `head` is as for `replay`.
         """
-        return self._core.advance_log(records, first, _NONE if struck is None else struck)
+        core = None if head is None else head._core
+        return self._core.advance_log(records, first, _NONE if struck is None else struck, core)
 
     def mark(self) -> int:
         """Tell where the journal stands, for `undo_to`."""

@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use huntgraph_core::history::{Change, Touched, differ};
+use huntgraph_core::history::{Bookmark, Change, Recall, Touched, differ};
 use huntgraph_core::schema::{Move, kind};
 use huntgraph_core::{Limits, Line, Partition, Silence};
 
@@ -94,22 +94,33 @@ fn history(walk: &mut Wanderers, tick: u32, ticks: usize) -> Vec<[u8; 64]> {
 
 /// The branch goes back to `position`.
 #[inline(never)]
-fn rewind(branch: &mut Partition, head: &Partition, position: u64, touched: &mut Touched) {
+fn rewind(
+    branch: &mut Partition,
+    head: &Partition,
+    position: u64,
+    touched: &mut Touched,
+) -> Bookmark {
     branch.copy_from(head, touched);
     touched.clear();
-    branch.rewind_by(&head.journal, position, touched).expect("the journal reaches back so far");
+    branch.rewind_by(&head.journal, position, touched).expect("the journal reaches back so far")
 }
 
 /// The branch goes on to the head, without the moves of each `struck`th player.
 #[inline(never)]
-fn replay(branch: &mut Partition, log: &[[u8; 64]], struck: &[usize], touched: &mut Touched) {
+fn replay(
+    branch: &mut Partition,
+    log: &[[u8; 64]],
+    struck: &[usize],
+    mut recall: Option<Recall>,
+    touched: &mut Touched,
+) {
     let mut struck = struck.iter().copied().peekable();
     for (at, chunk) in log.chunks(CHUNK).enumerate() {
         let (mark, first) = (branch.journal.marks.next, branch.header.position + 1);
         let start = at * CHUNK;
         let mine = core::iter::from_fn(|| struck.next_if(|&at| at < start + chunk.len()));
         let mine = mine.map(|at| at - start);
-        branch.replay_struck(chunk, first, mine, &mut Silence, |_, _, _, _| {});
+        branch.replay_struck(chunk, first, mine, recall.as_mut(), &mut Silence, |_, _, _, _| {});
         assert!(touched.add_since(&branch.journal, mark), "the branch's journal is long enough");
     }
 }
@@ -166,8 +177,10 @@ fn measure(
         // A branch is kept the same as its head between forks.
         branch.copy_from(head, &mut touched);
         touched.clear();
-        timed(fork, || rewind(branch, head, point, &mut touched));
-        timed(play, || replay(branch, log, struck, &mut touched));
+        let mut at = Bookmark::default();
+        timed(fork, || at = rewind(branch, head, point, &mut touched));
+        let recall = Recall::new(&head.journal, at, point + 1);
+        timed(play, || replay(branch, log, struck, recall, &mut touched));
         let count = |bits: &[u64]| bits.iter().map(|word| word.count_ones()).sum();
         outcome.touched = [count(touched.lines), count(touched.players)];
         outcome.changes.clear();

@@ -5,6 +5,7 @@ use core::ops::Range;
 use crate::apply::{Answer, Sink};
 use crate::edge_lines::{RowSpan, Spot};
 use crate::guidance::Place;
+use crate::history::{Recall, Step};
 use crate::image::{Header, Partition};
 use crate::memory::prefetch;
 use crate::schema::{Move, NONE, Receipt, STAGES, kind};
@@ -49,37 +50,64 @@ impl Partition<'_> {
         sink: &mut S,
         answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        self.run(records, sink, |_, _| {}, |_| false, answered);
+        let ahead =
+            |own: &Self, turn, found: &mut _| own.look_ahead(records, turn, found, S::ANSWERS);
+        self.run(records, sink, ahead, |_, _| {}, |_| false, answered);
     }
 
     /// Applies records of a log in a branch of its history: record `i` at position `positions[i]`,
-    /// whether or not those before were taken. Both have the same length.
+    /// whether or not those before were taken. Both have the same length. `recall` is of a head
+    /// that has taken the log already: it saves the looking for players and edges.
     pub fn replay<S: Sink>(
         &mut self,
         records: &[[u8; 64]],
         positions: &[u64],
+        recall: Option<&mut Recall>,
         sink: &mut S,
         answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        let seek = |header: &mut Header, at: usize| header.position = positions[at] - 1;
-        self.run(records, sink, seek, |_| false, answered);
+        self.run_at(records, |at| positions[at], recall, |_| false, sink, answered);
     }
 
     /// Applies consecutive records of a log, the first at position `first`. Those whose numbers
     /// `struck` gives, in rising order, count as STRIKE: they take their player's number and do
-    /// nothing else.
+    /// nothing else. `recall` is as for [`Self::replay`].
     pub fn replay_struck<S: Sink>(
         &mut self,
         records: &[[u8; 64]],
         first: u64,
         struck: impl Iterator<Item = usize>,
+        recall: Option<&mut Recall>,
         sink: &mut S,
         answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
-        let seek = |header: &mut Header, at: usize| header.position = first + at as u64 - 1;
         let mut struck = struck.peekable();
         let is_struck = |at| struck.next_if_eq(&at).is_some();
-        self.run(records, sink, seek, is_struck, answered);
+        self.run_at(records, |at| first + at as u64, recall, is_struck, sink, answered);
+    }
+
+    #[inline(always)]
+    fn run_at<S: Sink>(
+        &mut self,
+        records: &[[u8; 64]],
+        position: impl Fn(usize) -> u64,
+        recall: Option<&mut Recall>,
+        is_struck: impl FnMut(usize) -> bool,
+        sink: &mut S,
+        answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
+    ) {
+        let seek = |header: &mut Header, at| header.position = position(at) - 1;
+        if let Some(recall) = recall {
+            let ahead = |own: &Self, turn, found: &mut Ahead| {
+                own.recall_ahead(records, turn, found, |at| recall.step(position(at)));
+            };
+            self.run(records, sink, ahead, seek, is_struck, answered);
+        } else {
+            let ahead = |own: &Self, turn, found: &mut Ahead| {
+                own.look_ahead(records, turn, found, S::ANSWERS)
+            };
+            self.run(records, sink, ahead, seek, is_struck, answered);
+        }
     }
 
     #[inline(always)]
@@ -87,13 +115,14 @@ impl Partition<'_> {
         &mut self,
         records: &[[u8; 64]],
         sink: &mut S,
+        mut ahead: impl FnMut(&Self, usize, &mut Ahead),
         seek: impl Fn(&mut Header, usize),
         mut is_struck: impl FnMut(usize) -> bool,
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
         let mut found = Ahead::default();
         for turn in 0..records.len().div_ceil(GROUP) + STEPS - 1 {
-            self.look_ahead(records, turn, &mut found, S::ANSWERS);
+            ahead(self, turn, &mut found);
             let Some(turn) = turn.checked_sub(STEPS - 1) else { continue };
             let group = group(records, turn).iter();
             for (at, (record, &found)) in group.zip(&found[turn % STEPS]).enumerate() {
@@ -114,6 +143,33 @@ impl Partition<'_> {
                     answered(sink, record, &answer, self.receipt(&answer));
                 }
             }
+        }
+    }
+
+    /// One step of each group that is on its way, by what a head did: the journal is read for the
+    /// first one, and two groups later, when its edges have come, they are checked.
+    #[inline(always)]
+    fn recall_ahead(
+        &self,
+        records: &[[u8; 64]],
+        turn: usize,
+        found: &mut Ahead,
+        mut recalled: impl FnMut(usize) -> Option<Step>,
+    ) {
+        let mine = group(records, turn).iter().zip(&mut found[turn % STEPS]);
+        for (at, (record, found)) in mine.enumerate() {
+            *found = Found::default();
+            let step = recalled(turn * GROUP + at).filter(|step| step.node == half(record, 16));
+            let Some(step) = step else { continue };
+            (found.slot, found.way) = (step.slot as u32, Some(step.spot));
+            prefetch(self.players, step.slot);
+            self.topology.edges.prefetch_line(step.spot.line);
+            self.warm.prefetch(step.spot.line);
+        }
+        let Some(turn) = turn.checked_sub(2) else { return };
+        for (record, found) in group(records, turn).iter().zip(&mut found[turn % STEPS]) {
+            let (from, to) = (half(record, 16), half(record, 20));
+            found.way = found.way.filter(|&spot| self.topology.leads(spot, from, to));
         }
     }
 

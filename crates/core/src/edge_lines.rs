@@ -144,6 +144,12 @@ impl EdgeLines<'_> {
         self.0[line].near[at]
     }
 
+    /// The same of an edge that may be beyond all lines.
+    #[inline(always)]
+    pub(crate) fn near_at(&self, spot: Spot) -> Option<i16> {
+        self.0.get(spot.line)?.near.get(spot.at).copied()
+    }
+
     /// Weight now, 0 for an absent slot.
     #[inline(always)]
     pub(crate) fn weight(&self, edge: usize) -> u16 {

@@ -136,6 +136,12 @@ impl Topology<'_> {
         self.edges.find_near(row, difference(tail, head)?)
     }
 
+    /// Whether the edge of a spot, which is in the row of `tail`, leads to a near `head`.
+    #[inline(always)]
+    pub(crate) fn leads(&self, spot: Spot, tail: u32, head: u32) -> bool {
+        difference(tail, head).is_some_and(|wanted| self.edges.near_at(spot) == Some(wanted))
+    }
+
     #[inline(always)]
     fn head(&self, tail: u32, edge: usize) -> u32 {
         let near = self.edges.near(edge);

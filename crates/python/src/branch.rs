@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use huntgraph_actor::page_faults::image_block;
-use huntgraph_core::history::{Touched, differ};
+use huntgraph_core::history::{Bookmark, Recall, Touched, differ};
 use huntgraph_core::schema::Receipt;
 use huntgraph_core::{Answer, Limits, Line, Partition, Silence, Sink, bytes, bytes_mut};
 use pyo3::prelude::*;
@@ -17,6 +17,8 @@ const CHUNK: usize = 1024;
 pub struct Branch {
     /// Where the head's journal stood when the two were the same.
     synced: u64,
+    /// Where the head's journal goes on from where this branch stands.
+    bookmark: Bookmark,
     lines: Vec<u64>,
     players: Vec<u64>,
     /// Cells that were told to differ the last time: there will be about as many.
@@ -47,7 +49,8 @@ impl Branch {
         let lines = vec![0; Touched::line_words((own.edges + own.added) as usize)];
         let players = vec![0; Touched::player_words(own.players as usize)];
         let mut engine = Engine::of(block);
-        engine.branch = Some(Self { synced, lines, players, told: 0 });
+        let bookmark = Bookmark::default();
+        engine.branch = Some(Self { synced, bookmark, lines, players, told: 0 });
         Ok(engine)
     }
 
@@ -83,23 +86,27 @@ impl Engine {
         branch.follow(&head);
         own.copy_from(&head, &mut branch.touched());
         branch.touched().clear();
-        own.rewind_by(&head.journal, position, &mut branch.touched()).map_err(bad)
+        let rewound = own.rewind_by(&head.journal, position, &mut branch.touched());
+        branch.bookmark = rewound.map_err(bad)?;
+        Ok(())
     }
 
-    /// Applies records at their positions; `answered` gets each with its answer.
+    /// Applies records at their positions; `answered` gets each with its answer. A branch of `head`
+    /// need not look for what its head has found.
     pub fn play<S: Sink>(
         &mut self,
-        records: &[[u8; 64]],
-        positions: &[u64],
+        (records, positions): (&[[u8; 64]], &[u64]),
+        head: Option<&mut [Line]>,
         sink: &mut S,
         mut answered: impl FnMut(&[u8; 64], &Answer, Option<&Receipt>),
     ) -> PyResult<()> {
         if records.len() != positions.len() || positions.contains(&0) {
             return Err(bad("each record needs a position, from 1"));
         }
-        self.in_chunks(records.len(), |own, chunk| {
+        let first = positions.first().copied().unwrap_or(1);
+        self.in_chunks(records.len(), first, head, |own, recall, chunk| {
             let (records, positions) = (&records[chunk.clone()], &positions[chunk]);
-            own.replay(records, positions, sink, |_, raw, answer, receipt| {
+            own.replay(records, positions, recall, sink, |_, raw, answer, receipt| {
                 answered(raw, answer, receipt)
             });
         })
@@ -108,12 +115,12 @@ impl Engine {
     /// Applies records at their positions; gives updates and receipts.
     pub fn answers<S: Sink>(
         &mut self,
-        raw: &[[u8; 64]],
-        positions: &[u64],
+        (raw, positions): (&[[u8; 64]], &[u64]),
+        head: Option<&mut [Line]>,
         sink: &mut S,
     ) -> PyResult<Vec<u8>> {
         let mut answers = Vec::with_capacity(raw.len() * 64);
-        self.play(raw, positions, sink, |_, answer, receipt| {
+        self.play((raw, positions), head, sink, |_, answer, receipt| {
             answers.extend_from_slice(&answer.update.encode());
             if let Some(receipt) = receipt {
                 answers.extend_from_slice(&receipt.encode());
@@ -129,36 +136,48 @@ impl Engine {
         records: &[[u8; 64]],
         first: u64,
         struck: &[u32],
+        head: Option<&mut [Line]>,
     ) -> PyResult<usize> {
         if first == 0 || !struck.is_sorted() {
             return Err(bad("positions begin with 1, and numbers of records rise"));
         }
         let (mut refused, mut rest) = (0, struck);
-        self.in_chunks(records.len(), |own, chunk| {
+        self.in_chunks(records.len(), first, head, |own, recall, chunk| {
             let mine = rest.partition_point(|&at| (at as usize) < chunk.end);
             let (struck, later) = rest.split_at(mine);
             rest = later;
             let start = chunk.start;
             let struck = struck.iter().map(|&at| at as usize - start);
-            let first = first + start as u64;
-            own.replay_struck(&records[chunk], first, struck, &mut Silence, |_, _, answer, _| {
+            let (records, first) = (&records[chunk], first + start as u64);
+            own.replay_struck(records, first, struck, recall, &mut Silence, |_, _, answer, _| {
                 refused += !answer.logged as usize;
             });
         })?;
         Ok(refused)
     }
 
-    /// Applies so many records some at a time, and takes in what the branch changed with them.
+    /// Applies so many records some at a time, the first at position `first`, and takes in what the
+    /// branch changed with them.
     fn in_chunks(
         &mut self,
         count: usize,
-        mut play: impl FnMut(&mut Partition, Range<usize>),
+        first: u64,
+        head: Option<&mut [Line]>,
+        mut play: impl FnMut(&mut Partition, Option<&mut Recall>, Range<usize>),
     ) -> PyResult<()> {
+        let head = head.map(Partition::attach).transpose().map_err(bad)?;
         let mut own = Partition::attach(&mut self.block).map_err(bad)?;
+        let mut recall = head
+            .as_ref()
+            .zip(self.branch.as_ref())
+            .and_then(|(head, branch)| Recall::new(&head.journal, branch.bookmark, first));
         for start in (0..count).step_by(CHUNK) {
             let mark = own.journal.marks.next;
-            play(&mut own, start..count.min(start + CHUNK));
+            play(&mut own, recall.as_mut(), start..count.min(start + CHUNK));
             note_changes(&mut self.branch, &own, mark);
+        }
+        if let Some((recall, branch)) = recall.zip(self.branch.as_mut()) {
+            branch.bookmark = recall.bookmark();
         }
         Ok(())
     }

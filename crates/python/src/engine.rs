@@ -152,7 +152,7 @@ impl Engine {
         let raw = records.as_slice()?.as_chunks::<64>().0;
         let mut refused = 0;
         py.detach(|| {
-            self.play(raw, positions, &mut Silence, |_, answer, _| {
+            self.play((raw, positions), None, &mut Silence, |_, answer, _| {
                 refused += !answer.logged as usize
             })
         })?;
@@ -160,17 +160,21 @@ impl Engine {
     }
 
     /// As `advance`, consecutive records of a log, the first at position `first`; those whose
-    /// numbers are in `struck`, in rising order, as STRIKE.
+    /// numbers are in `struck`, in rising order, as STRIKE. `head` is that of this branch.
+    #[pyo3(signature = (records, first, struck, head = None))]
     fn advance_log(
         &mut self,
         records: &Bound<'_, PyAny>,
         first: u64,
         struck: PyReadonlyArray1<u32>,
+        head: Option<PyRefMut<'_, Self>>,
     ) -> PyResult<usize> {
         let py = records.py();
         let (records, struck) = (rows(records)?, struck.as_slice()?);
         let raw = records.as_slice()?.as_chunks::<64>().0;
-        py.detach(|| self.play_log(raw, first, struck))
+        let mut head = head;
+        let head = head.as_deref_mut().map(|head| &mut head.block[..]);
+        py.detach(|| self.play_log(raw, first, struck, head))
     }
 
     /// Where the journal stands.
@@ -224,23 +228,26 @@ impl Engine {
     }
 
     /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`
-    /// only events of treasures won are kept.
-    #[pyo3(signature = (records, positions, wins = false))]
+    /// only events of treasures won are kept. `head` is that of this branch.
+    #[pyo3(signature = (records, positions, wins = false, head = None))]
     fn replay<'py>(
         &mut self,
         records: &Bound<'py, PyAny>,
         positions: PyReadonlyArray1<u64>,
         wins: bool,
+        head: Option<PyRefMut<'_, Self>>,
     ) -> PyResult<Bound<'py, PyArray2<u8>>> {
         let py = records.py();
         let (records, positions) = (rows(records)?, positions.as_slice()?);
         let raw = records.as_slice()?.as_chunks::<64>().0;
+        let mut head = head;
+        let head = head.as_deref_mut().map(|head| &mut head.block[..]);
         let mut events = std::mem::take(&mut self.events);
         let played = py.detach(|| {
             if wins {
-                self.answers(raw, positions, &mut Wins(&mut events))
+                self.answers((raw, positions), head, &mut Wins(&mut events))
             } else {
-                self.answers(raw, positions, &mut events)
+                self.answers((raw, positions), head, &mut events)
             }
         });
         self.events = events;

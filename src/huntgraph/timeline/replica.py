@@ -112,7 +112,8 @@ class Replica:
         """
         branch = self._forked()
         self._before = branch.mark() if undoable else None
-        updates = branch.replay(rows, positions, wins=True)
+        head = self._base if self._akin else None
+        updates = branch.replay(rows, positions, wins=True, head=head)
         branch.receipts()
         self._events.append(branch.events())
         return updates

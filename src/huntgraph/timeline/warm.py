@@ -218,7 +218,7 @@ class Warm:
             numbers = part.moves_of(players)
             skipped = len(part.records.rows) - len(records.rows)
             mine = numbers[np.searchsorted(numbers, skipped) :] - np.uint32(skipped)
-            self.branch.advance_log(records.rows, records.first, mine)
+            self.branch.advance_log(records.rows, records.first, mine, head=self.head)
 
     def go_back(self, position: int) -> Engine:
         """Give the branch as the partition was after the record at `position`.

@@ -57,7 +57,7 @@ const _: () = assert!(size_of::<Entry>() * 2 == size_of::<Line>());
 
 /// A plain step as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(crate) struct Step {
     pub slot: usize,
     pub node: u32,
     pub last_position: u64,
@@ -82,7 +82,13 @@ impl Entry {
     /// The line of edges of a STEP or COOL; of others some number.
     #[inline(always)]
     pub(super) fn line(&self) -> usize {
-        if self.tag() == STEP { (self.0[1] >> 32) as usize } else { self.number() }
+        if self.tag() == STEP { self.step_line() } else { self.number() }
+    }
+
+    /// The line of edges of a STEP.
+    #[inline(always)]
+    pub(super) fn step_line(&self) -> usize {
+        (self.0[1] >> 32) as usize
     }
 
     /// What a STEP kept.

@@ -9,13 +9,16 @@
 mod differ;
 mod journal;
 mod keep;
+mod recall;
 mod rewind;
 mod section;
 mod sync;
 mod touched;
 
 pub use differ::{Change, differ};
+pub(crate) use journal::Step;
 pub use journal::{Entry, Journal, Marks};
+pub use recall::{Bookmark, Recall};
 pub use rewind::RewindError;
 pub(crate) use section::Section;
 pub use touched::Touched;

@@ -1,6 +1,7 @@
 //! Going back: what the journal kept is put back, newest first.
 
 use super::journal::{COOL, COPY, EDGES, Entry, Journal, Kept, START, STEP, Step};
+use super::recall::Bookmark;
 use super::touched::Touched;
 use crate::edge_lines::{EdgeState, Spot};
 use crate::image::Partition;
@@ -55,7 +56,7 @@ impl Partition<'_> {
 
     /// Takes this partition, whose state is that of another one, back to what the other was after
     /// the record at `position`; the journal is the other's. `touched` gets what changed on the
-    /// way.
+    /// way. Gives where that journal goes on from there.
     ///
     /// # Errors
     /// [`RewindError::TooFar`]; the partition then stands at the position named.
@@ -64,9 +65,10 @@ impl Partition<'_> {
         journal: &Journal,
         position: u64,
         touched: &mut Touched,
-    ) -> Result<(), RewindError> {
+    ) -> Result<Bookmark, RewindError> {
         let goes_on = |header_position, _| header_position > position;
-        self.walk_back(journal.kept(), goes_on, |entry| touched.add(entry)).1
+        let (entry, outcome) = self.walk_back(journal.kept(), goes_on, |entry| touched.add(entry));
+        outcome.map(|()| Bookmark { entry, position: self.header.position + 1 })
     }
 
     /// Puts back record after record, the last one first, while `goes_on` says so of the position

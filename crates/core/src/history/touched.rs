@@ -37,9 +37,16 @@ impl Touched<'_> {
         match entry.tag() {
             STEP => {
                 set(self.players, entry.number());
-                set(self.lines, entry.line());
+                set(self.lines, entry.step_line());
             }
             COOL => set(self.lines, entry.number()),
+            _ => self.add_rare(entry),
+        }
+    }
+
+    #[inline(never)]
+    fn add_rare(&mut self, entry: &Entry) {
+        match entry.tag() {
             EDGES => {
                 entry.edges().for_each(|(edge, _)| set(self.lines, edge / LINE_EDGES));
             }

@@ -7,6 +7,7 @@ mod edges;
 mod fields;
 mod images;
 mod players;
+mod recall;
 mod rollback;
 mod support;
 mod turmoil;

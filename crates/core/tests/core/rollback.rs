@@ -16,12 +16,12 @@ fn with_halo(world: &World) -> WorldView<'_> {
     WorldView { partition: 2, halo_owner: &OWNERS, halo_twin: &TWINS, ..world.view() }
 }
 
-fn state(memory: &[Line], limits: Limits) -> &[u8] {
+pub fn state(memory: &[Line], limits: Limits) -> &[u8] {
     bytes(&memory[..limits.state_lines()])
 }
 
 /// A block with a new image of a world.
-fn laid_out(limits: Limits, view: &WorldView) -> Vec<Line> {
+pub fn laid_out(limits: Limits, view: &WorldView) -> Vec<Line> {
     let mut memory = block(limits);
     Partition::create(&mut memory, limits, view).unwrap();
     memory
@@ -101,7 +101,7 @@ fn every_record_at_a_border_can_be_taken_back() {
 }
 
 /// Memory for a [`Touched`] of a partition with these limits.
-fn bits(limits: Limits) -> (Vec<u64>, Vec<u64>) {
+pub fn bits(limits: Limits) -> (Vec<u64>, Vec<u64>) {
     let edges = (limits.edges + limits.added) as usize;
     let players = limits.players as usize;
     (vec![0; Touched::line_words(edges)], vec![0; Touched::player_words(players)])
