@@ -36,6 +36,7 @@ U = TypeVar("U")
 Words = NDArray[np.uint64]
 Found = tuple[Words, Words, Words]
 """Names, old and new words of cells."""
+PHASES: Final = ("fork", "replay", "diff")
 THREADS: Final = 2
 LONG: Final = 6
 """How often as long a history is kept as is forked most of the time."""
@@ -102,6 +103,9 @@ class Forks:
     ) -> Timing:
         """Fork `history_s` back, strike the moves of a share of the players, replay, compare.
 
+        Each partition goes through all of it by itself, so that what one phase brings near is there
+        for the next. A phase's time is its share of the wall time.
+
         `head_ms`: when the history to be forked ended. Without it players go on: the work is done
         on one thread, and the history ends now. `times` as far back, `LONG` at most.
         """
@@ -112,14 +116,14 @@ class Forks:
         timing = Timing()
         since_ms = (head_ms or now_ms()) - int(times * self.history_s * 1e3)
         points = [warm.before(since_ms) for warm in self.warm]
-        with timing.phase("fork"):
-            self._zip(lambda warm, point: warm.go_back(point), points)
         with timing.phase("edit"):
             struck = self._struck(share)
-        with timing.phase("replay"):
-            self._each(lambda warm: warm.replay(struck=struck))
-        with timing.phase("diff"):
-            found = self._each(lambda warm: warm.branch.changes(warm.head))
+        began = time.perf_counter()
+        found, spent = zip(*self._zip(partial(_go_through, struck), points), strict=True)
+        wall_ms = (time.perf_counter() - began) * 1e3
+        of_all = np.sum(spent, axis=0)
+        shares = wall_ms * of_all / of_all.sum()
+        timing.phase_ms |= dict(zip(PHASES, shares.tolist(), strict=True))
         timing.records = sum(
             warm.position - point for warm, point in zip(self.warm, points, strict=True)
         )
@@ -259,6 +263,18 @@ class Forks:
 
     def _zip(self, do: Callable[[Warm, U], T], given: Sequence[U]) -> list[T]:
         return list(self._pool.map(do, self.warm, given))
+
+
+def _go_through(struck: Words, warm: Warm, point: int) -> tuple[Found, list[float]]:
+    """Fork, replay and compare one partition; gives what differs and the seconds of each phase."""
+    at = [time.perf_counter()]
+    warm.go_back(point)
+    at.append(time.perf_counter())
+    warm.replay(struck=struck)
+    at.append(time.perf_counter())
+    found = warm.branch.changes(warm.head)
+    at.append(time.perf_counter())
+    return found, np.diff(at).tolist()
 
 
 def floor_ms(image_bytes: int, images: int) -> tuple[float, float]:
