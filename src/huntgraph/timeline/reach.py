@@ -79,6 +79,8 @@ def _through(history: History, trail: Sequence[Entry], head: Cut) -> tuple[list[
     settled = _settled(history)
     for at, entry in enumerate(trail):
         ends, held, changed = settled.get(int(entry.id, 16), {}), _held(entry), _changed(entry)
+        # What was dropped with the beginning of a log is long over.
+        changed = {n for n in changed if held[n] + 1 >= history.indexed.of[n].first}
         least = {n: ends.get(n, head[n] + 1) if n in changed else held[n] for n in head}
         if any(head[n] < least[n] for n in head):
             return list(trail[:at]), {n: min(head[n], held[n]) for n in head}

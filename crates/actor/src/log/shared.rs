@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) taken: Line,
     /// Last position on the disk.
     pub(crate) durable: Line,
+    /// First position in the log.
+    pub(crate) first: Line,
     /// Last position that surely fits into the segments at hand.
     pub(crate) limit: Line,
     pub(crate) time_ms: Line,
@@ -72,6 +74,7 @@ impl Shared {
             committed: Line::default(),
             taken: Line::default(),
             durable: Line::default(),
+            first: Line::default(),
             limit: Line::default(),
             time_ms: Line::default(),
             drop_through: Line::default(),

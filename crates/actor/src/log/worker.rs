@@ -258,11 +258,14 @@ impl<D: Disk> Worker<D> {
         }
         // The next segment must keep a block on the disk to carry the chain on.
         let first = self.first_position_behind(self.oldest)?;
-        if first.is_some_and(|first| first <= request + 1) {
+        if let Some(first) = first
+            && first <= request + 1
+        {
             let recycle = self.spare.take_over(&self.disk, self.oldest, self.segment_bytes)?;
             let counts = &self.shared.counts;
             add(if recycle { &counts.segments_recycled } else { &counts.segments_dropped }, 1);
             self.oldest += 1;
+            self.shared.first.set(first);
             self.retry_at = None;
             return Ok(true);
         }
