@@ -23,6 +23,7 @@ from huntgraph.cluster.control import refuse
 from huntgraph.cluster.supervisor import Supervisor
 from huntgraph.errors import ActorError, LogDroppedError
 from huntgraph.schema import MOVE, Kind
+from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.bisect import Recorded, bisect
 from huntgraph.timeline.export import map_blocks
 from huntgraph.timeline.lookup import Query, lookup
@@ -321,6 +322,39 @@ def test_a_kept_fork_holds_what_it_needs(life: Life, short_path: Path) -> None:
     kept = opened(folder).kept_fork("held").replay(to={0: life.end})
     wanted = opened(life.folder).fork(at=f"0:{life.snapshots[0][0] + 10}").drop(player=3)
     assert kept.hashes() == wanted.replay(to={0: life.end}).hashes()
+
+
+def test_who_follows_goes_on_while_the_beginning_goes(life: Life, short_path: Path) -> None:
+    folder = life.copy(short_path)
+    following = open_timeline(folder, ground().world_file, warm=50_000)
+    within(lambda: drop(life, folder))
+    head = following.follow()
+    assert head[0] > life.end
+    run = following.fork(at=f"0:{head[0] - 20_000}").drop(player=3).replay(to=head)
+    cold = opened(folder).fork(at=f"0:{head[0] - 20_000}").drop(player=3).replay(to=head)
+    assert run.hashes() == cold.hashes()
+    # Its index still knows of what is gone.
+    with pytest.raises(LogDroppedError, match=f"history begins behind 0/{life.begin}"):
+        following.fork(at=f"0:{life.begin - 10}").replay()
+
+
+def test_a_commit_whose_beginning_was_dropped_can_be_left_out(life: Life, short_path: Path) -> None:
+    folder = life.copy(short_path)
+    names: list[str] = []
+
+    async def go_on() -> None:
+        async with await Actor.start(ground().options(folder, tick_ms=5)):
+            fork = opened(folder).fork(at=f"0:{life.begin - 10}").drop(player=3)
+            names.append((await adopt(fork, reason="early", who="a tester")).id)
+        await drop(life, folder)
+
+    within(go_on)
+    point = f"0:{life.end - 5_000}"
+    with pytest.raises(LogDroppedError, match=f"0/{life.begin - 10} was dropped") as caught:
+        opened(folder).fork(at=point).replay()
+    assert f"--without {names[0]}" in caught.value.fix
+    run = opened(folder).fork(at=point, without=names).replay()
+    assert run.hashes() != run.head_hashes()
 
 
 @pytest.mark.parametrize(

@@ -169,10 +169,15 @@ class History:
             if position < self._index.of[number].begin:
                 raise self.dropped(number, position)
 
-    def dropped(self, partition: int, position: int) -> LogDroppedError:
+    def dropped(
+        self,
+        partition: int,
+        position: int,
+        fix: str = "name a later point; a copy from before has more",
+    ) -> LogDroppedError:
         """Give the error to raise for a state or a record that was dropped with the log."""
         part, begin = self._index.of[partition], self.sources[partition].begin()[0]
-        named, fix = f"{partition}/{position}", "name a later point; a copy from before has more"
+        named = f"{partition}/{position}"
         if position >= begin:
             what = f"no snapshot at or before {named} can be read, and the log before was dropped"
             fix = "use the version that made the snapshots, or a copy from before"

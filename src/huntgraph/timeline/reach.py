@@ -51,7 +51,8 @@ def find_reach(history: History, recipe: Recipe, head: Cut) -> tuple[Reach, Cut]
 
     Gives the head too: it lies in no correction, and is before a commit or behind it everywhere.
     Raises ForkError HG1734 for a commit that cannot be made again: one without a recipe, one that
-    the trail does not know; HG1735 when a commit to be left out is not there.
+    the trail does not know; HG1735 when a commit to be left out is not there; LogDroppedError when
+    history begins behind a commit's point.
     """
     history.index(head)
     begin, head = _outside(history, recipe.point), _outside(history, head)
@@ -152,7 +153,12 @@ def _crossed(history: History, entry: Entry, out: Container[str]) -> Crossed:
     if not entry.recipe:
         what = f"the commit {entry.id}, whose edits are not in the audit trail,"
         raise _no_way(history, f"{what} lies behind the fork's point", held, entry.id)
-    return Crossed(entry.id, held, Recipe.from_dict(dict(entry.recipe)))
+    recipe = Recipe.from_dict(dict(entry.recipe))
+    for number, position in recipe.point.items():
+        if position < history.indexed.of[number].begin:
+            fix = f"fork from behind {cut_text(held)}, or leave the commit out: --without"
+            raise history.dropped(number, position, f"{fix} {entry.id}")
+    return Crossed(entry.id, held, recipe)
 
 
 def _check_trail(history: History, begin: Cut, head: Cut, trail: Iterable[Entry]) -> None:
