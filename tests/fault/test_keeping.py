@@ -153,7 +153,9 @@ async def drop(life: Life, folder: Path) -> None:
         assert made.drop_through == life.begin
         await until(lambda: segments(folder)[0] == life.oldest(life.begin))
         counters = supervisor.actor.counters()
-        await until(lambda: counters.value("log_first") > 1)
+        _, first = opened(folder).history.sources[0].begin()
+        await until(lambda: counters.value("log_first") == first)
+        await until(lambda: counters.value("log_disk_bytes") == len(segments(folder)) << 24)
 
 
 def segments(folder: Path) -> list[int]:

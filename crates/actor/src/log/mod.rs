@@ -216,6 +216,11 @@ impl Logger {
         self.shared.first.get()
     }
 
+    /// Segments that stand on the disk, with the empty one that is ready.
+    pub fn segments(&self) -> u64 {
+        self.shared.segments.get()
+    }
+
     /// Why the log has stopped for good, if it has.
     pub fn failed(&self) -> Option<&Failure> {
         self.shared.failure.get()

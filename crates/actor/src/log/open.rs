@@ -146,6 +146,7 @@ impl<D: Disk> Worker<D> {
         self.write_block(0)?;
         self.sync_current()?;
         self.publish_durable();
+        self.publish_segments();
         Ok(())
     }
 }
