@@ -21,7 +21,8 @@
     |- ActorError               HG1400   an actor could not be started, asked or stopped
     |- LogError                 HG1500   something about a partition's log
     |  |- LogDamagedError       HG1510   bytes of a log or a snapshot were changed
-    |  `- ReplayError           HG1520   a replay does not give the recorded state
+    |  |- ReplayError           HG1520   a replay does not give the recorded state
+    |  `- LogDroppedError       HG1530   what is asked for was dropped from the log
     |- CommitError              HG1610   a correction was not committed: live is untouched
     |- AuditError               HG1620   something about the audit trail
     `- ForkError                HG1700   a point, a fork or its edits are not possible
@@ -49,6 +50,7 @@ __all__ = [
     "LinkError",
     "LinkTimeoutError",
     "LogDamagedError",
+    "LogDroppedError",
     "LogError",
     "RefusedError",
     "ReplayError",
@@ -240,6 +242,12 @@ class ReplayError(LogError):
     """A replay of a log does not give the state that was recorded."""
 
     default_code = "HG1520"
+
+
+class LogDroppedError(LogError):
+    """The log's beginning was dropped, and what is asked for was in it: nothing is damaged."""
+
+    default_code = "HG1530"
 
 
 class CommitError(HuntError):

@@ -456,6 +456,8 @@ class Frame(IntEnum):
     """Supervisor -> actor: answered by WELCOME as soon as all that this session was answered is on disk."""
     READY = 15
     """Supervisor -> actor: a HOLD will come soon; answered by WELCOME as soon as all that was logged is on disk."""
+    DROP = 16
+    """Supervisor -> actor: segments of the log with no position behind `first` may go; answered by WELCOME."""
 
 
 class Bearing(IntEnum):

@@ -1281,6 +1281,8 @@ pub mod frame {
     pub const SYNC: u16 = 14;
     /// supervisor -> actor: a HOLD will come soon; answered by WELCOME as soon as all that was logged is on disk
     pub const READY: u16 = 15;
+    /// supervisor -> actor: segments of the log with no position behind `first` may go; answered by WELCOME
+    pub const DROP: u16 = 16;
 }
 
 /// Kinds of bearings.

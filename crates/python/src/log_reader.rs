@@ -80,6 +80,11 @@ impl LogReader {
         Ok((first, rows))
     }
 
+    /// The first position that is there; 1 where nothing was dropped.
+    fn first_position(&mut self) -> PyResult<u64> {
+        self.reader.first_position().map_err(failed)
+    }
+
     /// First and last position that cannot be read, where reading stopped at damage.
     #[getter]
     fn lost(&self) -> Option<(u64, u64)> {

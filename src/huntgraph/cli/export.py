@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from huntgraph.cli.output import Json, counted, print_json, say
-from huntgraph.cli.timeline import LogDir, Without, WorldFile, opened
+from huntgraph.cli.timeline import LogDir, Without, WorldFile, opened, tell_begins
 
 __all__ = ["export"]
 
@@ -43,6 +43,8 @@ def export(
         if state:
             tables |= state_tables(timeline.history.engine_at(number, position))
         files += write_parquet(tables, out / f"partition-{number:02}")
+    if log:
+        tell_begins(timeline.history)
     if json:
         print_json("export", {"files": [str(file) for file in files]})
     else:

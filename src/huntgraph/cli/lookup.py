@@ -18,6 +18,7 @@ from huntgraph.cli.timeline import (
     opened,
     query_of,
     save,
+    tell_begins,
 )
 
 __all__ = ["lookup"]
@@ -72,6 +73,8 @@ def lookup(
     found = look(timeline.history, query, limit)
     if parquet is not None:
         save(found, parquet)
+    if since is None:
+        tell_begins(timeline.history)
     rows = [plain(row) for row in found]
     if json:
         print_json("events", {"events": rows, "limited": len(rows) == limit})

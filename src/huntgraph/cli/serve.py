@@ -26,6 +26,8 @@ __all__ = ["serve"]
 EDGES: Final = 4_000_000
 SEED: Final = 1
 PORT_MAX: Final = 65_535
+KEEP_LEAST: Final = 10 * 60 * 20
+"""Ticks that the log is kept for at least."""
 
 
 def _within(least: int, most: int | None = None) -> Parameter:
@@ -51,6 +53,7 @@ def serve(
     added_edges: Annotated[int, _within(0, 1 << 19)] = 1024,
     idle: Literal["block", "yield", "spin"] = "block",
     snapshot_every_s: Annotated[float, _within(0)] = 60.0,
+    keep_log: str | None = None,
     json: Json = False,
 ) -> int:
     """Serve a world.
@@ -72,6 +75,7 @@ def serve(
         added_edges: edges that can be added to the running world.
         idle: what the actor does when nothing comes: block, yield (quicker) or spin (own core).
         snapshot_every_s: seconds between snapshots; 0 for none.
+        keep_log: how long the log is kept, 10m at least, such as 7d [all of it].
         json: print addresses and paths as one JSON line when ready.
     """
     from huntgraph.cli.serving import Settings, claimed
@@ -88,11 +92,30 @@ def serve(
         http_host=http_host,
         http_port=http_port,
         snapshot_every_s=snapshot_every_s,
+        keep_log_ticks=_ticks_kept(keep_log, snapshot_every_s),
     )
     with claimed(layout):
-        made = _Made(layout.folder, edges, seed, partitions)
-        opened = _open(parts, world, made)
+        opened = _open(parts, world, _Made(layout.folder, edges, seed, partitions))
         return run_async(lambda signals: _serve(signals, layout, opened, hunt, settings, json))
+
+
+def _ticks_kept(text: str | None, snapshot_every_s: float) -> int | None:
+    """Read --keep-log; None for all. Raises UsageError."""
+    from huntgraph.hunt.durations import parse_ticks
+
+    if text is None:
+        return None
+    try:
+        ticks = parse_ticks(text)
+    except ValueError as error:
+        raise UsageError(f'--keep-log: "{text}" is no duration', fix="write 12h or 7d") from error
+    if ticks < KEEP_LEAST:
+        fix = "forks and commits at work need what they began with: keep 10m or more"
+        raise UsageError(f"--keep-log {text} is too short", fix=fix)
+    if not snapshot_every_s:
+        fix = "history begins at a snapshot: leave out --snapshot-every-s 0"
+        raise UsageError("--keep-log drops nothing without snapshots", fix=fix)
+    return ticks
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,7 @@ from huntgraph.errors import ActorError, RefusedError
 from huntgraph.gateway import Gateway, PartitionView, exporting
 from huntgraph.hunt import crowding, load
 from huntgraph.schema import Code
+from huntgraph.timeline.needed import needed_from
 from huntgraph.timeline.recover import recovering
 from huntgraph.world import Parts, World, generate
 
@@ -59,6 +61,7 @@ class Settings:
     http_host: str = "127.0.0.1"
     http_port: int = 0
     snapshot_every_s: float = 60.0
+    keep_log_ticks: int | None = None
     guidance_percent: int = 50
 
 
@@ -225,8 +228,13 @@ async def serving(
     async with AsyncExitStack() as stack:
         supervisors = []
         for options in _options(layout, world_file, settings, identity, parts or {}):
-            every_s = settings.snapshot_every_s
-            supervisor = Supervisor(options, snapshot_every_s=every_s, on_event=on_event)
+            supervisor = Supervisor(
+                options,
+                snapshot_every_s=settings.snapshot_every_s,
+                keep_log_ticks=settings.keep_log_ticks,
+                needed=partial(needed_from, layout.folder, options.partition),
+                on_event=on_event,
+            )
             supervisors.append(await stack.enter_async_context(supervisor))
         views = [
             PartitionView(each.options.directory, partition=each.options.partition, supervisor=each)

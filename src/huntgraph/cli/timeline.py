@@ -18,6 +18,7 @@ from huntgraph.schema import Kind
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run
+    from huntgraph.timeline.history import History
     from huntgraph.timeline.reach import Crossed
     from huntgraph.timeline.timeline import Timeline
 
@@ -36,6 +37,7 @@ __all__ = [
     "lending",
     "opened",
     "save",
+    "tell_begins",
 ]
 
 Numbers = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
@@ -110,6 +112,16 @@ def save(table: NDArray[np.void], path: Path) -> None:
 
     write_table(table, path)
     say(f"{len(table):,} rows in {path}")
+
+
+def tell_begins(history: History) -> None:
+    """Say where history begins in partitions whose log's beginning was dropped."""
+    from huntgraph.cli.output import say
+
+    for number, part in history.index().of.items():
+        if part.begin:
+            what = "what came before was dropped"
+            say(f"partition {number}: history begins behind {number}/{part.begin}, {what}")
 
 
 def crossed(run: Run) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ COLUMNS: Final = (
     "ring gaps",
     "allocations",
     "resident MiB",
+    "log GiB",
 )
 Positive = Parameter(validator=validators.Number(gt=0))
 

@@ -64,7 +64,7 @@ class Row:
         """Give the figures, JSON-ready; what is not known is null."""
         window, now = self.window, self.window.now
         refused = [name for name in now if name.startswith("answers_") and name not in NOT_REFUSED]
-        resident = now.get("resident_bytes")
+        resident, disk = now.get("resident_bytes"), now.get("log_disk_bytes")
         return {
             "state": self.state,
             "moves_per_s": window.rate("moves"),
@@ -79,6 +79,7 @@ class Row:
             "ring_gaps": now.get("ring_gaps"),
             "allocations": now.get("allocations"),
             "resident_mib": None if resident is None else round(resident / MIB, 1),
+            "log_gib": None if disk is None else round(disk / 1024 / MIB, 2),
         }
 
     def cells(self) -> list[str]:

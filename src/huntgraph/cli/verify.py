@@ -30,7 +30,7 @@ def verify(
     Args:
         folder: the folder of huntgraph serve, or the actor's own [your state folder's serve].
         world: the world file or the folder of its parts; a folder of huntgraph serve knows it.
-        from_snapshot: begin at each partition's newest snapshot instead of the log's start.
+        from_snapshot: begin at each partition's newest snapshot instead of where history begins.
         json: print the outcome as JSON.
     """
     from huntgraph.timeline.verify_all import verify_all

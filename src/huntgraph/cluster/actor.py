@@ -227,6 +227,10 @@ class Actor:
         """Ask for the positions, the tick and the state hash."""
         return await (await self._link()).status()
 
+    async def drop_log(self, position: int) -> None:
+        """Let the log's segments up to a position go: a snapshot of it must be on disk."""
+        await (await self._link()).drop(position)
+
     async def publish(self, hunt: Hunt, world: AnyWorld, slot: int = 0) -> Answers:
         """Publish a hunt into a slot; effective at the next tick. Raises RefusedError."""
         return refuse(await self.control(hunt.compile(world, slot)), f"slot {slot}")

@@ -60,7 +60,6 @@ HEADER: Final = struct.Struct("<IHHQ")
 """`FRAME` in one look: length, kind, count, first."""
 _NO_HUNT: Final = 65535
 
-
 Asked = asyncio.Future[tuple[int, bytes]]
 """What holds `first` and the body of an answer once it is there."""
 
@@ -71,6 +70,7 @@ class Request(NamedTuple):
     kind: Frame
     answer: Frame = Frame.WELCOME
     records: NDArray[np.void] | None = None
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +264,8 @@ class Control:
         """Ask the actor how it is."""
         return await self._welcome(Frame.STATUS)
 
-    async def _welcome(self, kind: Frame) -> Status:
-        return Status.from_body(await self._ask(Request(kind)))
+    async def _welcome(self, kind: Frame, first: int = 0) -> Status:
+        return Status.from_body(await self._ask(Request(kind, first=first)))
 
     async def hold(self) -> Status:
         """Have moves and ticks wait until `release`, or until this connection is over."""
@@ -274,6 +274,10 @@ class Control:
     async def release(self) -> Status:
         """Let moves and ticks go on."""
         return await self._welcome(Frame.RELEASE)
+
+    async def drop(self, position: int) -> Status:
+        """Let segments of the log go that hold no position behind this one, when it is durable."""
+        return await self._welcome(Frame.DROP, position)
 
     async def hunts(self) -> Standings:
         """Ask how the hunts stand in this partition."""
@@ -305,11 +309,11 @@ class Control:
         last one, with nothing behind it before its answer is there.
         """
         waiters, frames = list[Asked](), list[bytes]()
-        for kind, answer, records in requests:
+        for kind, answer, records, first in requests:
             waiters.append(self._frames.answer(answer))
             body = b"" if records is None else records.tobytes()
             count = len(body) // 64
-            frames += HEADER.pack(len(body), kind, count, self._sent + 1 if count else 0), body
+            frames += HEADER.pack(len(body), kind, count, self._sent + 1 if count else first), body
             self._sent += count
         self._transport.write(b"".join(frames))
         return waiters
@@ -359,8 +363,7 @@ class Control:
 
 def orders(records: NDArray[np.void]) -> list[Request]:
     """Give the requests that send records, in frames as long as a frame may be."""
-    starts = range(0, len(records), FRAME_RECORDS)
-    parts = (records[start : start + FRAME_RECORDS] for start in starts)
+    parts = (records[at : at + FRAME_RECORDS] for at in range(0, len(records), FRAME_RECORDS))
     return [Request(Frame.CONTROL, Frame.UPDATES, part) for part in parts]
 
 

@@ -28,6 +28,11 @@ class SnapshotMade:
         """The position the snapshot holds the state of."""
         return int(self.facts.get("position", 0))
 
+    @property
+    def drop_through(self) -> int:
+        """The position up to which the log may be dropped, 0 for nothing."""
+        return int(self.facts.get("drop_through", 0))
+
 
 async def make_snapshot(
     directory: Path,
@@ -37,15 +42,21 @@ async def make_snapshot(
     players: int = 12_500,
     fields: int = 8,
     added_edges: int = 1024,
+    keep_ticks: int | None = None,
+    keep_from: int | None = None,
     program: Path | None = None,
 ) -> SnapshotMade:
     """Build a new snapshot from the newest one and the durable log. Raises ActorError.
 
     ``partition``, ``players``, ``fields`` and ``added_edges`` must be those the actor was started
-    with.
+    with. Of older snapshots those stay that ``keep_ticks`` of the past need, and the states from
+    position ``keep_from`` on; without them the three newest, and what history begins with where
+    the log's beginning was dropped.
     """
     named = {"dir": directory, "world": world, "partition": partition}
     named |= {"players": players, "fields": fields, "added-edges": added_edges}
+    kept = {"keep-ticks": keep_ticks, "keep-from": keep_from}
+    named |= {name: value for name, value in kept.items() if value is not None}
     arguments = ["snapshot", *(part for k, v in named.items() for part in (f"--{k}", str(v)))]
     process = await spawn(program or actor_program(), arguments, nice=NICE)
     assert process.stdout is not None

@@ -64,6 +64,9 @@ class Supervisor:
 
     A restarted actor listens at the address of the first, so that game servers find it again.
     ``on_event`` is called in the loop's thread with every `Event`; it must not block.
+
+    With ``keep_log_ticks`` history is kept for so many ticks: behind each snapshot what is older
+    is dropped from the log, but nothing from the position on that ``needed`` gives.
     """
 
     def __init__(
@@ -72,6 +75,8 @@ class Supervisor:
         *,
         program: Path | None = None,
         snapshot_every_s: float = 60.0,
+        keep_log_ticks: int | None = None,
+        needed: Callable[[], int | None] | None = None,
         start_timeout_s: float = START_TIMEOUT_S,
         backoff: Backoff | None = None,
         hang_looks: int = HANG_LOOKS,
@@ -84,6 +89,8 @@ class Supervisor:
         self.last_snapshot: SnapshotMade | None = None
         self._program = program
         self._snapshot_every_s = snapshot_every_s
+        self._keep_log_ticks = keep_log_ticks
+        self._needed = needed
         self._start_timeout_s = start_timeout_s
         self._backoff = backoff or Backoff()
         self._pulse = Pulse(options.directory / "counters", hang_looks=hang_looks)
@@ -227,7 +234,8 @@ class Supervisor:
                 self._tell(Event("snapshot", f"no snapshot: {error}", error))
 
     async def snapshot(self) -> SnapshotMade:
-        """Have a snapshot made now. Raises ActorError."""
+        """Have a snapshot made now, and what is not kept dropped. Raises HuntError."""
+        keeps, needed = self._keep_log_ticks is not None, self._needed
         made = await make_snapshot(
             self.options.directory,
             self.options.world,
@@ -235,9 +243,13 @@ class Supervisor:
             players=self.options.players,
             fields=self.options.fields,
             added_edges=self.options.added_edges,
+            keep_ticks=self._keep_log_ticks,
+            keep_from=needed() if keeps and needed is not None else None,
             program=self._program,
         )
         self._tell(Event("snapshot", f"snapshot at position {made.position}"))
+        if made.drop_through and self.actor.alive:
+            await self.actor.drop_log(made.drop_through)
         return made
 
     def _tell(self, event: Event) -> None:

@@ -103,6 +103,8 @@ METRICS: Final = (
     _gauge("durable", "log.durable", "{record}", "position up to which all is on disk"),
     _count("log_commits", "log.commits", "{commit}", "group commits"),
     _count("log_bytes", "log.written", "By", "bytes written to the log"),
+    _gauge("log_first", "log.first", "{record}", "position of the first record that is kept"),
+    _gauge("log_disk_bytes", "log.disk", "By", "what its segments take on the disk"),
     _gauge("log_room", "log.room", "{record}", "records that fit before the disk must follow"),
     _gauge("log_failed", "log.failed", "", "1 when a write or sync failed"),
     _gauge("resident_bytes", "actor.memory.resident", "By", "resident memory of the process"),

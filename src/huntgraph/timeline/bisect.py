@@ -33,6 +33,9 @@ Cells = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 class Side(Protocol):
     """One of the two that are compared."""
 
+    def begin(self) -> int:
+        """Give the first position whose state is known."""
+
     def end(self) -> int:
         """Give the last position."""
 
@@ -51,6 +54,10 @@ class Recorded:
 
     def __init__(self, history: History, partition: int) -> None:
         self.history, self.partition = history, partition
+
+    def begin(self) -> int:
+        """Give where history begins."""
+        return self.history.index().of[self.partition].begin
 
     def end(self) -> int:
         """Give the last position."""
@@ -89,6 +96,12 @@ class Build:
     ) -> None:
         self._command, self._world = list(command), world
         self._own = Recorded(history, partition)
+
+    def begin(self) -> int:
+        """Give the start of the log: snapshots are not used. Raises LogDroppedError."""
+        if (begin := self._own.begin()) > 0:
+            raise self._own.history.dropped(self._own.partition, begin - 1)
+        return 0
 
     def end(self) -> int:
         """Give the last position."""
@@ -159,9 +172,10 @@ def bisect(one: Side, other: Side, keep: Path | None = None) -> Found | None:
     Looked for among the positions that both have; a difference that is gone again before the next
     of 64 places, evenly over all of them, is not seen. `keep` gets both states there as
     ``one.npz`` and ``other.npz`` (names, words). Raises ReplayError HG1524 when they differ from
-    the start, which is another world or another capacity, not a record.
+    the start, which is another world or another capacity, not a record. Both begin where the
+    histories of both do.
     """
-    low, high = 0, min(one.end(), other.end())
+    low, high = max(one.begin(), other.begin()), min(one.end(), other.end())
     if not _equal(one, other, [low])[0]:
         what = "both differ before the first record"
         raise ReplayError(what, fix="compare the worlds", code="HG1524")

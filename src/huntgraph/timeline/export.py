@@ -65,13 +65,15 @@ def map_blocks(directory: str | Path) -> Iterator[tuple[np.void, NDArray[np.void
 
 
 def read_log(source: Source, last: int) -> NDArray[np.void]:
-    """Give the records of a partition up to a position: those of MOVE behind their position.
+    """Give the records of a partition up to a position, from the first one that is there.
+
+    Their dtype is MOVE with the position before it.
 
     Records of other layouts are in it too: mind `kind`. Raises LogError.
     """
     dtype = np.dtype([("position", "u8"), *((n, MOVE[n]) for n in MOVE.names or ())])
     tables = [np.zeros(0, dtype)]
-    for records in source.records(1, last):
+    for records in source.records(source.begin()[1], last):
         table = np.zeros(len(records.rows), dtype)
         table["position"] = records.positions
         for name in MOVE.names or ():

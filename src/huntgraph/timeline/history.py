@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
@@ -15,13 +16,13 @@ from numpy.typing import NDArray
 from huntgraph.cluster.layout import Layout
 from huntgraph.cluster.parts import find_parts
 from huntgraph.engine import Engine, Rows
-from huntgraph.errors import ForkError, UsageError
+from huntgraph.errors import ForkError, LogDroppedError, UsageError
 from huntgraph.timeline.cut import Cut, Messages
 from huntgraph.timeline.index import Index
 from huntgraph.timeline.log import END, Log, LogRecords
 from huntgraph.timeline.lost import stand_ins
 from huntgraph.timeline.replica import JOURNAL
-from huntgraph.timeline.snapshot import newest_snapshot
+from huntgraph.timeline.snapshot import find_snapshots, newest_snapshot
 from huntgraph.timeline.warm import Growing, Warm
 from huntgraph.world import World
 
@@ -57,6 +58,20 @@ class Source:
     """The actor's directory, where its snapshots are."""
     stand_ins: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     """What is given in place of records that are lost, by position (`huntgraph.timeline.lost`)."""
+
+    def begin(self) -> tuple[int, int]:
+        """Give the first position whose state can be made, and that of the first record there is.
+
+        Both lie behind what was dropped from the log: 0 and 1 where nothing was.
+        """
+        if self.directory is None:
+            return 0, 1
+        world_id = self.world.world_id
+        log = Log(self.directory, world_id=world_id, partition=self.partition)
+        if (first := log.first_position()) == 1:
+            return 0, 1
+        known = [at for at in find_snapshots(self.directory) if at >= first - 1]
+        return min(known, default=first - 1), first
 
     def records(self, first: int, last: int | None = None) -> Iterator[LogRecords]:
         """Give the records of positions `first` to `last`, of all behind it when that is None.
@@ -129,14 +144,49 @@ class History:
             part, last = self._index.of[number], None if upto is None else upto.get(number, 0)
             if last is not None and last <= part.end:
                 continue
+            if not part.end:
+                part.begin, part.first = source.begin()
+                part.end = part.first - 1
             known = len(part.lost)
             for records in source.records(part.end + 1, last):
                 self._index.follow(number, records)
             if isinstance(source.log, Log):
                 _check_needed(source.log, part.end)
             if len(part.lost) > known:
-                source.stand_ins.update(stand_ins(number, source.records(1), part.lost))
+                source.stand_ins.update(self._stand_ins(number))
         return self._index
+
+    def _stand_ins(self, number: int) -> dict[int, NDArray[np.uint8]]:
+        """What is given in place of lost records, as far as states from before them are known."""
+        part, source = self._index.of[number], self.sources[number]
+        known = self.start(number, part.begin) if part.begin else None
+        lost = [each for each in part.lost if each[0] > part.begin]
+        return stand_ins(number, source.records(part.begin + 1), lost, known)
+
+    def check_kept(self, cut: Mapping[int, int]) -> None:
+        """Raise LogDroppedError when history begins behind a cut in some partition."""
+        for number, position in cut.items():
+            if position < self._index.of[number].begin:
+                raise self.dropped(number, position)
+
+    def dropped(
+        self,
+        partition: int,
+        position: int,
+        fix: str = "name a later point; a copy from before has more",
+    ) -> LogDroppedError:
+        """Give the error to raise for a state or a record that was dropped with the log."""
+        part, begin = self._index.of[partition], self.sources[partition].begin()[0]
+        named = f"{partition}/{position}"
+        if position >= begin:
+            what = f"no snapshot at or before {named} can be read, and the log before was dropped"
+            fix = "use the version that made the snapshots, or a copy from before"
+        else:
+            ticks = part.ticks[part.ticks["position"] >= begin]
+            since_ms = int(ticks["time_ms"][0]) if len(ticks) else 0
+            since = datetime.fromtimestamp(since_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            what = f"{named} was dropped: history begins behind {partition}/{begin}, {since}"
+        return LogDroppedError(what, where=self.folder, fix=fix)
 
     @property
     def indexed(self) -> Index:
@@ -177,7 +227,7 @@ class History:
     def _warm_up(self, number: int, position: int, keep: int) -> None:
         part, source = self._index.of[number], self.sources[number]
         # From there on the records are kept as well, and the journal covers them.
-        begin = max(position - keep, part.first - 1)
+        begin = max(position - keep, part.begin)
         head = self.engine_at(number, begin, journal=2 * keep, spare=WARM_SPARE)
         self._room[number] = (len(part.players) + WARM_SPARE, part.edges_added + WARM_SPARE)
         log = self.warm[number].log if number in self.warm else source.log
@@ -234,7 +284,10 @@ class History:
                 watch(engine)
 
     def start(self, partition: int, upto: int, journal: int = 0, spare: int = SPARE) -> Engine:
-        """Give an engine at the newest snapshot at or before a position, or at position 0."""
+        """Give an engine at the newest snapshot at or before a position, or at position 0.
+
+        Raises LogDroppedError when there is no such snapshot and the log's beginning was dropped.
+        """
         source, part = self.sources[partition], self._index.of[partition]
         if part.end < max(upto, 1):
             part = self.index().of[partition]
@@ -243,6 +296,8 @@ class History:
             with contextlib.suppress(ValueError):  # an image of another version: the log is there
                 image, world_id = found.image.tobytes(), source.world.world_id
                 return Engine.restore(image, world_id=world_id, journal=journal)
+        if source.begin()[1] > 1:
+            raise self.dropped(partition, upto)
         return Engine(
             source.world,
             players=len(part.players) + spare,

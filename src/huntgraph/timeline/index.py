@@ -51,6 +51,8 @@ class PartitionIndex:
     """Position of the last record read."""
     first: int = 1
     """Position of the first record there is."""
+    begin: int = 0
+    """Where history begins: the first position whose state can be made."""
     edges_added: int = 0
     """Records that may have made an edge: EDGE_ADD, and rows of corrections."""
     players: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
@@ -145,7 +147,7 @@ class PartitionIndex:
         ticks = self.ticks
         later = np.flatnonzero(ticks["time_ms"] > time_ms)
         upto = ticks if not len(later) else ticks[: later[0]]
-        return int(upto["position"][-1]) if len(upto) else self.first - 1
+        return int(upto["position"][-1]) if len(upto) else 0
 
     def taken_at(self, origin: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Give numbers (rising) and positions of the parcels taken from a partition."""

@@ -50,7 +50,8 @@ async def undo_commit(
     """Give the cells of a commit their old words back, in all partitions or in none.
 
     Gives the new entry of the audit trail and the cells that have changed since, which keep what
-    they hold unless `force`. Raises what `huntgraph.timeline.undo.undo` raises.
+    they hold unless `force`. Raises what `huntgraph.timeline.undo.undo` raises, and LogDroppedError
+    when history begins behind the commit.
     """
     sockets = await ready_to_commit(history)
     # Made before moves are held: what comes meanwhile is little.

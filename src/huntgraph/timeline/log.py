@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph import _core
-from huntgraph.errors import LogDamagedError, LogError
+from huntgraph.errors import LogDamagedError, LogDroppedError, LogError
 from huntgraph.schema import MOVE, RULE, Kind
 
 __all__ = ["END", "Log", "LogRecords", "Tail"]
@@ -50,9 +50,10 @@ class LogRecords:
 class Log:
     """The log in an actor's `directory`.
 
-    Raises LogError HG1501 when there is none or it belongs to another world or partition, and
-    LogDamagedError HG1511 where durable records cannot be read. Reading stops there, unless a
-    position of the lost ones is in `without`: then each of them is a row of zeros.
+    Raises LogError HG1501 when there is none or it belongs to another world or partition,
+    LogDroppedError where records were dropped, and LogDamagedError HG1511 where durable records
+    cannot be read. Reading stops there, unless a position of the lost ones is in `without`: then
+    each of them is a row of zeros.
     """
 
     def __init__(
@@ -86,8 +87,18 @@ class Log:
         """Give a place in the log, at position `first`, that can be read on from as it grows."""
         return Tail(self, first)
 
+    def first_position(self) -> int:
+        """Give the first position that is there: 1 where nothing was dropped."""
+        return Tail(self, END).first_position()
+
     def unreadable(self, error: Exception) -> LogError:
         """Give the error to raise when it cannot be read."""
+        if str(error).startswith("log-dropped"):
+            return LogDroppedError(
+                f"the log of partition {self.partition} has no such records any more: {error}",
+                where=str(self.directory),
+                fix="ask for what came later",
+            )
         return LogError(
             code="HG1501",
             what=f"the log cannot be read: {error}",
@@ -124,6 +135,13 @@ class Tail:
             )
         except (OSError, ValueError) as error:
             raise log.unreadable(error) from error
+
+    def first_position(self) -> int:
+        """Give the first position that is in the log. Raises LogError."""
+        try:
+            return self._reader.first_position()
+        except (OSError, ValueError) as error:
+            raise self._log.unreadable(error) from error
 
     def read(self, batch: int = 65_536, upto: int = END) -> LogRecords | None:
         """Give about `batch` records from here on; None at the present end. Raises LogError.

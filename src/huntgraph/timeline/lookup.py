@@ -60,7 +60,8 @@ def lookup(history: History, query: Query, limit: int | None = None) -> NDArray[
     """Give what fits, of all partitions, in the order of time: shape (n,), dtype FOUND.
 
     Partitions are replayed from the newest snapshot before `since_ms` on, so that each record
-    comes with its outcome; `limit` ends that early. Raises LogError.
+    comes with its outcome; `limit` ends that early. Raises LogError; LogDroppedError for times and
+    events that lie before history begins.
     """
     numbers = query.partitions or tuple(history.sources)
     streams = [_rows(history, number, query) for number in numbers]
@@ -81,7 +82,13 @@ def plain(row: np.void) -> dict[str, Any]:
 
 def _rows(history: History, number: int, query: Query) -> Iterator[np.void]:
     part = history.index().of[number]
-    first = max(part.position_at(query.since_ms), part.first - 1) + 1
+    for time_ms in (query.since_ms, query.until_ms):
+        if time_ms:
+            history.check_kept({number: part.position_at(time_ms)})
+    for each, position in query.events:
+        if each == number and 0 < position <= part.begin:
+            raise history.dropped(number, position)
+    first = max(part.position_at(query.since_ms), part.begin) + 1
     last = None if query.until_ms is None else part.position_at(query.until_ms)
     engine, stream = outcomes(history, number, first, last)
     teams = _Teams(engine)

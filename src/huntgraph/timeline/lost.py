@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.engine import move
+from huntgraph.engine import Engine, move
 from huntgraph.errors import LogDamagedError
-from huntgraph.schema import ARRIVAL, MOVE, Kind
+from huntgraph.schema import ARRIVAL, MOVE, PEERS, Kind
 from huntgraph.timeline.kinds import CORRECTION_KINDS, PLAYER_KINDS
 from huntgraph.timeline.log import LogRecords
+from huntgraph.timeline.tables import players_of
 
 __all__ = ["Range", "stand_ins"]
 
@@ -32,15 +33,19 @@ DENSE: Final = np.dtype(
 
 
 def stand_ins(
-    partition: int, log: Iterable[LogRecords], lost: Sequence[Range]
+    partition: int,
+    log: Iterable[LogRecords],
+    lost: Sequence[Range],
+    known: Engine | None = None,
 ) -> dict[int, NDArray[np.uint8]]:
     """Give records by position that stand in for lost ones, as far as others tell of them.
 
-    `log` is all of the partition's log. Where several are lost together, which of their positions
-    each had is not known: they get the first ones. Raises LogDamagedError HG1512 when something was
-    lost that cannot be left out: what came over a border, or a part of a correction.
+    `log` is all of the partition's log, or all behind the state `known`. Where several are lost
+    together, which of their positions each had is not known: they get the first ones. Raises
+    LogDamagedError HG1512 when something was lost that cannot be left out: what came over a
+    border, or a part of a correction.
     """
-    moves, ticks, parcels = _dense(log, lost, partition)
+    moves, ticks, parcels = _dense(log, lost, partition, known)
     found: dict[int, list[Row]] = {first: [] for first, _ in lost}
     for at, of, number, _ in _missing(parcels, lost):
         what = f"parcel {number} from partition {of} was among them"
@@ -57,10 +62,10 @@ def stand_ins(
 
 
 def _dense(
-    log: Iterable[LogRecords], lost: Sequence[Range], partition: int
+    log: Iterable[LogRecords], lost: Sequence[Range], partition: int, known: Engine | None
 ) -> tuple[NDArray[np.void], ...]:
     """Tables (dtype DENSE) of moves, ticks and parcels, in the order of the log."""
-    tables: tuple[list[NDArray[np.void]], ...] = ([], [], [])
+    tables = ([], [], []) if known is None else _last_numbers(known)
     for records in log:
         moves, parcels = records.moves, records.rows.view(ARRIVAL).reshape(-1)
         _check_corrections(records, lost, partition)
@@ -75,6 +80,19 @@ def _dense(
         over = records.of(Kind.ARRIVE, Kind.NOTICE)
         tables[2].append(_table(records, over, parcels["from"], parcels["number"]))
     return tuple(np.concatenate([np.zeros(0, DENSE), *table]) for table in tables)
+
+
+def _last_numbers(known: Engine) -> tuple[list[NDArray[np.void]], ...]:
+    """The numbers that a state has got to: of each player, of ticks, of parcels by sender."""
+    players = players_of(known.players())
+    taken = [known.peer(sender)[2] for sender in range(PEERS)]
+    tables = [np.zeros(size, DENSE) for size in (len(players), 1, PEERS)]
+    tables[0]["of"], tables[0]["number"] = players["id"], players["seq"]
+    tables[1]["number"] = known.tick
+    tables[2]["of"], tables[2]["number"] = np.arange(PEERS), taken
+    for table in tables:
+        table["position"], table["begins"] = known.position, True
+    return tuple([table] for table in tables)
 
 
 def _table(

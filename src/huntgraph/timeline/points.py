@@ -53,7 +53,16 @@ _FIX: Final = (
 
 
 def find_point(history: History, text: str) -> Cut:
-    """Give the cut that a text names. Raises ForkError HG1710 when it names none."""
+    """Give the cut that a text names.
+
+    Raises ForkError HG1710 when it names none, LogDroppedError when history begins behind it.
+    """
+    cut = _named(history, text)
+    history.check_kept(cut)
+    return cut
+
+
+def _named(history: History, text: str) -> Cut:
     head = history.head()
     if text == "head":
         return head
@@ -89,6 +98,8 @@ def at_event(history: History, event: Event, *, included: bool) -> Cut:
     partition, position = event
     index, messages = history.index(), history.messages()
     part = index.of.get(partition)
+    if part is not None and 0 < position < part.first:
+        raise history.dropped(partition, position)
     if part is None or not part.first <= position <= part.end:
         what = f"there is no event {partition}/{position}"
         ends = ", ".join(f"{n}/{p.first} to {n}/{p.end}" for n, p in index.of.items())

@@ -51,7 +51,8 @@ def find_reach(history: History, recipe: Recipe, head: Cut) -> tuple[Reach, Cut]
 
     Gives the head too: it lies in no correction, and is before a commit or behind it everywhere.
     Raises ForkError HG1734 for a commit that cannot be made again: one without a recipe, one that
-    the trail does not know; HG1735 when a commit to be left out is not there.
+    the trail does not know; HG1735 when a commit to be left out is not there; LogDroppedError when
+    history begins behind a commit's point.
     """
     history.index(head)
     begin, head = _outside(history, recipe.point), _outside(history, head)
@@ -79,6 +80,8 @@ def _through(history: History, trail: Sequence[Entry], head: Cut) -> tuple[list[
     settled = _settled(history)
     for at, entry in enumerate(trail):
         ends, held, changed = settled.get(int(entry.id, 16), {}), _held(entry), _changed(entry)
+        # What was dropped with the beginning of a log is long over.
+        changed = {n for n in changed if held[n] + 1 >= history.indexed.of[n].first}
         least = {n: ends.get(n, head[n] + 1) if n in changed else held[n] for n in head}
         if any(head[n] < least[n] for n in head):
             return list(trail[:at]), {n: min(head[n], held[n]) for n in head}
@@ -150,7 +153,12 @@ def _crossed(history: History, entry: Entry, out: Container[str]) -> Crossed:
     if not entry.recipe:
         what = f"the commit {entry.id}, whose edits are not in the audit trail,"
         raise _no_way(history, f"{what} lies behind the fork's point", held, entry.id)
-    return Crossed(entry.id, held, Recipe.from_dict(dict(entry.recipe)))
+    recipe = Recipe.from_dict(dict(entry.recipe))
+    for number, position in recipe.point.items():
+        if position < history.indexed.of[number].begin:
+            fix = f"fork from behind {cut_text(held)}, or leave the commit out: --without"
+            raise history.dropped(number, position, f"{fix} {entry.id}")
+    return Crossed(entry.id, held, recipe)
 
 
 def _check_trail(history: History, begin: Cut, head: Cut, trail: Iterable[Entry]) -> None:

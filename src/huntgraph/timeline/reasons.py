@@ -65,8 +65,11 @@ def _winners(scene: Scene, stage: np.void, code: Code) -> Reasons:
         mine = scene.last(EventKind.CLAIMED, value=number, player=int(scene.record["player"]))
         place = None if mine is None else scene.place(mine)
         yield Reason("the player had won it before", place)
-    elif before is None:
+    elif before is None and not int(stage["wins"]):
         yield Reason("nobody had won it before")
+    elif before is None:
+        text = f"player {int(stage['winner'])} won it before history begins"
+        yield Reason(f"{text}; wins so far: {int(stage['wins'])}")
     else:
         text = f"player {int(before['player'])} won it before"
         yield Reason(f"{text}; wins so far: {int(stage['wins'])}", scene.place(before))
@@ -102,7 +105,8 @@ def _closed(scene: Scene) -> Reasons:
     tail, head = int(scene.record["from"]), int(scene.record["to"])
     shut = scene.last(EventKind.DELTA, from_=tail, to=head, flags=1)
     if shut is None:
-        yield Reason(f"the edge {tail} -> {head} was closed from the start")
+        since = "from the start" if scene.whole else "before history begins"
+        yield Reason(f"the edge {tail} -> {head} was closed {since}")
         return
     yield Reason(f"the edge {tail} -> {head} was closed", scene.place(shut))
     gate = scene.last(EventKind.GATE, position=int(shut["position"]))
@@ -118,7 +122,8 @@ def _no_edge(scene: Scene) -> Reasons:
     tail, head = int(scene.record["from"]), int(scene.record["to"])
     gone = scene.last(EventKind.DELTA, from_=tail, to=head, value=0)
     if gone is None:
-        yield Reason(f"there never was an edge {tail} -> {head}")
+        when = "never" if scene.whole else "not since history begins"
+        yield Reason(f"there is no edge {tail} -> {head}, and was {when}")
     else:
         yield Reason(f"the edge {tail} -> {head} was removed", scene.place(gone))
 

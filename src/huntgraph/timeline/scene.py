@@ -77,22 +77,31 @@ class Scene:
         found = self.seen[fit]
         return found[-1] if len(found) else None
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that was ever logged here has been seen."""
+        return self.history.indexed.of[self.partition].begin == 0
+
     def place(self, event: np.void) -> Event:
         """The event's name."""
         return self.partition, int(event["position"])
 
 
 def scene_of(history: History, event: Event) -> Scene:
-    """Replay to right before an event. Raises ForkError HG1711 when there is no such event."""
+    """Replay to right before an event, from where history begins.
+
+    Raises ForkError HG1711 when there is no such event, LogDroppedError when it was dropped.
+    """
     partition, position = event
     part = history.index().of.get(partition)
+    if part is not None and 0 < position <= part.begin:
+        raise history.dropped(partition, position)
     if part is None or not part.first <= position <= part.end:
         what = f"there is no event {named(event)}"
         raise ForkError(what, fix="huntgraph lookup lists events", code="HG1711")
     (records,) = history.sources[partition].records(position, position)
     record = records.moves[0].copy()
-    start = history.start(partition, 0).position + 1
-    engine, stream = outcomes(history, partition, start, position - 1)
+    engine, stream = outcomes(history, partition, part.begin + 1, position - 1)
     seen = [np.zeros(0, EVENT)]
     for outcome in stream:
         seen.append(outcome.events[_concerns(outcome.events, record)])

@@ -39,6 +39,8 @@ class Problem:
 class Verification:
     """What a replay found. `receipts` has dtype RECEIPT; without problems all is as recorded."""
 
+    begin: int = 0
+    """Position of the snapshot that was begun with, 0 for the log's own start."""
     positions: int = 0
     moves: int = 0
     hashes_compared: int = 0
@@ -55,6 +57,7 @@ class Verification:
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON; receipts as their count, the hash in hexadecimal."""
         return {
+            "begin": self.begin,
             "positions": self.positions,
             "moves": self.moves,
             "hashes_compared": self.hashes_compared,
@@ -99,7 +102,7 @@ def verify(
     engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MAX)
     found = Verification()
     if snapshot is not None:
-        engine = _restored(snapshot, world)
+        engine, found.begin = _restored(snapshot, world), snapshot.position
         if engine.state_hash(anew=True) != snapshot.state_hash:
             found.problems.append(Problem(snapshot.position, "the snapshot's hash is another one"))
     receipts, chain = [], _chain(engine)

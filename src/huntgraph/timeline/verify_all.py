@@ -62,15 +62,18 @@ def verify_all(
     """Replay all partitions and compare everything that was recorded; see `verify`.
 
     `from_snapshot` begins at each partition's newest snapshot, which must be whole; from the
-    start, each player taken over a border is compared with who was handed over. Raises LogError,
-    UsageError when there is no snapshot to begin from.
+    start, each player taken over a border is compared with who was handed over. Where the log's
+    beginning was dropped, the start is the oldest snapshot. Raises LogError, UsageError when there
+    is no snapshot to begin from.
     """
     found = Verified()
     for number, source in history.sources.items():
         assert source.directory is not None
-        snapshot = newest_snapshot(source.directory, ANY) if from_snapshot else None
-        if from_snapshot and snapshot is None:
-            what, fix = "there is no whole snapshot", "verify from the start"
+        begin = ANY if from_snapshot else source.begin()[0]
+        snapshot = newest_snapshot(source.directory, begin) if begin else None
+        if begin and snapshot is None:
+            what = "there is no whole snapshot to begin at"
+            fix = "verify from the start; if that was dropped, use a copy of the folder"
             raise UsageError(what, where=source.directory, fix=fix)
         found.partitions[number] = verify(
             source.directory,
@@ -87,23 +90,27 @@ def verify_all(
 def check_crossings(history: History) -> list[tuple[int, Problem]]:
     """Compare each ARRIVE with who was handed over there: player, number and cause.
 
-    Gives the partition that took it and where, for each that nobody had sent like that.
+    Gives the partition that took it and where, for each that nobody had sent like that, as far
+    as history reaches back.
     """
     sent: dict[int, set[tuple[int, ...]]] = {}
+    begins = {number: part.begin for number, part in history.index().of.items()}
     for number in history.sources:
-        _, stream = outcomes(history, number, 1)
+        _, stream = outcomes(history, number, begins[number] + 1)
         for outcome in stream:
             handed = outcome.events[outcome.events["kind"] == Event.HANDED]
             for to, n, cause, player in _columns(handed, "value", "a", "position", "player"):
                 sent.setdefault(to, set()).add((number, n, cause, player))
     found = []
     for number, source in history.sources.items():
-        for records in source.records(1):
+        for records in source.records(begins[number] + 1):
             arrivals = np.flatnonzero(records.of(Kind.ARRIVE))
             rows = records.rows.view(ARRIVAL).reshape(-1)[arrivals]
             parcels = _columns(rows, "from", "number", "cause", "player")
             for at, parcel in zip(arrivals.tolist(), parcels, strict=True):
-                if parcel not in sent.get(number, set()):
+                # Who was handed over before history begins there is not known any more.
+                known = parcel[2] > begins.get(parcel[0], 0)
+                if known and parcel not in sent.get(number, set()):
                     what = f"player {parcel[3]} was taken as nobody had handed it over"
                     found.append((number, Problem(records.first + at, what)))
     return found

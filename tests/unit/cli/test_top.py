@@ -79,6 +79,7 @@ def test_figures_are_those_of_the_time_between_two_looks(
         assert 0 < row["durable_p50_us"] <= row["durable_p99_us"]
         assert row["allocations"] == actor.counters().value("allocations")
         assert row["resident_mib"] > 1
+        assert row["log_gib"] == round(2 * 16 / 1024, 2), "a segment in use and one ready"
         assert row["ring_gaps"] is None, "no gateway is there to know"
         assert body["total"] == {k: v for k, v in row.items() if k != "partition"} | {
             "state": "1 running"

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from huntgraph.engine import move
+from huntgraph.engine import Engine, move, ticks
 from huntgraph.errors import LogDamagedError
 from huntgraph.schema import ARRIVAL, MOVE, Kind
 from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.index import PartitionIndex
 from huntgraph.timeline.log import LogRecords
 from huntgraph.timeline.lost import stand_ins
+from huntgraph.world import generate
 
 
 def arrival(player: int, seq: int, number: int) -> Any:
@@ -53,6 +54,25 @@ def test_numbers_and_ticks_tell_what_is_missing() -> None:
         5: (Kind.TICK, 0, 0, 2),
         8: (Kind.STRIKE, 7, 4, 0),
     }
+
+
+def test_behind_a_dropped_beginning_a_state_tells_what_came_before() -> None:
+    known = Engine(generate(20_000, seed=7), players=8)
+    for record in (move(Kind.ENTER, player=7, seq=1), ticks(1), ticks(2)):
+        known.apply(record)
+    behind = log_of(
+        *(go(7, 2), None, None, None, go(7, 4), go(8, 2), move(Kind.TICK, arg=4), go(7, 5))
+    )
+    log = LogRecords(known.position + 1, behind.rows)
+    first = log.first + 1
+    found = stand_ins(0, [log], [(first, first + 2)], known)
+    assert [(at, int(row[0])) for at, row in sorted(found.items())] == [
+        (first, Kind.STRIKE),
+        (first + 1, Kind.STRIKE),
+        (first + 2, Kind.TICK),
+    ]
+    struck = [found[first + n].view(MOVE)[0] for n in range(2)]
+    assert [(int(each["player"]), int(each["seq"])) for each in struck] == [(7, 3), (8, 1)]
 
 
 def test_what_nobody_misses_has_no_stand_in() -> None:

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::log::RawRecord;
 use crate::quic::Idle;
 use crate::serve::{Actor, Options};
+use crate::snapshot::Keep;
 
 /// Round trips before the clock counts.
 const WARM_UP: usize = 2_000;
@@ -52,6 +53,7 @@ impl Pair {
             ring_slots: 16_384,
             tick_ms: 50,
             neighbours: Vec::new(),
+            keep: Keep::ALL,
         };
         let pipe = |e: std::io::Error| failure(e, "signals");
         let (reader, signals) = UnixStream::pair().map_err(pipe)?;

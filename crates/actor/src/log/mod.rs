@@ -211,6 +211,16 @@ impl Logger {
         self.shared.durable.get()
     }
 
+    /// The first position that is there: others before it were dropped.
+    pub fn first_position(&self) -> u64 {
+        self.shared.first.get()
+    }
+
+    /// Segments that stand on the disk, with the empty one that is ready.
+    pub fn segments(&self) -> u64 {
+        self.shared.segments.get()
+    }
+
     /// Why the log has stopped for good, if it has.
     pub fn failed(&self) -> Option<&Failure> {
         self.shared.failure.get()

@@ -35,6 +35,7 @@ pub fn open<D: Disk>(
     let time_ms = options.time_ms.max(recovered.time_ms);
     let shared = Shared::new(options.queue_records, recovered.durable, time_ms)
         .map_err(|e| describe(Fault("make the wake-up event", e)))?;
+    shared.first.set(recovered.first_position);
     let shared = Arc::new(shared);
     let logger = Logger { shared: shared.clone(), appended: recovered.durable, thread: None };
     let ready = ready_segments(&disk, identity, &mut survey, options).map_err(describe)?;
@@ -145,6 +146,7 @@ impl<D: Disk> Worker<D> {
         self.write_block(0)?;
         self.sync_current()?;
         self.publish_durable();
+        self.publish_segments();
         Ok(())
     }
 }

@@ -353,17 +353,28 @@ impl<D: Disk> LogReader<D> {
         }
     }
 
+    /// The first position that is there; 1 where nothing was dropped.
+    ///
+    /// # Errors
+    /// `log-damaged`, `log-foreign`, `log-io`.
+    pub fn first_position(&mut self) -> Result<u64, LogError> {
+        for sequence in list_segments(&self.disk)? {
+            if sequence == 1 {
+                return Ok(1);
+            }
+            let Some(segment) = self.segment(sequence)? else {
+                continue;
+            };
+            let found = segment.read_block(self.identity, 1, &mut self.buffer);
+            if let Found::Block(header) = found.map_err(|e| self.io_error(e))? {
+                return Ok(header.first_position);
+            }
+        }
+        Ok(1)
+    }
+
     /// The error that names the first position still there.
     fn dropped(&mut self) -> Result<LogError, LogError> {
-        let mut first = self.wanted;
-        if let Some(&oldest) = list_segments(&self.disk)?.first()
-            && let Some(segment) = self.segment(oldest)?
-            && let Found::Block(header) = segment
-                .read_block(self.identity, 1, &mut self.buffer)
-                .map_err(|e| self.io_error(e))?
-        {
-            first = header.first_position;
-        }
-        Ok(LogError::Dropped { wanted: self.wanted, first })
+        Ok(LogError::Dropped { wanted: self.wanted, first: self.first_position()? })
     }
 }

@@ -49,6 +49,10 @@ pub(crate) struct Shared {
     pub(crate) taken: Line,
     /// Last position on the disk.
     pub(crate) durable: Line,
+    /// First position in the log.
+    pub(crate) first: Line,
+    /// Segments in the directory, without one being prepared.
+    pub(crate) segments: Line,
     /// Last position that surely fits into the segments at hand.
     pub(crate) limit: Line,
     pub(crate) time_ms: Line,
@@ -72,6 +76,8 @@ impl Shared {
             committed: Line::default(),
             taken: Line::default(),
             durable: Line::default(),
+            first: Line::default(),
+            segments: Line::default(),
             limit: Line::default(),
             time_ms: Line::default(),
             drop_through: Line::default(),

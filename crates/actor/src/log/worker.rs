@@ -215,6 +215,12 @@ impl<D: Disk> Worker<D> {
         self.shared.limit.set(limit);
     }
 
+    /// Publishes how many segments there are, with the empty one.
+    pub(super) fn publish_segments(&self) {
+        let behind_oldest = self.current.sequence - self.oldest;
+        self.shared.segments.set(u64::from(behind_oldest) + 1 + u64::from(self.next.is_some()));
+    }
+
     fn pages_free(&self) -> u64 {
         let next = self.next.as_ref().map_or(0, |next| next.pages - 1);
         u64::from(self.current.pages - self.page) + u64::from(next)
@@ -237,6 +243,7 @@ impl<D: Disk> Worker<D> {
                 self.shared.no_space.store(false, Ordering::Relaxed);
                 add(&self.shared.counts.segments_made, 1);
                 self.publish_limit();
+                self.publish_segments();
                 self.shared.wake_actor();
             }
             Err(Fault(operation, error)) if is_no_space(&error) => {
@@ -258,11 +265,15 @@ impl<D: Disk> Worker<D> {
         }
         // The next segment must keep a block on the disk to carry the chain on.
         let first = self.first_position_behind(self.oldest)?;
-        if first.is_some_and(|first| first <= request + 1) {
+        if let Some(first) = first
+            && first <= request + 1
+        {
             let recycle = self.spare.take_over(&self.disk, self.oldest, self.segment_bytes)?;
             let counts = &self.shared.counts;
             add(if recycle { &counts.segments_recycled } else { &counts.segments_dropped }, 1);
             self.oldest += 1;
+            self.shared.first.set(first);
+            self.publish_segments();
             self.retry_at = None;
             return Ok(true);
         }

@@ -183,6 +183,8 @@ impl Actor {
             ("arena_blocks_in_use", allocations::blocks_in_use()),
             ("arena_blocks_peak", allocations::blocks_peak()),
             ("page_faults", page_faults().saturating_sub(self.page_faults_of_boot)),
+            ("log_first", engine.logger.first_position()),
+            ("log_disk_bytes", engine.logger.segments() * self.options.segment_bytes),
             ("log_room", engine.logger.room() as u64),
             ("log_failed", engine.logger.failed().is_some() as u64),
             ("draining", self.desk.draining as u64),

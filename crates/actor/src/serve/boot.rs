@@ -16,8 +16,6 @@ use crate::world_file::WorldFile;
 /// What to do about a log that cannot be trusted.
 const KEEP: &str = "keep the directory for inspection, then restore the log from a copy, or a \
                         newer snapshot, or start in a new directory";
-/// Snapshots kept: the newest may turn out damaged.
-const SNAPSHOTS_KEPT: usize = 3;
 
 /// A partition's block and what it took to fill it.
 pub struct Booted {
@@ -61,6 +59,10 @@ pub fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
     let fix = match error.code() {
         "log-locked" => "another actor owns this directory: stop it, or give another --dir",
         "log-no-space" => "free disk space",
+        "log-dropped" => {
+            "its beginning was dropped: give the --players, --added-edges and version that the \
+             snapshots were made with, or restore snapshots from a copy"
+        }
         "log-foreign" => "serve the world that this directory was made for, or give another --dir",
         _ => KEEP,
     };
@@ -195,7 +197,7 @@ fn replay(
 /// As [`boot`], or HG3011 when the snapshot cannot be written.
 pub fn make_snapshot(options: &Options) -> Result<String, Failure> {
     let world = WorldFile::open(&options.world)?;
-    let last = durable_position(options, &world)?;
+    let (first, last) = positions(options, &world)?;
     let mut booted = boot(options, &world, fitting_snapshot(options, &world)?, last)?;
     let image = |e| Failure::new("HG3013", e, "image", "report this");
     let limits = Partition::limits_of(&booted.block).map_err(image)?;
@@ -213,19 +215,24 @@ pub fn make_snapshot(options: &Options) -> Result<String, Failure> {
         let state = bytes(&booted.block[..limits.state_lines()]);
         snapshot::write_snapshot(&disk, header, state).map_err(|e| snapshot_failure(e, options))?;
     }
-    snapshot::keep_last(&disk, SNAPSHOTS_KEPT).map_err(|e| snapshot_failure(e, options))?;
+    let drop_through = snapshot::prune(&disk, &header, options.keep, first);
+    let drop_through = drop_through.map_err(|e| snapshot_failure(e, options))?;
+    let SnapshotHeader { position, tick, state_hash, .. } = header;
     Ok(format!(
-        r#"{{"event":"snapshot","position":{},"tick":{},"replayed":{},"state_hash":"{:016x}"}}"#,
-        header.position, header.tick, booted.replayed, header.state_hash
+        "{{\"event\":\"snapshot\",\"position\":{position},\"tick\":{tick},\
+         \"replayed\":{},\"state_hash\":\"{state_hash:016x}\",\
+         \"drop_through\":{drop_through}}}",
+        booted.replayed
     ))
 }
 
-/// The greatest watermark that stands in the log.
-fn durable_position(options: &Options, world: &WorldFile) -> Result<u64, Failure> {
+/// The first position in the log, and the greatest watermark that stands there.
+fn positions(options: &Options, world: &WorldFile) -> Result<(u64, u64), Failure> {
     let disk = folder(options, "log")?;
     let reader = LogReader::open(disk, options.partition, world.world_id, u64::MAX);
     let mut reader = reader.map_err(|e| log_failure(e, options))?;
+    let first = reader.first_position().map_err(|e| log_failure(e, options))?;
     reader.look_far();
     while reader.next_block().map_err(|e| log_failure(e, options))?.is_some() {}
-    Ok(reader.durable())
+    Ok((first, reader.durable()))
 }

@@ -13,7 +13,7 @@ use crate::resident::Resident;
 const RESIDENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Single numbers by name, in the file's order.
-const SINGLE: [&str; 47] = [
+const SINGLE: [&str; 49] = [
     "partition",
     "world_id",
     "heartbeat_ms",
@@ -52,6 +52,8 @@ const SINGLE: [&str; 47] = [
     "arena_blocks_in_use",
     "arena_blocks_peak",
     "page_faults",
+    "log_first",
+    "log_disk_bytes",
     "log_room",
     "log_failed",
     "draining",

@@ -8,6 +8,7 @@ use lexopt::prelude::*;
 
 use crate::failure::Failure;
 use crate::quic::{IdentityFiles, Idle, ServerFiles};
+use crate::snapshot::Keep;
 use crate::world_file::WorldFile;
 
 /// What to print for `--help`.
@@ -35,6 +36,8 @@ The process that owns one partition. 'huntgraph serve' starts and watches it.
   --tick-ms N          length of a tick                              [50]
   --neighbour P=DIR    partition P's actor works in DIR on this machine: players who walk over the
                        border are handed to it; once for each neighbour
+  --keep-ticks N       snapshot: how many ticks back the log is kept [all]
+  --keep-from POSITION snapshot: states from here on are needed too  [none]
 ";
 
 /// Everything the program can be told.
@@ -70,6 +73,8 @@ pub struct Options {
     pub tick_ms: u64,
     /// Number and directory of each neighbour.
     pub neighbours: Vec<(u16, PathBuf)>,
+    /// What is kept of the past.
+    pub keep: Keep,
 }
 
 /// What the program is asked to do.
@@ -102,6 +107,7 @@ impl Options {
             ring_slots: 16_384,
             tick_ms: 50,
             neighbours: Vec::new(),
+            keep: Keep::ALL,
         }
     }
 
@@ -124,6 +130,8 @@ impl Options {
             "segment-mib" => self.segment_bytes = parser.value()?.parse::<u64>()? << 20,
             "ring-slots" => self.ring_slots = parser.value()?.parse()?,
             "tick-ms" => self.tick_ms = parser.value()?.parse()?,
+            "keep-ticks" => self.keep.ticks = parser.value()?.parse()?,
+            "keep-from" => self.keep.from = parser.value()?.parse()?,
             "neighbour" => self.neighbours.push(parser.value()?.parse_with(neighbour)?),
             _ => return Ok(false),
         }

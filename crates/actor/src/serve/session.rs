@@ -177,16 +177,18 @@ impl Session {
                 self.take_moves(header, body, engine, desk, now)
             }
             (frame::BEARINGS, Role::Control) => take_bearings(header, body, engine),
-            (frame::STATUS, Role::Control) => {
-                self.welcome(engine, desk);
-                Ok(())
-            }
             (frame::HUNTS, Role::Control) if body.is_empty() => {
                 put_hunts(&engine.partition, &mut self.outbox);
                 Ok(())
             }
-            (frame::HOLD | frame::RELEASE, Role::Control) => {
-                self.claim.hold(header.kind == frame::HOLD, engine);
+            (frame::STATUS | frame::HOLD | frame::RELEASE | frame::DROP, Role::Control) => {
+                match header.kind {
+                    frame::HOLD | frame::RELEASE => {
+                        self.claim.hold(header.kind == frame::HOLD, engine);
+                    }
+                    frame::DROP => engine.logger.drop_through(header.first),
+                    _ => {}
+                }
                 self.welcome(engine, desk);
                 Ok(())
             }

@@ -4,8 +4,10 @@
 //! its final name there is never a half one. Take it at a durable position only. Format:
 //! `docs/reference/log-format.md`.
 
+mod prune;
 mod writer;
 
+pub use prune::{Keep, NEWEST_KEPT, SPACING_RECORDS, prune};
 pub use writer::{SnapshotWriter, write_snapshot};
 
 use crate::crc::crc32c;
@@ -139,27 +141,6 @@ pub fn newest_valid<D: Disk>(
         }
     }
     Ok(Newest { snapshot: None, skipped })
-}
-
-/// Removes all but the newest `keep` snapshots whose headers are whole; how many went. Damaged
-/// files are left for inspection. `keep` 0 counts as 1.
-pub fn keep_last<D: Disk>(disk: &D, keep: usize) -> Result<usize, SnapshotError> {
-    let (mut seen, mut removed) = (0, 0);
-    for (_, name) in list(disk)? {
-        match Snapshot::open(disk, &name) {
-            Ok(_) => seen += 1,
-            Err(SnapshotError::Damaged { .. }) => continue,
-            Err(error) => return Err(error),
-        }
-        if seen > keep.max(1) {
-            disk.remove(&name).map_err(|e| io_error(disk, "remove a snapshot", e))?;
-            removed += 1;
-        }
-    }
-    if removed > 0 {
-        disk.sync_dir().map_err(|e| io_error(disk, "sync the directory", e))?;
-    }
-    Ok(removed)
 }
 
 impl<D: Disk> Snapshot<D> {

@@ -4,5 +4,6 @@ mod crash;
 mod damage;
 mod faults;
 mod live;
+mod pruning;
 mod snapshots;
 mod workload;

@@ -3,8 +3,8 @@
 use crate::workload::WORLD;
 use huntgraph_actor::disk::{CrashMode, Disk, Flaws, SimulatedDisk};
 use huntgraph_actor::snapshot::{
-    CHUNK_BYTES, SnapshotError, SnapshotHeader, SnapshotWriter, keep_last, newest_valid,
-    write_snapshot,
+    CHUNK_BYTES, Keep, NEWEST_KEPT, SnapshotError, SnapshotHeader, SnapshotWriter, newest_valid,
+    prune, write_snapshot,
 };
 
 fn image(position: u64, length: usize) -> Vec<u8> {
@@ -47,42 +47,46 @@ fn what_was_written_is_read_back_whatever_the_length() {
 fn the_newest_whole_one_is_chosen_and_older_ones_go() {
     let disk = SimulatedDisk::default();
     let mut names = Vec::new();
-    for position in [10, 20, 30, 40] {
+    for position in [10, 20, 30, 40, 50] {
         names.push(
             write_snapshot(&disk, header(position, 9000), &image(position, 9000)).expect("write"),
         );
     }
-    disk.damage(&names[3], |bytes| bytes[5000] ^= 1);
+    disk.damage(&names[4], |bytes| bytes[5000] ^= 1);
     let newest = newest_valid(&disk, 7, WORLD).expect("list");
-    assert_eq!(newest.snapshot.expect("one").header.position, 30);
-    assert!(newest.skipped[0].to_string().contains(&names[3]));
+    assert_eq!(newest.snapshot.expect("one").header.position, 40);
+    assert!(newest.skipped[0].to_string().contains(&names[4]));
     assert!(newest_valid(&disk, 8, WORLD).expect("list").snapshot.is_none());
-    disk.damage(&names[3], |bytes| bytes[30] ^= 1);
-    assert_eq!(keep_last(&disk, 2).expect("keep"), 1);
+    disk.damage(&names[4], |bytes| bytes[30] ^= 1);
+    assert_eq!(prune(&disk, &header(40, 9000), Keep::ALL, 1).expect("prune"), 0);
     let mut left = disk.list().expect("list");
     left.sort();
     assert_eq!(left, names[1..], "the damaged one is kept for inspection");
 }
 
-/// Crashes while the second snapshot is written and the first removed.
+/// As many snapshots as are kept whatever their age, the last one at position 10.
+fn with_snapshots(flaws: Flaws) -> SimulatedDisk {
+    let disk = SimulatedDisk::with_flaws(flaws);
+    for position in 11 - NEWEST_KEPT as u64..=10 {
+        write_snapshot(&disk, header(position, 9000), &image(position, 9000)).expect("write");
+    }
+    disk
+}
+
+/// Crashes while another snapshot is written and the oldest one removed.
 fn crash_everywhere(flaws: Flaws) -> Result<u64, String> {
     let run = |stop_after: Option<u64>| {
-        let disk = SimulatedDisk::with_flaws(flaws);
-        write_snapshot(&disk, header(10, 9000), &image(10, 9000)).expect("the first");
+        let disk = with_snapshots(flaws);
         if let Some(operations) = stop_after {
             disk.stop_after(operations);
         }
         let written = write_snapshot(&disk, header(20, 9000), &image(20, 9000)).is_ok();
         if written {
-            let _ = keep_last(&disk, 1);
+            let _ = prune(&disk, &header(20, 9000), Keep::ALL, 1);
         }
         (disk, written)
     };
-    let start = {
-        let disk = SimulatedDisk::default();
-        write_snapshot(&disk, header(10, 9000), &image(10, 9000)).expect("the first");
-        disk.operations()
-    };
+    let start = with_snapshots(Flaws::default()).operations();
     let mut states = 0;
     for at in start..=run(None).0.operations() {
         let (disk, written) = run(Some(at));
