@@ -220,10 +220,14 @@ def test_half_a_folder_is_no_sound_one(run: Runner) -> None:
         assert run(words).returncode == Exit.UNREACHABLE
 
 
-def test_an_edit_without_what_it_edits_is_refused(run: Runner) -> None:
+def test_an_edit_that_cannot_be_is_refused_before_it_is_kept(run: Runner) -> None:
     stopped(run)
     assert run("fork create f1 --at head").returncode == Exit.OK
     for words in ("replace --kind go", "retime --after 0/1", "insert --after 0/1"):
         done = run(f"fork edit f1 {words}")
         assert (done.returncode, done.stdout) == (Exit.USAGE, ""), words
         assert "needs" in done.stderr
+    for words in ("drop 0/1", "replace 0/1 --kind go", "retime 0/1 --after 0/2"):
+        done = run(f"fork edit f1 {words}")
+        assert (done.returncode, "HG1731" in done.stderr) == (Exit.FAILED, True), done.stderr
+    assert json.loads(run("fork show f1 --json").stdout)["edits"] == []

@@ -16,12 +16,27 @@ from numpy.typing import NDArray
 
 from huntgraph.errors import ForkError, did_you_mean
 from huntgraph.schema import MOVE, NONE, RULE, Kind
+from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.history import History
 from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.lookup import Query, lookup
-from huntgraph.timeline.points import Event, parse_event
+from huntgraph.timeline.points import Event, check_event, parse_event
 
-__all__ = ["Drop", "Edit", "Insert", "Replace", "Retime", "Rules", "read_edit", "write_edit"]
+__all__ = [
+    "EDITABLE",
+    "Drop",
+    "Edit",
+    "Insert",
+    "Replace",
+    "Retime",
+    "Rules",
+    "check_events",
+    "describe",
+    "read_edit",
+    "record_of",
+    "too_early",
+    "write_edit",
+]
 
 EDITABLE: Final = (*PLAYER_KINDS, Kind.GRANT, *EDGE_KINDS, *HUNT_KINDS)
 """Kinds that are inputs. All others are the clock's, or follow from other records."""
@@ -113,6 +128,38 @@ class Rules:
 
 
 Edit = Drop | Replace | Insert | Retime | Rules
+
+
+def check_events(history: History, point: Cut, edit: Edit) -> None:
+    """Check that the events that an edit names are in the logs, behind a fork's point.
+
+    Raises ForkError HG1711 for one that is not there, HG1731 for one before the point.
+    """
+    for event in _events(edit):
+        check_event(history, event)
+        if event[1] <= point[event[0]]:
+            raise too_early(event)
+
+
+def too_early(event: Event) -> ForkError:
+    """Give the error for an event that a fork has behind it already."""
+    fix = f"fork from before it: --before {_text(event)}"
+    return ForkError(
+        "the fork begins behind this event", where=_text(event), fix=fix, code="HG1731"
+    )
+
+
+def _events(edit: Edit) -> tuple[Event, ...]:
+    """The events that an edit names."""
+    match edit:
+        case Drop(query):
+            return query.events
+        case Replace(event) | Insert(event):
+            return (event,)
+        case Retime(event, after):
+            return event, after
+        case Rules():
+            return ()
 
 
 def record_of(fields: Mapping[str, Any]) -> bytes:

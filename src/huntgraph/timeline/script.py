@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from huntgraph.errors import ForkError
 from huntgraph.schema import MOVE, RULE, Kind
 from huntgraph.timeline.cut import Cut
-from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules
+from huntgraph.timeline.edits import (
+    EDITABLE,
+    Drop,
+    Edit,
+    Insert,
+    Replace,
+    Retime,
+    Rules,
+    too_early,
+)
 from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.points import Event
@@ -306,9 +315,11 @@ class _Overlay:
         return max(self._begin, self._point) < position <= end
 
     def _at(self, position: int) -> int:
+        if position <= self._point:
+            raise too_early((self._script.partition, position))
         if not self._has(position):
-            what = "the event is not between the fork's point and its head"
-            raise self._failure(position, what, "fork from before it", "HG1731")
+            what = "the replay ends before this event"
+            raise self._failure(position, what, "replay the fork to its head", "HG1731")
         return position - self._begin - 1
 
     def _check(self, position: int, row: Rows) -> int:

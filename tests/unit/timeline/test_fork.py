@@ -194,14 +194,14 @@ def test_a_fork_that_would_take_too_much_memory_is_refused(timeline: Timeline) -
     [
         (lambda f: f.drop(), "HG1723"),
         (lambda f: f.drop(event="0/7"), "HG1730"),
-        (lambda f: f.drop(event="0/999"), "HG1731"),
-        (lambda f: f.drop(event="3/1"), "HG1731"),
+        (lambda f: f.drop(event="0/999"), "HG1711"),
+        (lambda f: f.drop(event="3/1"), "HG1711"),
         (lambda f: f.insert("0/8", kind="GO", to=3), "HG1732"),
         (lambda f: f.insert("0/8", kind="FLY"), "HG1720"),
         (lambda f: f.insert("0/8", kind="EDGE_CLOSE", weight=3), "HG1721"),
         (lambda f: f.replace("0/8", kind="EDGE_CLOSE"), "HG1732"),
         (lambda f: f.retime("0/31", "0/8"), ""),
-        (lambda f: f.retime("0/32", "0/200"), "HG1731"),
+        (lambda f: f.retime("0/32", "0/200"), "HG1711"),
         (lambda f: f.rules(3, {0: b""}), "HG1733"),
     ],
 )
@@ -214,6 +214,33 @@ def test_edits_that_are_not_possible_say_why(timeline: Timeline, change: Any, co
         change(fork).replay()
     assert caught.value.code == code
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f.drop(event="0/6"),
+        lambda f: f.drop(event=("0/8", "0/5")),
+        lambda f: f.replace("0/6", kind="GO", to=3),
+        lambda f: f.insert("0/6", kind="EDGE_CLOSE"),
+        lambda f: f.retime("0/6", "0/8"),
+        lambda f: f.retime("0/8", "0/6"),
+    ],
+)
+def test_an_event_before_the_point_is_refused_at_the_edit(timeline: Timeline, change: Any) -> None:
+    fork = timeline.fork(at="0:6")
+    with pytest.raises(ForkError, match="begins behind this event") as caught:
+        change(fork)
+    assert caught.value.code == "HG1731"
+    assert "--before 0/" in caught.value.fix
+    assert not fork.edits
+
+
+def test_a_replay_that_ends_before_an_edit_is_refused(timeline: Timeline) -> None:
+    fork = timeline.fork(at="0:6").drop(event="0/12")
+    with pytest.raises(ForkError, match="ends before this event") as caught:
+        fork.replay(to={0: 10})
+    assert caught.value.code == "HG1731"
 
 
 def test_players_records_cannot_change_places(timeline: Timeline) -> None:
