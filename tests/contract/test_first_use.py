@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,17 @@ def test_what_is_wrong_is_said_before_anything_is_done(
     assert said in done.stderr
     assert "fix: " in done.stderr
     assert "HG1999" not in done.stderr
+    assert not (run.folder / "home" / "serve" / "actor").exists()
+
+
+def test_a_port_in_use_is_said_before_an_actor_is_started(run: Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run(f"serve town.hgw --http-port {port}")
+    assert (done.returncode, done.stdout) == (Exit.FAILED, ""), done.stderr
+    assert "HG1480" in done.stderr
+    assert f"where: 127.0.0.1:{port}" in done.stderr
+    assert "--http-port" in done.stderr
     assert not (run.folder / "home" / "serve" / "actor").exists()
 
 
