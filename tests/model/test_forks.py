@@ -28,8 +28,9 @@ from tests.model.histories import history_of, played
 from tests.model.realm import Realm
 from tests.model.worlds import record_of
 
-SEEDS = range(40) if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else (*range(6), 3000)
+SEEDS = range(40) if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else (*range(4), 3000)
 """In 3000 a win is kept for a team that the player is not in, in the fork."""
+seeds = pytest.mark.seeds(*SEEDS)
 PLACE = Path("nowhere")
 
 
@@ -44,7 +45,7 @@ def forked(history: History, point: Cut, edits: tuple[Edit, ...], claims: Claims
 
 
 @pytest.mark.parametrize("claims", CLAIMS)
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_a_fork_without_edits_ends_as_the_live_hunt(seed: int, claims: Claims) -> None:
     """Also with players under way at its head."""
     history = history_of(played(seed, quiet=seed % 2 == 0), PLACE)
@@ -129,7 +130,7 @@ def wins_of(part: object, log: list[bytes]) -> dict[int, tuple[int, int, int, in
 
 
 @pytest.mark.parametrize("claims", CLAIMS)
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_an_edited_fork_ends_as_the_model_fed_the_edited_inputs(seed: int, claims: Claims) -> None:
     rng = Random(seed)
     realm = played(seed, quiet=True)

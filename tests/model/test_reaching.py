@@ -29,6 +29,7 @@ from tests.model.fork_oracle import Oracle, Side
 from tests.model.test_forks import choose, edited, wins_of
 
 SEEDS = range(3)
+seeds = pytest.mark.seeds(*SEEDS[:2], drawn=1)
 Events = set[tuple[int, int]]
 WHERE = ("team", "hunt", "target", "present", "hints")
 
@@ -64,7 +65,7 @@ def replayed(story: Story, point: Cut, *edits: Edit, **recipe: Any) -> Run:
 
 
 @pytest.mark.parametrize("claims", CLAIMS)
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_a_fork_without_edits_across_a_commit_ends_as_the_live_hunt(
     seed: int, claims: Claims, tmp_path: Path
 ) -> None:
@@ -85,7 +86,7 @@ def test_points_and_heads_within_a_correction_are_those_before_it(tmp_path: Path
     assert (run.hashes(), run.head) == (run.head_hashes(), at)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_commits_of_forks_that_reach_across_others_are_made_again_too(
     seed: int, tmp_path: Path
 ) -> None:
@@ -102,7 +103,7 @@ def test_commits_of_forks_that_reach_across_others_are_made_again_too(
     assert len(run.reach.crossed) == 3
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_catching_up_over_a_commit_is_one_replay(seed: int, tmp_path: Path) -> None:
     story = begun(seed, tmp_path)
     point = some_point(story.history, Random(seed))
@@ -159,7 +160,7 @@ def settled_at(story: Story) -> Cut:
 
 
 @pytest.mark.parametrize("claims", CLAIMS)
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_an_edited_fork_across_a_commit_ends_as_the_model_fed_all_edited_inputs(
     seed: int, claims: Claims, tmp_path: Path
 ) -> None:
@@ -176,7 +177,7 @@ def test_an_edited_fork_across_a_commit_ends_as_the_model_fed_all_edited_inputs(
     assert run.hashes() == oracle(story, run.reach.begin, stretches, settled_at(story))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_a_commit_left_out_is_as_though_its_edits_had_never_been(seed: int, tmp_path: Path) -> None:
     story, _ = committed(seed, tmp_path)
     at = held(story.commits[0])
@@ -225,7 +226,7 @@ def undone(seed: int, folder: Path) -> tuple[Story, Entry, Entry]:
     return story, commit, undo
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_a_fork_without_edits_across_an_undo_ends_as_the_live_hunt(
     seed: int, tmp_path: Path
 ) -> None:
@@ -242,7 +243,7 @@ def test_a_fork_without_edits_across_an_undo_ends_as_the_live_hunt(
     assert [each.undone for each in run.reach.crossed] == [False, True, True]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_a_commit_and_its_undo_are_left_out_together(seed: int, tmp_path: Path) -> None:
     story, commit, _ = undone(seed, tmp_path)
     run = replayed(story, held(commit), without=(commit.id,))
@@ -275,7 +276,7 @@ def who_moved(history: History) -> set[int]:
     return {int(p) for b in batches for p in b.moves["player"][np.isin(b.rows[:, 0], PLAYER_KINDS)]}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_an_undo_takes_back_in_a_fork_what_is_as_it_was_in_the_hunt(
     seed: int, tmp_path: Path
 ) -> None:
