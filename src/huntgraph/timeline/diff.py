@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from huntgraph.schema import Form
 from huntgraph.timeline.edge_diff import EDGE_CHANGE, HOW, count_areas, edge_changes
 from huntgraph.timeline.labels import LABELS, Label, Labels
-from huntgraph.timeline.replay import Outcomes
+from huntgraph.timeline.replay import Outcomes, RefusedGrant
 from huntgraph.timeline.standings import NO_HUNT, STANDING, plain_standing, standings
 from huntgraph.timeline.tables import places, players_of, stages_of
 
@@ -91,6 +91,8 @@ class Diff:
     claims: list[ClaimChange]
     clues: list[Find]
     rewards: list[Effect]
+    refused_grants: list[RefusedGrant] = field(default_factory=list)
+    """Wins that `keep` could not keep, and GRANTs of edits: the hunt was not open there ..."""
     areas: list[dict[str, int]] = field(default_factory=list)
     """Changed edges by area: x1, z1, x2, z2, edges; the most first."""
 
@@ -126,6 +128,7 @@ class Diff:
             "clues": {"gained": sum(c.gained for c in self.clues)}
             | {"lost": sum(not c.gained for c in self.clues)},
             "rewards": {verb: verbs.count(verb) for verb in ("grant", "revoke")},
+            "refused_grants": len(self.refused_grants),
             "labels": self._labels(),
         }
 
@@ -148,6 +151,7 @@ class Diff:
             "claims": [asdict(change) for change in self.claims],
             "clues": [asdict(change) for change in self.clues],
             "rewards": [asdict(effect) for effect in self.rewards],
+            "refused_grants": [asdict(grant) for grant in self.refused_grants],
         }
         return body | ({"edges": self.plain_edges()} if edges else {})
 
@@ -186,6 +190,7 @@ def make_diff(run: Run) -> Diff:
         claims=_claims(stages, fork_stages, progress, labels),
         clues=_clues(progress, labels),
         rewards=_rewards(run, (stages, fork_stages), progress, labels),
+        refused_grants=[grant for outcomes in run.now.values() for grant in outcomes.refused],
         areas=count_areas(run.history, edges),
     )
 

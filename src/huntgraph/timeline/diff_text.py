@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from huntgraph.timeline.diff import Diff, PlayerChange
 from huntgraph.timeline.edge_diff import HOW
 from huntgraph.timeline.labels import LABELS
+from huntgraph.timeline.replay import RefusedGrant
 
 __all__ = ["Line", "diff_lines"]
 
@@ -25,8 +26,9 @@ class Line(NamedTuple):
 def diff_lines(diff: Diff, *, stat: bool = False, most: int = 20) -> Iterator[Line]:
     """Give the lines of a diff; `stat`: counts alone; `most`: how many of each sort are listed."""
     yield from _counts(diff)
-    if stat or diff.empty:
+    if stat:
         return
+    yield from _some("grants refused", [_refused(grant) for grant in diff.refused_grants], most)
     yield from _some("claims", [_claim(claim) for claim in diff.claims], most)
     rewards = [
         Line(
@@ -52,10 +54,16 @@ def diff_lines(diff: Diff, *, stat: bool = False, most: int = 20) -> Iterator[Li
 
 
 def _counts(diff: Diff) -> Iterator[Line]:
+    counts = diff.counts()
     if diff.empty:
         yield Line(" ", "nothing is different")
-        return
-    counts = diff.counts()
+    else:
+        yield from _changes(diff, counts)
+    if diff.refused_grants:
+        yield Line(" ", f"grants   {counts['refused_grants']:,} refused")
+
+
+def _changes(diff: Diff, counts: dict[str, Any]) -> Iterator[Line]:
     edges = ", ".join(f"{counts['edges'][how]:,} {how}" for how in HOW if counts["edges"][how])
     yield Line(" ", f"edges    {counts['edges']['all']:,}" + (f": {edges}" if edges else ""))
     names = ("score", "rank", "node", "target", "hints")
@@ -92,6 +100,12 @@ def _claim(claim: Any) -> Line:
     sign = "+" if not claim.was_winner else "-" if not claim.now_winner else "~"
     text = f"treasure {claim.stage} of hunt {claim.hunt}: winner {was} -> {now}{wins}"
     return Line(sign, f"{text}  [{claim.label}]")
+
+
+def _refused(grant: RefusedGrant) -> Line:
+    place = f"{grant.partition}/{grant.position}"
+    text = f"treasure {grant.stage} of hunt {grant.hunt} to player {grant.player}"
+    return Line("-", f"{text} at {place}: {grant.code}")
 
 
 def _player(change: PlayerChange) -> Line:

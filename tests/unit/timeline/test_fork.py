@@ -43,6 +43,10 @@ def first_of(player: int) -> str:
     return f"0/{position_of(with_a_cheater(), Kind.ENTER, player, 0)}"
 
 
+def claim_of(player: int) -> str:
+    return f"0/{position_of(with_a_cheater(), Kind.CLAIM, player)}"
+
+
 def taken_out(timeline: Timeline, claims: Any = "recompute") -> Fork:
     fork = timeline.fork(before=first_of(CHEATER)).drop(player=CHEATER)
     fork.replay(claims)
@@ -114,6 +118,32 @@ def test_a_win_that_is_lost_is_kept_only_by_keep(
     fork.drop(event=late).replay(claims)
     claims_changed = fork.diff().claims
     assert [claim.now_winner for claim in claims_changed] == ([] if winner else [0])
+
+
+@pytest.mark.parametrize("claims", ["keep", "recompute"])
+def test_a_grant_that_the_fork_refuses_is_told(timeline: Timeline, claims: Any) -> None:
+    """Without the hunt nobody can keep a win of it, or be given one."""
+    chest = {"hunt": 0, "arg": CHEST}
+    fork = timeline.fork(at="0:0").drop(kind=Kind.HUNT_PUBLISH)
+    fork.insert(first_of(CHEATER), kind="GRANT", player=LATE, **chest)
+    fork.replay(claims)
+    diff = fork.diff()
+    won, asked = (int(text.rpartition("/")[2]) for text in (claim_of(CHEATER), first_of(CHEATER)))
+    told = [(g.position, g.player, g.hunt, g.stage, g.code) for g in diff.refused_grants]
+    kept = [(won, CHEATER, 0, CHEST, "UNKNOWN_HUNT")] if claims == "keep" else []
+    assert told == [(asked, LATE, 0, CHEST, "UNKNOWN_HUNT"), *kept]
+    assert diff.counts()["refused_grants"] == len(told)
+    assert diff.to_dict()["refused_grants"][0]["player"] == LATE
+    lines = [f"{line.sign} {line.text}".rstrip() for line in diff_lines(diff)]
+    assert f"  grants   {len(told)} refused" in lines
+    assert f"- treasure 1 of hunt 0 to player {LATE} at 0/{asked}: UNKNOWN_HUNT" in lines
+
+
+def test_a_refused_grant_is_told_when_nothing_else_is_different(timeline: Timeline) -> None:
+    fork = timeline.fork(at="0:6").insert("0/8", kind="GRANT", player=LATE, hunt=5, arg=CHEST)
+    lines = [line.text for line in diff_lines(fork.diff())]
+    assert lines[:2] == ["nothing is different", "grants   1 refused"]
+    assert lines[-1] == f"treasure 1 of hunt 5 to player {LATE} at 0/8: UNKNOWN_HUNT"
 
 
 def test_a_dropped_event_alone(timeline: Timeline) -> None:
