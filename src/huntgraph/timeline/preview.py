@@ -23,8 +23,9 @@ def preview(run: Run, *, players: int = 100) -> dict[str, Any]:
     """
     replicas = run.replicas.items()
     hunts = {n: hunts_of(*replica.hunt_cells(branch=True)) for n, replica in replicas}
-    players_by = {n: players_of(replica.players(branch=True)) for n, replica in replicas}
-    table = standings(players_by, {n: held_in(each) for n, each in hunts.items()})
+    held = {n: held_in(each) for n, each in hunts.items()}
+    everybody = {n: players_of(replica.players(branch=True)) for n, replica in replicas}
+    table = standings(everybody, held)
     order = np.lexsort((table["id"], table["rank"], table["hunt"]))
     listed = [plain_standing(row) for row in table[order][:players]]
     return {

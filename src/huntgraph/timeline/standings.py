@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -20,8 +20,10 @@ STANDING: Final = np.dtype(
 )
 """`partition` is where the player is, or was last; `rank` counts from 1, 0 without a hunt.
 `hunt_id` is that of the player's hunt, 0 without one and where no state has that hunt any more."""
-Held = Mapping[int, Mapping[int, tuple[int, int]]]
-"""Of each partition the hunts that its slots hold: id and edition."""
+Slots = Mapping[int, tuple[int, int]]
+"""The hunts that slots hold: id and edition."""
+Held = Mapping[int, Slots]
+"""The same of each partition."""
 _SHARED: Final = (
     "id",
     "node",
@@ -51,7 +53,7 @@ def standings(
         found["partition"][rows] = number
         for name in _SHARED:
             found[name][rows] = each[name]
-        found["hunt_id"][rows] = _hunt_ids(each, [held, other or held], number)
+        found["hunt_id"][rows] = _hunt_ids(each, held[number], (other or held)[number])
         here[rows] = each["away"] == 0
         begin += len(each)
     found = found[_latest(found, here)]
@@ -59,20 +61,23 @@ def standings(
     return found
 
 
-def _hunt_ids(
-    players: NDArray[np.void], states: Sequence[Held], partition: int
-) -> NDArray[np.uint64]:
-    """The id of each player's hunt: the one of its slot that is in the player's edition."""
-    found = np.zeros(len(players), np.uint64)
-    own = states[0][partition]
-    for held in reversed(states):
-        for slot, (hunt_id, edition) in held[partition].items():
-            is_it = (players["hunt"] == slot) & (players["edition"] == edition)
-            # Where editions differ between the states, the same hunt is none of an earlier edition.
-            known = own.get(slot, (0, 0))
-            if known[0] != hunt_id or known[1] == edition:
-                found[is_it] = hunt_id
+def _hunt_ids(players: NDArray[np.void], own: Slots, other: Slots) -> NDArray[np.uint64]:
+    """The id of each player's hunt: that of its slot in the player's edition."""
+    found = _held_by(own, players)
+    stale = np.flatnonzero((players["hunt"] != NO_HUNT) & (found == 0))
+    if len(stale):
+        # A hunt that is here in another edition is not the one of these players.
+        others = {slot: held for slot, held in other.items() if held[0] != own.get(slot, (0, 0))[0]}
+        found[stale] = _held_by(others, players[stale])
     return found
+
+
+def _held_by(slots: Slots, players: NDArray[np.void]) -> NDArray[np.uint64]:
+    ids, editions = np.zeros(256, np.uint64), np.zeros(256, np.uint64)
+    for slot, held in slots.items():
+        ids[slot], editions[slot] = held
+    is_it = players["edition"] == editions[players["hunt"]]
+    return np.where(is_it, ids[players["hunt"]], 0).astype(np.uint64)
 
 
 def _latest(rows: NDArray[np.void], here: NDArray[np.bool_]) -> NDArray[np.intp]:
