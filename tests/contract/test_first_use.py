@@ -239,6 +239,9 @@ def test_an_edit_that_cannot_be_is_refused_before_it_is_kept(run: Runner) -> Non
         done = run(f"fork edit f1 {words}")
         assert (done.returncode, done.stdout) == (Exit.USAGE, ""), words
         assert "needs" in done.stderr
+    for words in ("drop 0/1 --arg 3", "insert 0/1 --after 0/1 --kind go", "retime 0/1 --to 3"):
+        done = run(f"fork edit f1 {words}")
+        assert (done.returncode, "takes no" in done.stderr) == (Exit.USAGE, True), done.stderr
     for words in ("drop 0/1", "replace 0/1 --kind go", "retime 0/1 --after 0/2"):
         done = run(f"fork edit f1 {words}")
         assert (done.returncode, "HG1731" in done.stderr) == (Exit.FAILED, True), done.stderr
