@@ -27,7 +27,7 @@ from huntgraph.timeline.edits import (
     Replace,
     Retime,
     Rules,
-    check_events,
+    check_edit,
     record_of,
 )
 from huntgraph.timeline.history import History, Source
@@ -241,9 +241,9 @@ class Fork:
     def edit(self, edit: Edit) -> Self:
         """Add an edit; the fork must be replayed again.
 
-        Raises ForkError HG1711 for an event that is not there, HG1731 for one before its point.
+        Raises ForkError HG1711, HG1730, HG1731, HG1732: see `huntgraph.timeline.edits.check_edit`.
         """
-        check_events(self.history, self.recipe.point, edit)
+        check_edit(self.history, self.recipe.point, edit)
         self.recipe = replace(self.recipe, edits=(*self.recipe.edits, edit))
         self._run = None
         return self

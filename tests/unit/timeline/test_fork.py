@@ -17,6 +17,7 @@ from huntgraph.timeline.diff_text import diff_lines
 from huntgraph.timeline.edits import read_edit, write_edit
 from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork
+from huntgraph.timeline.points import parse_event
 from huntgraph.timeline.preview import preview
 from huntgraph.timeline.recipe import COUNT_MAX, Recipe
 from huntgraph.timeline.tables import stages_of
@@ -266,10 +267,30 @@ def test_an_event_before_the_point_is_refused_at_the_edit(timeline: Timeline, ch
     assert not fork.edits
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda f: f.drop(event="0/7"), "HG1730"),
+        (lambda f: f.retime("0/7", "0/8"), "HG1730"),
+        (lambda f: f.replace("0/7", kind="GO"), "HG1730"),
+        (lambda f: f.replace("0/8", kind="EDGE_CLOSE"), "HG1732"),
+        (lambda f: f.insert("0/8", kind="GO", to=3), "HG1732"),
+    ],
+)
+def test_what_a_record_cannot_be_is_refused_at_the_edit(
+    timeline: Timeline, change: Any, code: str
+) -> None:
+    fork = timeline.fork(at="0:6")
+    with pytest.raises(ForkError) as caught:
+        change(fork)
+    assert (caught.value.code, len(fork.edits)) == (code, 0)
+
+
 def test_a_replay_that_ends_before_an_edit_is_refused(timeline: Timeline) -> None:
-    fork = timeline.fork(at="0:6").drop(event="0/12")
+    event = first_of(CHEATER)
+    fork = timeline.fork(at="0:6").drop(event=event)
     with pytest.raises(ForkError, match="ends before this event") as caught:
-        fork.replay(to={0: 10})
+        fork.replay(to={0: parse_event(event)[1] - 1})
     assert caught.value.code == "HG1731"
 
 
