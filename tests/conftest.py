@@ -17,6 +17,7 @@ SESSION = "HUNTGRAPH_TEST_SESSION"
 PROGRAM = "hunt-graph"
 SEED = pytest.StashKey[int]()
 LEFT = pytest.StashKey[list[int]]()
+DRAWN = 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,6 +30,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     for kind in ("CACHE", "CONFIG", "DATA", "STATE"):
         os.environ[f"XDG_{kind}_HOME"] = str(home / kind.lower())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test marked `seeds(...)` with these, and with some that the run's seed leads to.
+
+    The drawn ones are the same for all tests, which share the histories that they make of them.
+    """
+    marker = metafunc.definition.get_closest_marker("seeds")
+    if marker is None:
+        return
+    rng = random.Random(metafunc.config.stash[SEED])
+    drawn = [rng.randrange(1 << 32) for _ in range(marker.kwargs.get("drawn", DRAWN))]
+    names = [*map(str, marker.args), *(f"drawn{at}" for at in range(len(drawn)))]
+    metafunc.parametrize("seed", [*marker.args, *drawn], ids=names)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -24,7 +24,7 @@ def test_leak():
 def run(folder: Path, text: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run one test file with this project's conftest in a folder of its own."""
     shutil.copy(environment.ROOT / "tests" / "conftest.py", folder)
-    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = seeds\n")
     (folder / "test_it.py").write_text(text)
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider"],
@@ -71,6 +71,17 @@ def test_the_seed_is_printed_and_repeats_a_run(tmp_path: Path) -> None:
     again = run(tmp_path, text, HUNTGRAPH_SEED=said[0])
     drawn = [re.findall(r"AssertionError: (0\.\d+)", out.stdout)[0] for out in (first, again)]
     assert drawn[0] == drawn[1]
+
+
+def test_a_test_marked_with_seeds_gets_some_of_the_run_too(tmp_path: Path) -> None:
+    text = "import pytest\n@pytest.mark.seeds(3, 5)\ndef test_it(seed):\n    print('got', seed)\n"
+    told = [
+        re.findall(r"got (\d+)", run(tmp_path, text, HUNTGRAPH_SEED=chosen).stdout)
+        for chosen in ("1", "1", "2")
+    ]
+    assert [seeds[:2] for seeds in told] == [["3", "5"]] * 3
+    assert told[0] == told[1]
+    assert len(set(told[0][2:] + told[2][2:])) == 4
 
 
 def test_the_folder_for_sockets_is_short(short_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,17 @@ def test_what_is_wrong_is_said_before_anything_is_done(
     assert said in done.stderr
     assert "fix: " in done.stderr
     assert "HG1999" not in done.stderr
+    assert not (run.folder / "home" / "serve" / "actor").exists()
+
+
+def test_a_port_in_use_is_said_before_an_actor_is_started(run: Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run(f"serve town.hgw --http-port {port}")
+    assert (done.returncode, done.stdout) == (Exit.FAILED, ""), done.stderr
+    assert "HG1480" in done.stderr
+    assert f"where: 127.0.0.1:{port}" in done.stderr
+    assert "--http-port" in done.stderr
     assert not (run.folder / "home" / "serve" / "actor").exists()
 
 
@@ -220,10 +232,17 @@ def test_half_a_folder_is_no_sound_one(run: Runner) -> None:
         assert run(words).returncode == Exit.UNREACHABLE
 
 
-def test_an_edit_without_what_it_edits_is_refused(run: Runner) -> None:
+def test_an_edit_that_cannot_be_is_refused_before_it_is_kept(run: Runner) -> None:
     stopped(run)
     assert run("fork create f1 --at head").returncode == Exit.OK
     for words in ("replace --kind go", "retime --after 0/1", "insert --after 0/1"):
         done = run(f"fork edit f1 {words}")
         assert (done.returncode, done.stdout) == (Exit.USAGE, ""), words
         assert "needs" in done.stderr
+    for words in ("drop 0/1 --arg 3", "insert 0/1 --after 0/1 --kind go", "retime 0/1 --to 3"):
+        done = run(f"fork edit f1 {words}")
+        assert (done.returncode, "takes no" in done.stderr) == (Exit.USAGE, True), done.stderr
+    for words in ("drop 0/1", "replace 0/1 --kind go", "retime 0/1 --after 0/2"):
+        done = run(f"fork edit f1 {words}")
+        assert (done.returncode, "HG1731" in done.stderr) == (Exit.FAILED, True), done.stderr
+    assert json.loads(run("fork show f1 --json").stdout)["edits"] == []

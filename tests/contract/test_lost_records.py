@@ -23,6 +23,7 @@ from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.history import History
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.timeline import Timeline, open_timeline
+from huntgraph.timeline.verify import verify
 from huntgraph.timeline.verify_all import verify_all
 from tests.contract.independent import IndependentClient
 from tests.fault.logfile import Block, LogFile
@@ -289,6 +290,22 @@ def test_no_loss_is_so_long_that_it_is_taken_for_the_end(short_path: Path) -> No
     again, damage = within(lambda: start_again(short_path, walk))
     assert again == state_hash
     assert f"positions {first.first}..={behind.first - 1} were durable" in damage
+
+
+def test_a_log_that_ends_before_a_snapshot_has_lost_records(short_path: Path) -> None:
+    """A log's folder is put back from a copy that is too old."""
+    walk = Walk()
+    within(lambda: live(short_path, walk, 5))
+    shutil.copytree(short_path / "log", short_path / "copy")
+    within(lambda: live(short_path, walk, 5))
+    assert verify(short_path, ground().world).sound
+    shutil.rmtree(short_path / "log")
+    (short_path / "copy").rename(short_path / "log")
+    found = verify(short_path, ground().world)
+    (problem,) = found.problems
+    assert problem.position == found.positions + 1
+    assert "records are lost: there is a snapshot at" in problem.what
+    assert verify_all(opened(short_path).history).first_bad() == (0, problem)
 
 
 def test_a_gap_in_numbers_that_is_left_open_is_caught(

@@ -37,6 +37,8 @@ class Side:
     """By origin and number of a parcel of the original: how many of the fork's were taken then."""
     wins: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     """Original wins by position: hunt, stage, player, and the team it was in."""
+    refused: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    """Treasures that could not be given: position, hunt, stage, player, and why."""
 
 
 class Oracle:
@@ -95,7 +97,9 @@ class Oracle:
         if record[0] == Kind.HASH:
             return
         if record[0] != Kind.CLAIM or self.claims == "recompute" or edited:
-            self._apply(side, position, record)
+            answer = self._apply(side, position, record)
+            if record[0] == Kind.GRANT and edited:
+                self._note_refused(side, position, record, answer)
             return
         before = deepcopy(side.model)
         answer = self._apply(side, position, record)
@@ -108,7 +112,14 @@ class Oracle:
         if was is not None and not won and self.claims == "keep":
             hunt, stage, player, team = was
             grant = record_of(Kind.GRANT, hunt=hunt, arg=stage, player=player, tail=team)
-            self._apply(side, position, grant)
+            self._note_refused(side, position, grant, self._apply(side, position, grant))
+
+    def _note_refused(self, side: Side, position: int, grant: bytes, answer: Answer) -> None:
+        """Who has won the treasure already misses nothing."""
+        if answer.code not in (Code.OK, Code.ALREADY_WON):
+            move = np.frombuffer(grant, MOVE)[0]
+            hunt, stage, player = (int(move[name]) for name in ("hunt", "arg", "player"))
+            side.refused.append((position, hunt, stage, player, Code(answer.code).name))
 
     def _arrival(self, number: int, parcel: Any, position: int) -> None:
         side, origin = self.sides[number], int(parcel["from"])

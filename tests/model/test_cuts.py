@@ -14,7 +14,7 @@ from huntgraph.timeline.history import History
 from huntgraph.timeline.points import at_event
 from tests.model.histories import history_of, played
 
-SEEDS = range(4)
+seeds = pytest.mark.seeds(*range(3))
 
 
 def history(seed: int) -> History:
@@ -51,7 +51,7 @@ def wild(history: History, rng: Random) -> Cut:
     return {number: rng.randint(0, end) for number, end in history.index().ends().items()}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_a_shrunk_cut_is_consistent_and_none_between_is(seed: int) -> None:
     recorded, rng = history(seed), Random(seed)
     messages = recorded.messages()
@@ -66,7 +66,7 @@ def test_a_shrunk_cut_is_consistent_and_none_between_is(seed: int) -> None:
                 assert broken(recorded, {**cut, number: cut[number] + 1})
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_the_past_of_an_event_is_the_least_cut_that_holds_it(seed: int) -> None:
     recorded, rng = history(seed), Random(seed)
     messages = recorded.messages()
@@ -81,7 +81,7 @@ def test_the_past_of_an_event_is_the_least_cut_that_holds_it(seed: int) -> None:
                 assert broken(recorded, {**past, other: past[other] - 1})
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_before_an_event_stands_right_before_it_in_its_partition(seed: int) -> None:
     recorded, rng = history(seed), Random(seed)
     for _ in range(20):

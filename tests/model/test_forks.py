@@ -12,10 +12,11 @@ import pytest
 
 from huntgraph.errors import ReplayError
 from huntgraph.model import Border, Model
-from huntgraph.schema import MOVE, Kind
-from huntgraph.timeline import script
+from huntgraph.schema import MOVE, Code, Kind
+from huntgraph.timeline import replay, script
 from huntgraph.timeline.borders import Originals, Sent
 from huntgraph.timeline.cut import Cut
+from huntgraph.timeline.diff import make_diff
 from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert
 from huntgraph.timeline.fork import Fork, Run
 from huntgraph.timeline.history import History
@@ -28,8 +29,9 @@ from tests.model.histories import history_of, played
 from tests.model.realm import Realm
 from tests.model.worlds import record_of
 
-SEEDS = range(40) if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else (*range(6), 3000)
+SEEDS = range(40) if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else (*range(4), 3000)
 """In 3000 a win is kept for a team that the player is not in, in the fork."""
+seeds = pytest.mark.seeds(*SEEDS)
 PLACE = Path("nowhere")
 
 
@@ -44,7 +46,7 @@ def forked(history: History, point: Cut, edits: tuple[Edit, ...], claims: Claims
 
 
 @pytest.mark.parametrize("claims", CLAIMS)
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_a_fork_without_edits_ends_as_the_live_hunt(seed: int, claims: Claims) -> None:
     """Also with players under way at its head."""
     history = history_of(played(seed, quiet=seed % 2 == 0), PLACE)
@@ -128,8 +130,14 @@ def wins_of(part: object, log: list[bytes]) -> dict[int, tuple[int, int, int, in
     return found
 
 
+def some_grant(rng: Random) -> bytes:
+    """A treasure for somebody, if there is such a one, and the hunt is there."""
+    what = {"hunt": rng.randrange(3), "arg": rng.randrange(4), "player": rng.randint(1, 12)}
+    return record_of(Kind.GRANT, tail=rng.randrange(2), **what)
+
+
 @pytest.mark.parametrize("claims", CLAIMS)
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_an_edited_fork_ends_as_the_model_fed_the_edited_inputs(seed: int, claims: Claims) -> None:
     rng = Random(seed)
     realm = played(seed, quiet=True)
@@ -144,11 +152,26 @@ def test_an_edited_fork_ends_as_the_model_fed_the_edited_inputs(seed: int, claim
         for number in ends
         if ends[number] > point[number]
     }
+    added |= {
+        (number, rng.randint(point[number] + 1, ends[number])): some_grant(rng)
+        for number, _ in list(added)
+    }
     edits: list[Edit] = [Drop(Query(events=tuple(sorted(dropped))))] if dropped else []
     edits += [Insert(event, raw) for event, raw in added.items()]
     run = forked(history, point, tuple(edits), claims)
-    models = oracle_of(realm, history, point, dropped, added, claims).run()
+    oracle = oracle_of(realm, history, point, dropped, added, claims)
+    models = oracle.run()
     assert run.hashes() == {number: model.state_hash() for number, model in models.items()}
+    assert refused_in(run) == {n: side.refused for n, side in oracle.sides.items()}
+
+
+def refused_in(run: Run) -> dict[int, list[tuple[int, int, int, int, str]]]:
+    """The grants that a fork refused, by partition, as the oracle notes them."""
+    found: dict[int, list[tuple[int, int, int, int, str]]] = {n: [] for n in run.replicas}
+    for each in make_diff(run).refused_grants:
+        told = (each.position, each.hunt, each.stage, each.player, each.code)
+        found[each.partition].append(told)
+    return found
 
 
 def differs(run: Run) -> bool:
@@ -185,6 +208,13 @@ def test_leaving_a_move_out_instead_of_striking_it_is_caught(
 ) -> None:
     """Without STRIKE the player's later moves are refused for a gap in their numbers."""
     monkeypatch.setattr(script, "struck", lambda row: row * 0)
+    with pytest.raises(AssertionError):
+        edited_all()
+
+
+def test_forgetting_a_refused_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: whoever is not given a treasure counts as one who has it."""
+    monkeypatch.setattr(replay, "GIVEN", tuple(Code))
     with pytest.raises(AssertionError):
         edited_all()
 

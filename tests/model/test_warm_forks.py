@@ -116,7 +116,7 @@ def is_warm(run: Run) -> bool:
 
 
 @pytest.mark.parametrize("claims", CLAIMS)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.seeds(*range(4))
 def test_a_warm_fork_is_the_cold_one(seed: int, claims: Claims) -> None:
     (history, logs), (other, _) = growing(seed), growing(seed)
     history.keep_warm(KEEP)
@@ -132,7 +132,7 @@ def test_a_warm_fork_is_the_cold_one(seed: int, claims: Claims) -> None:
     assert bool(touched) == bool(recipe.edits), "edits change something"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.seeds(*range(3), drawn=1)
 def test_it_catches_up_with_a_log_that_grows(seed: int) -> None:
     (history, logs), (other, others) = growing(seed, 0.5), growing(seed, 0.5)
     history.keep_warm(KEEP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
 
@@ -22,6 +22,14 @@ Verb = Literal["drop", "replace", "insert", "retime", "rules"]
 From = Annotated[int | None, Parameter(name="--from")]
 Events = Annotated[tuple[str, ...], Parameter(show_default=False)]
 Node = Annotated[int | None, Parameter(name="--to")]
+TAKES: Final[dict[Verb, str]] = {
+    "drop": "event player team server area kind since until",
+    "replace": "event kind from to arg hunt",
+    "insert": "after kind player from to arg hunt",
+    "retime": "event after",
+    "rules": "hunt rules",
+}
+"""What each edit is made of."""
 
 
 def edit(
@@ -68,12 +76,13 @@ def edit(
         rules: a hunt file to load in place of the one that was loaded.
         json: print the fork as JSON.
     """
-    timeline = opened(folder, world)
-    fork = timeline.kept_fork(name)
     given: dict[str, Any] = {"player": player, "team": team, "server": server, "area": area}
     given |= {"kind": kind, "since": since, "until": until, "event": event}
     named = {"from": from_, "to": to, "arg": arg, "hunt": hunt}
     fields = {key: value for key, value in named.items() if value is not None}
+    _refuse_unused(verb, given | named | {"after": after, "rules": rules})
+    timeline = opened(folder, world)
+    fork = timeline.kept_fork(name)
     for made in _edits(timeline, verb, given, fields, after, rules):
         fork.edit(made)
     timeline.keep(fork)
@@ -84,6 +93,15 @@ def edit(
         for number, text in enumerate(body["does"], 1):
             say(f"edit {number}: {text}")
     return 0
+
+
+def _refuse_unused(verb: Verb, options: dict[str, Any]) -> None:
+    """Raise UsageError for options that would be passed over in silence."""
+    for name, value in options.items():
+        if value not in (None, ()) and name not in TAKES[verb].split():
+            what = f"{verb} takes no {'event' if name == 'event' else f'--{name}'}"
+            takes = ", ".join(f"--{each}" for each in TAKES[verb].split() if each != "event")
+            raise UsageError(what, fix=f"it takes {takes}; --help tells of each")
 
 
 def _edits(

@@ -225,23 +225,27 @@ async def serving(
     """
     authority = Authority.create_or_open(layout.certificates)
     identity = authority.server_identity()
+    supervisors = [
+        Supervisor(
+            options,
+            snapshot_every_s=settings.snapshot_every_s,
+            keep_log_ticks=settings.keep_log_ticks,
+            needed=partial(needed_from, layout.folder, options.partition),
+            on_event=on_event,
+        )
+        for options in _options(layout, world_file, settings, identity, parts or {})
+    ]
+    views = [
+        PartitionView(each.options.directory, partition=each.options.partition, supervisor=each)
+        for each in supervisors
+    ]
+    gateway = Gateway(views, host=settings.http_host, port=settings.http_port)
     async with AsyncExitStack() as stack:
-        supervisors = []
-        for options in _options(layout, world_file, settings, identity, parts or {}):
-            supervisor = Supervisor(
-                options,
-                snapshot_every_s=settings.snapshot_every_s,
-                keep_log_ticks=settings.keep_log_ticks,
-                needed=partial(needed_from, layout.folder, options.partition),
-                on_event=on_event,
-            )
-            supervisors.append(await stack.enter_async_context(supervisor))
-        views = [
-            PartitionView(each.options.directory, partition=each.options.partition, supervisor=each)
-            for each in supervisors
-        ]
-        opening = Gateway(views, host=settings.http_host, port=settings.http_port)
-        gateway = await stack.enter_async_context(opening)
+        gateway.bind()  # a port in use is told of before the actors' start, which takes its time
+        stack.push_async_callback(gateway.stop)
+        for supervisor in supervisors:
+            await stack.enter_async_context(supervisor)
+        await stack.enter_async_context(gateway)
         await stack.enter_async_context(exporting(views, say))
         folders = {each.options.partition: each.options.directory for each in supervisors}
         await stack.enter_async_context(recovering(layout.folder, folders, say))

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from huntgraph.cli.output import Json, print_json, say
 from huntgraph.cli.timeline import LogDir, Without, WorldFile, Yes, opened
-from huntgraph.errors import AuditError
-
-if TYPE_CHECKING:
-    from huntgraph.timeline.audit import Audit, Entry
 
 __all__ = ["undo"]
 
@@ -44,7 +40,7 @@ def undo(
     from huntgraph.timeline.tables import describe_cell
 
     history = opened(folder, world, without).history
-    entry = _find(Audit(history.folder), commit)
+    entry = Audit(history.folder).undoable(commit)
     if not yes:
         say(f"{commit}, {entry.cells:,} cells, by {entry.who}: {entry.why}")
         say("nothing was changed: --yes undoes it")
@@ -57,23 +53,3 @@ def undo(
     for each in conflicts:
         say(f"partition {each.partition} keeps {describe_cell(each.name)}: changed since")
     return 0
-
-
-def _find(trail: Audit, commit: str) -> Entry:
-    """Find a commit that can be undone. Raises AuditError: it is not there, or undone already."""
-    entry = trail.find(commit)
-    if entry is None:
-        what, fix = f"no commit {commit}", "list the commits with 'huntgraph audit'"
-        raise AuditError(what, where=trail.path, fix=fix, code="HG1622")
-    undoes = [each for each in trail.entries() if each.kind == "undo"]
-
-    def undone_by(name: str) -> str | None:
-        """Name the undo of an entry that holds, which is one that is not undone itself."""
-        found = (each.id for each in undoes if each.of == name and undone_by(each.id) is None)
-        return next(found, None)
-
-    if undo := undone_by(commit):
-        what = f"the commit {commit} is undone already, by {undo}"
-        fix = f"to have it again, undo that one: huntgraph undo {undo}"
-        raise AuditError(what, where=trail.path, fix=fix, code="HG1623")
-    return entry

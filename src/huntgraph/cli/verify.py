@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.output import Json, facts, print_json, progress
 from huntgraph.cli.timeline import opened
-
-if TYPE_CHECKING:
-    from huntgraph.timeline import History
-    from huntgraph.timeline.verify_all import Verified
 
 __all__ = ["verify"]
 
@@ -36,13 +32,10 @@ def verify(
     from huntgraph.timeline.verify_all import verify_all
 
     history = opened(folder, world).history
-    newest = _newest_snapshots(history)  # before the log is read, which goes on growing
     with progress("Replaying the log") as bar:
         found = verify_all(
             history, from_snapshot=from_snapshot, progress=lambda done: bar.at(f"{done:,}")
         )
-    if not from_snapshot:
-        _check_lost(found, newest)
     if json:
         print_json("verification", _body(found.to_dict()))
     else:
@@ -56,29 +49,6 @@ def verify(
             print(f"problem at {number}/{problem.position}: {problem.what}")
         print("everything is as recorded" if found.sound else "NOT as recorded")
     return Exit.OK if found.sound else Exit.DIFFERENCE
-
-
-def _newest_snapshots(history: History) -> dict[int, int]:
-    """Give the position of the newest snapshot of each partition that has one."""
-    from huntgraph.timeline.snapshot import find_snapshots
-
-    found = {}
-    for number, source in history.sources.items():
-        positions = find_snapshots(source.directory) if source.directory else {}
-        if positions:
-            found[number] = max(positions)
-    return found
-
-
-def _check_lost(found: Verified, newest: dict[int, int]) -> None:
-    """A snapshot is made of what is in the log: a log that ends before one has lost records."""
-    from huntgraph.timeline.verify import Problem
-
-    for number, position in newest.items():
-        part = found.partitions[number]
-        if part.sound and part.positions < position:
-            what = f"records are lost: there is a snapshot at {position}, and the log ends before"
-            part.problems.append(Problem(part.positions + 1, what))
 
 
 def _body(found: dict[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class Gateway:
         self._app = create_app(views)
         self._host = host
         self._port = port
+        self._listener: socket.socket | None = None
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.url = ""
@@ -62,9 +63,28 @@ class Gateway:
     ) -> None:
         await self.stop()
 
+    def bind(self) -> socket.socket:
+        """Take the address, so that what is started before the gateway is not started in vain.
+
+        `start` does it where nobody did; `stop` gives it back. Raises ActorError HG1480.
+        """
+        if self._listener is not None:
+            return self._listener
+        if not 0 <= self._port <= PORT_MAX:  # the system would take the rest of a division
+            raise UsageError(f"{self._port} is no port", fix=f"choose 0 to {PORT_MAX}")
+        with self._refusals_told():
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            family, kind, protocol, _, address = found[0]
+            self._listener = socket.socket(family, kind, protocol)
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listener.bind(address)
+        return self._listener
+
     async def start(self) -> str:
         """Listen and serve; gives the URL. Raises ActorError HG1480 when it cannot listen."""
-        listener = self._listen()
+        listener = self.bind()
+        with self._refusals_told():
+            listener.listen()
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         config = uvicorn.Config(
@@ -89,33 +109,30 @@ class Gateway:
         self.url = f"http://{shown}:{port}"
         return self.url
 
-    def _listen(self) -> socket.socket:
-        if not 0 <= self._port <= PORT_MAX:  # the system would take the rest of a division
-            raise UsageError(f"{self._port} is no port", fix=f"choose 0 to {PORT_MAX}")
+    @contextlib.contextmanager
+    def _refusals_told(self) -> Iterator[None]:
+        """Raise what the system refuses as ActorError HG1480, and give the address back."""
         try:
-            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            family, kind, protocol, _, address = found[0]
-            listener = socket.socket(family, kind, protocol)
-            try:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind(address)
-            except OSError:
-                listener.close()
-                raise
+            yield
         except OSError as error:
+            self._close_listener()
             raise ActorError(
                 f"the gateway cannot listen: {error.strerror or error}",
                 where=f"{self._host}:{self._port}",
                 fix=_FREE if error.errno == errno.EADDRINUSE else _OWN,
                 code="HG1480",
             ) from error
-        return listener
+
+    def _close_listener(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
 
     async def stop(self) -> None:
         """Close all connections and end; a client that does not leave is cut off after 3 s."""
         server, task = self._server, self._task
         self._server = self._task = None
-        if server is None or task is None:
-            return
-        server.should_exit = True
-        await task
+        if server is not None and task is not None:
+            server.should_exit = True
+            await task
+        self._close_listener()

@@ -19,11 +19,13 @@ from typing import IO, Any, Final, Literal
 from huntgraph.errors import AuditError
 from huntgraph.fsync import sync_folder
 
-__all__ = ["Audit", "Effect", "Entry", "PartHashes"]
+__all__ = ["DECIDED", "Audit", "Effect", "Entry", "PartHashes"]
 
 FILE: Final = "audit.jsonl"
 START: Final = "0" * 64
 """What the first line has as the hash of the one before it."""
+DECIDED: Final = ("commit", "undo")
+"""Kinds of entries that changed the hunt."""
 State = Literal["outstanding", "acknowledged"]
 
 
@@ -107,9 +109,26 @@ class Audit:
 
     def find(self, name: str) -> Entry | None:
         """Give the commit or undo of this id, None when it was not decided."""
-        kinds = ("commit", "undo")
-        found = (each for each in self.entries() if each.kind in kinds and each.id == name)
+        found = (each for each in self.entries() if each.kind in DECIDED and each.id == name)
         return next(found, None)
+
+    def undoable(self, name: str) -> Entry:
+        """Give the commit or undo of this id, which holds.
+
+        Raises AuditError HG1622 when there is none, HG1623 when it is undone already.
+        """
+        entry, entries = self.find(name), self.entries()
+        if entry is None:
+            raise self._unknown(name)
+        undone: dict[str, str] = {}
+        for each in reversed(entries):  # an undo that is undone itself does not hold
+            if each.kind == "undo" and each.id not in undone:
+                undone[each.of] = each.id
+        if name in undone:
+            what = f"the commit {name} is undone already, by {undone[name]}"
+            fix = f"to have it again, undo that one: huntgraph undo {undone[name]}"
+            raise AuditError(what, where=self.path, fix=fix, code="HG1623")
+        return entry
 
     def effects(self, name: str) -> list[Effect]:
         """The effects of a commit with what is known of them now."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +14,23 @@ from numpy.typing import NDArray
 from huntgraph.schema import Form
 from huntgraph.timeline.edge_diff import EDGE_CHANGE, HOW, count_areas, edge_changes
 from huntgraph.timeline.labels import LABELS, Label, Labels
-from huntgraph.timeline.replay import Outcomes
-from huntgraph.timeline.standings import NO_HUNT, STANDING, plain_standing, standings
-from huntgraph.timeline.tables import places, players_of, stages_of
+from huntgraph.timeline.progress import (
+    Progress,
+    Row,
+    Side,
+    Stage,
+    by_hunt,
+    gained_and_lost,
+    pairs,
+    sides_of,
+)
+from huntgraph.timeline.replay import Outcomes, RefusedGrant
+from huntgraph.timeline.standings import plain_standing
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run
 
 __all__ = ["ClaimChange", "Diff", "Effect", "Find", "PlayerChange", "make_diff"]
-
-Row = np.void
-Stages = Mapping[int, NDArray[np.void]]
-"""The stages of each partition, dtype STAGE_ROW."""
-COMPARED: Final = tuple(name for name in STANDING.names or () if name not in ("id", "seq", "rank"))
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,15 @@ class PlayerChange:
 
 @dataclass(frozen=True)
 class ClaimChange:
-    """A treasure whose last winner or number of wins is another one; winner 0 is nobody."""
+    """A treasure whose last winner or number of wins is another one; winner 0 is nobody.
+
+    Where a slot holds another hunt in the fork, the treasures of both are told: each is gone, or
+    not there yet, on the other side.
+    """
 
     partition: int
     hunt: int
+    hunt_id: int
     stage: int
     label: Label
     was_winner: int
@@ -58,6 +68,7 @@ class Find:
 
     player: int
     hunt: int
+    hunt_id: int
     stage: int
     gained: bool
     label: Label
@@ -72,6 +83,7 @@ class Effect:
     """``revoke`` a treasure's reward, or ``grant`` it."""
     player: int
     hunt: int
+    hunt_id: int
     stage: int
     partition: int
     position: int
@@ -91,6 +103,8 @@ class Diff:
     claims: list[ClaimChange]
     clues: list[Find]
     rewards: list[Effect]
+    refused_grants: list[RefusedGrant] = field(default_factory=list)
+    """Wins that `keep` could not keep, and GRANTs of edits: the hunt was not open there ..."""
     areas: list[dict[str, int]] = field(default_factory=list)
     """Changed edges by area: x1, z1, x2, z2, edges; the most first."""
 
@@ -126,6 +140,7 @@ class Diff:
             "clues": {"gained": sum(c.gained for c in self.clues)}
             | {"lost": sum(not c.gained for c in self.clues)},
             "rewards": {verb: verbs.count(verb) for verb in ("grant", "revoke")},
+            "refused_grants": len(self.refused_grants),
             "labels": self._labels(),
         }
 
@@ -148,6 +163,7 @@ class Diff:
             "claims": [asdict(change) for change in self.claims],
             "clues": [asdict(change) for change in self.clues],
             "rewards": [asdict(effect) for effect in self.rewards],
+            "refused_grants": [asdict(grant) for grant in self.refused_grants],
         }
         return body | ({"edges": self.plain_edges()} if edges else {})
 
@@ -171,11 +187,8 @@ class Diff:
 def make_diff(run: Run) -> Diff:
     """Compare the branches of a run with its bases."""
     labels = Labels(run)
-    was, now = (_standings(run, branch=branch) for branch in (False, True))
-    stages, fork_stages = (_stages(run, branch=branch) for branch in (False, True))
-    one, other = (_forms(side.values()) for side in (stages, fork_stages))
-    # A hunt that is gone on one side is told of by the other.
-    players, progress = _players(was, now, (other | one, one | other), labels)
+    was, now = sides_of(run)
+    players, progress = _players(was, now, labels)
     edges = edge_changes(run, labels)
     return Diff(
         base_hashes=run.head_hashes(),
@@ -183,21 +196,12 @@ def make_diff(run: Run) -> Diff:
         head=run.head,
         edges=edges,
         players=players,
-        claims=_claims(stages, fork_stages, progress, labels),
+        claims=_claims(was, now, progress, labels),
         clues=_clues(progress, labels),
-        rewards=_rewards(run, (stages, fork_stages), progress, labels),
+        rewards=_rewards(run, (was, now), progress, labels),
+        refused_grants=[grant for outcomes in run.now.values() for grant in outcomes.refused],
         areas=count_areas(run.history, edges),
     )
-
-
-def _standings(run: Run, *, branch: bool) -> NDArray[np.void]:
-    replicas = run.replicas.items()
-    return standings({n: players_of(replica.players(branch=branch)) for n, replica in replicas})
-
-
-def _stages(run: Run, *, branch: bool) -> Stages:
-    replicas = run.replicas.items()
-    return {n: stages_of(*replica.hunt_cells(branch=branch)) for n, replica in replicas}
 
 
 def _joint(hashes: Mapping[int, int]) -> str:
@@ -208,136 +212,82 @@ def _joint(hashes: Mapping[int, int]) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-Progress = list[tuple[int, int, int, int, bool]]
-"""Player, hunt, stage and its form; whether it was gained."""
-Forms = Mapping[tuple[int, int], int]
-"""Forms by hunt and stage."""
-
-
-def _players(
-    was: NDArray[np.void], now: NDArray[np.void], forms: tuple[Forms, Forms], labels: Labels
-) -> tuple[list[PlayerChange], Progress]:
+def _players(was: Side, now: Side, labels: Labels) -> tuple[list[PlayerChange], list[Progress]]:
     """Players who stand differently or have another rank, and the stages gained and lost."""
     found: list[PlayerChange] = []
-    progress: Progress = []
-    turned = {hunt for (hunt, stage), form in forms[0].items() if forms[1][hunt, stage] != form}
-    for one, other in _pairs(was, now, turned):
+    progress: list[Progress] = []
+    for one, other in pairs(was, now):
         player = int((one if one is not None else other)["id"])  # type: ignore[index]
         sides = [None if row is None else plain_standing(row) for row in (one, other)]
         if sides[0] != sides[1]:
             found.append(PlayerChange(player, labels.of_player(player), *sides))
-        bits = [_bits(*side) for side in zip((one, other), forms, strict=True)]
-        progress += [(player, *stage, True) for stage in sorted(bits[1] - bits[0])]
-        progress += [(player, *stage, False) for stage in sorted(bits[0] - bits[1])]
+        progress += gained_and_lost(player, was.stages_of(one), now.stages_of(other))
     return found, progress
 
 
-def _pairs(
-    was: NDArray[np.void], now: NDArray[np.void], turned: Collection[int]
-) -> list[tuple[Row | None, Row | None]]:
-    """Rows of the same player that differ, and all in hunts with clues that were treasures.
-
-    None for one that is on one side only.
-    """
-    to, both = places(was["id"], now["id"])
-    _, known = places(now["id"], was["id"])
-    differ = both.copy()
-    one, other = was[both], now[to[both]]
-    differ[both] = np.any([one[name] != other[name] for name in (*COMPARED, "rank")], axis=0)
-    differ[both] |= np.isin(one["hunt"], list(turned))
-    pairs: list[tuple[Row | None, Row | None]] = [
-        (was[i], now[to[i]]) for i in np.flatnonzero(differ)
-    ]
-    pairs += [(row, None) for row in was[~both]]
-    pairs += [(None, row) for row in now[~known]]
-    return pairs
-
-
-def _bits(row: Row | None, forms: Forms) -> set[tuple[int, int, int]]:
-    """Hunt, stage and form of all that a player found or won in the hunt it is in."""
-    if row is None or int(row["hunt"]) == NO_HUNT:
-        return set()
-    hunt, progress = int(row["hunt"]), int(row["progress"])
-    stages = (stage for stage in range(64) if progress >> stage & 1)
-    return {(hunt, stage, forms.get((hunt, stage), 0)) for stage in stages}
-
-
-def _forms(tables: Any) -> dict[tuple[int, int], int]:
-    return {
-        (int(row["hunt"]), int(row["stage"])): int(row["form"]) for table in tables for row in table
-    }
-
-
-def _claims(
-    was: Stages,
-    now: Stages,
-    progress: Progress,
-    labels: Labels,
-) -> list[ClaimChange]:
+def _claims(was: Side, now: Side, progress: list[Progress], labels: Labels) -> list[ClaimChange]:
     found = []
     concerned: dict[tuple[int, int], set[int]] = {}
-    for player, hunt, stage, _, _ in progress:
-        concerned.setdefault((hunt, stage), set()).add(player)
-    for number, table in was.items():
-        sides = [
-            {(int(r["hunt"]), int(r["stage"])): r for r in rows if _is_own_treasure(r)}
-            for rows in (table, now[number])
-        ]
-        for hunt, stage in sorted(sides[0].keys() | sides[1].keys()):
-            one, other = (side.get((hunt, stage)) for side in sides)
+    for each in progress:
+        concerned.setdefault((each.hunt, each.stage), set()).add(each.player)
+    for number in was.stages:
+        sides = [_own_treasures(side, number) for side in (was, now)]
+        for hunt, hunt_id, stage in sorted(sides[0].keys() | sides[1].keys()):
+            one, other = (side.get((hunt, hunt_id, stage)) for side in sides)
             winners = [0 if row is None else int(row["winner"]) for row in (one, other)]
             wins = [0 if row is None else int(row["wins"]) for row in (one, other)]
             if winners[0] != winners[1] or wins[0] != wins[1]:
                 label = labels.of_claim(hunt, concerned.get((hunt, stage), set()) | {*winners})
-                found.append(ClaimChange(number, hunt, stage, label, *winners, *wins))
+                what = (number, hunt, hunt_id, stage)
+                found.append(ClaimChange(*what, label, *winners, *wins))
     return found
 
 
-def _is_own_treasure(row: Row) -> bool:
-    return bool(row["owner"] == 0 and row["form"] == Form.TREASURE)
+def _own_treasures(side: Side, partition: int) -> dict[Stage, Row]:
+    rows = side.stages[partition]
+    own = (rows["owner"] == 0) & (rows["form"] == Form.TREASURE)
+    return by_hunt(rows[own], side.held[partition])
 
 
-def _clues(progress: Progress, labels: Labels) -> list[Find]:
+def _clues(progress: list[Progress], labels: Labels) -> list[Find]:
     return [
-        Find(player, hunt, stage, gained, labels.of_player(player))
-        for player, hunt, stage, form, gained in progress
-        if form == Form.CLUE
+        Find(p.player, p.hunt, p.hunt_id, p.stage, p.gained, labels.of_player(p.player))
+        for p in progress
+        if p.form == Form.CLUE
     ]
 
 
 def _rewards(
-    run: Run,
-    stages: tuple[Stages, Stages],
-    progress: Progress,
-    labels: Labels,
+    run: Run, sides: tuple[Side, Side], progress: list[Progress], labels: Labels
 ) -> list[Effect]:
-    places = [_wins(run.was, stages[0]), _wins(run.now, stages[1])]
+    """Rewards of claims that won on one side alone.
+
+    Who won by the same claim on both sides, and has gone on to another hunt on one, keeps what it
+    got; but where the claim was of another hunt there, both rewards are told.
+    """
     found = []
-    for player, hunt, stage, form, gained in progress:
+    for player, hunt, hunt_id, stage, form, gained in progress:
         if form != Form.TREASURE:
             continue
-        partition, position = places[gained].get((player, hunt, stage), (0, 0))
+        partition, position = sides[gained].wins.get((player, hunt, stage), (0, 0))
         do = "grant" if gained else "revoke"
         name = f"{do}-{partition}-{position}-{hunt}-{stage}-{player}"
-        place = (hunt, stage, partition, position)
+        place = (hunt, hunt_id, stage, partition, position)
         found.append(Effect(name, do, player, *place, labels.of_player(player)))
-    return found
+    others = {"grant": run.was, "revoke": run.now}
+    told = Counter((e.partition, e.position, e.player) for e in found)
+    return [
+        e
+        for e in found
+        if told[e.partition, e.position, e.player] > 1 or not _is_won(others[e.do], e)
+    ]
 
 
-def _wins(
-    outcomes: Mapping[int, Outcomes], stages: Stages
-) -> dict[tuple[int, int, int], tuple[int, int]]:
-    """Where each player won each treasure: partition and position.
-
-    A stage tells of its last win, also when an earlier commit made it; the outcomes of all others.
-    """
-    wins = (win for side in outcomes.values() for win in side.wins.values())
-    found = {(w.player, w.hunt, w.stage): (w.partition, w.position) for w in wins}
-    for number, table in stages.items():
-        for row in table[table["owner"] == 0]:
-            key = (int(row["winner"]), int(row["hunt"]), int(row["stage"]))
-            found[key] = (number, int(row["position"]))
-    return found
+def _is_won(outcomes: Mapping[int, Outcomes], effect: Effect) -> bool:
+    """Whether the claim of an effect won there too."""
+    win = outcomes[effect.partition].wins.get(effect.position)
+    same = (effect.player, effect.hunt, effect.stage)
+    return win is not None and (win.player, win.hunt, win.stage) == same
 
 
 def _moved_up_or_down(change: PlayerChange) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final, NamedTuple
 
-from huntgraph.timeline.diff import Diff, PlayerChange
+from huntgraph.timeline.diff import ClaimChange, Diff, Effect, Find, PlayerChange
 from huntgraph.timeline.edge_diff import HOW
 from huntgraph.timeline.labels import LABELS
+from huntgraph.timeline.replay import RefusedGrant
 
 __all__ = ["Line", "diff_lines"]
 
@@ -25,13 +26,15 @@ class Line(NamedTuple):
 def diff_lines(diff: Diff, *, stat: bool = False, most: int = 20) -> Iterator[Line]:
     """Give the lines of a diff; `stat`: counts alone; `most`: how many of each sort are listed."""
     yield from _counts(diff)
-    if stat or diff.empty:
+    if stat:
         return
-    yield from _some("claims", [_claim(claim) for claim in diff.claims], most)
+    yield from _some("grants refused", [_refused(grant) for grant in diff.refused_grants], most)
+    reused = _reused(diff)
+    yield from _some("claims", [_claim(claim, reused) for claim in diff.claims], most)
     rewards = [
         Line(
             "+" if e.do == "grant" else "-",
-            f"{e.do} treasure {e.stage} of hunt {e.hunt} "
+            f"{e.do} treasure {e.stage} of {_hunt(e, reused)} "
             f"{'to' if e.do == 'grant' else 'from'} player {e.player}  [{e.label}] {e.id}",
         )
         for e in diff.rewards
@@ -41,7 +44,7 @@ def diff_lines(diff: Diff, *, stat: bool = False, most: int = 20) -> Iterator[Li
     clues = [
         Line(
             "+" if c.gained else "-",
-            f"clue {c.stage} of hunt {c.hunt}: player {c.player}  [{c.label}]",
+            f"clue {c.stage} of {_hunt(c, reused)}: player {c.player}  [{c.label}]",
         )
         for c in diff.clues
     ]
@@ -52,10 +55,16 @@ def diff_lines(diff: Diff, *, stat: bool = False, most: int = 20) -> Iterator[Li
 
 
 def _counts(diff: Diff) -> Iterator[Line]:
+    counts = diff.counts()
     if diff.empty:
         yield Line(" ", "nothing is different")
-        return
-    counts = diff.counts()
+    else:
+        yield from _changes(diff, counts)
+    if diff.refused_grants:
+        yield Line(" ", f"grants   {counts['refused_grants']:,} refused")
+
+
+def _changes(diff: Diff, counts: dict[str, Any]) -> Iterator[Line]:
     edges = ", ".join(f"{counts['edges'][how]:,} {how}" for how in HOW if counts["edges"][how])
     yield Line(" ", f"edges    {counts['edges']['all']:,}" + (f": {edges}" if edges else ""))
     names = ("score", "rank", "node", "target", "hints")
@@ -84,14 +93,34 @@ def _some(name: str, lines: list[Line], most: int, count: int | None = None) -> 
         yield Line(" ", f"  and {more:,} more")
 
 
-def _claim(claim: Any) -> Line:
+def _reused(diff: Diff) -> set[int]:
+    """Slots that changes of several hunts are of: one of the hunt's, another of the fork's."""
+    changes: list[ClaimChange | Effect | Find] = [*diff.claims, *diff.rewards, *diff.clues]
+    told = {(each.hunt, each.hunt_id) for each in changes}
+    slots = [slot for slot, _ in told]
+    return {slot for slot in slots if slots.count(slot) > 1}
+
+
+def _hunt(change: ClaimChange | Effect | Find, reused: Container[int]) -> str:
+    """The hunt of a change: by its slot, and by its id where that alone does not tell."""
+    name = f"hunt {change.hunt}"
+    return f"{name} (id {change.hunt_id:016x})" if change.hunt in reused else name
+
+
+def _claim(claim: ClaimChange, reused: Container[int]) -> Line:
     was, now = claim.was_winner or "nobody", claim.now_winner or "nobody"
     wins = (
         "" if claim.was_wins == claim.now_wins else f", wins {claim.was_wins} -> {claim.now_wins}"
     )
     sign = "+" if not claim.was_winner else "-" if not claim.now_winner else "~"
-    text = f"treasure {claim.stage} of hunt {claim.hunt}: winner {was} -> {now}{wins}"
+    text = f"treasure {claim.stage} of {_hunt(claim, reused)}: winner {was} -> {now}{wins}"
     return Line(sign, f"{text}  [{claim.label}]")
+
+
+def _refused(grant: RefusedGrant) -> Line:
+    place = f"{grant.partition}/{grant.position}"
+    text = f"treasure {grant.stage} of hunt {grant.hunt} to player {grant.player}"
+    return Line("-", f"{text} at {place}: {grant.code}")
 
 
 def _player(change: PlayerChange) -> Line:
@@ -101,6 +130,8 @@ def _player(change: PlayerChange) -> Line:
         for name in SHOWN
         if was.get(name) != now.get(name)
     ]
+    if was.get("hunt") == now.get("hunt") and was.get("hunt_id") != now.get("hunt_id"):
+        differ.append(f"another hunt in slot {now['hunt']}")
     sign = "+" if change.was is None else "-" if change.now is None else "~"
     return Line(sign, f"player {change.player}: {', '.join(differ)}  [{change.label}]")
 

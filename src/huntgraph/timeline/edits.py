@@ -16,15 +16,36 @@ from numpy.typing import NDArray
 
 from huntgraph.errors import ForkError, did_you_mean
 from huntgraph.schema import MOVE, NONE, RULE, Kind
+from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.history import History
 from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.lookup import Query, lookup
-from huntgraph.timeline.points import Event, parse_event
+from huntgraph.timeline.points import Event, check_event, parse_event
 
-__all__ = ["Drop", "Edit", "Insert", "Replace", "Retime", "Rules", "read_edit", "write_edit"]
+__all__ = [
+    "EDITABLE",
+    "Drop",
+    "Edit",
+    "Insert",
+    "Replace",
+    "Retime",
+    "Rules",
+    "check_edit",
+    "check_input",
+    "check_insertion",
+    "check_move",
+    "check_replacement",
+    "describe",
+    "read_edit",
+    "record_of",
+    "too_early",
+    "write_edit",
+]
 
 EDITABLE: Final = (*PLAYER_KINDS, Kind.GRANT, *EDGE_KINDS, *HUNT_KINDS)
 """Kinds that are inputs. All others are the clock's, or follow from other records."""
+INSERTABLE: Final = (*EDGE_KINDS, *HUNT_KINDS, Kind.GRANT)
+"""Kinds that can be added: players' records are numbered."""
 ROW_KINDS: Final = tuple(range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
 """Kinds laid out as rows of hunts."""
 FIELDS: Final = ("hunt", "from", "to", "arg")
@@ -39,11 +60,15 @@ class Drop:
 
     def events(self, history: History) -> list[Event]:
         """Give the records that fit now, as (partition, position); named ones whatever they are."""
-        events = self.query.events
-        if events and self.query == Query(events=events, kinds=self.query.kinds):
-            return list(events)
+        if self.is_of_events():
+            return list(self.query.events)
         found = lookup(history, self.query)
         return [(int(row["partition"]), int(row["position"])) for row in found]
+
+    def is_of_events(self) -> bool:
+        """Whether it names its records, and asks nothing else of them."""
+        events, kinds = self.query.events, self.query.kinds
+        return bool(events) and self.query == Query(events=events, kinds=kinds)
 
     def is_plain(self) -> bool:
         """Whether records fit by what they hold, whatever came of them."""
@@ -113,6 +138,96 @@ class Rules:
 
 
 Edit = Drop | Replace | Insert | Retime | Rules
+
+
+def check_edit(history: History, point: Cut, edit: Edit) -> None:
+    """Check what can be known of an edit before the fork is replayed: the records that it names.
+
+    Raises ForkError HG1711 for one that is not there, HG1731 for one before the fork's point,
+    HG1730 for one that is no input, HG1732 for what would break a player's numbering.
+    """
+    for event in _events(edit):
+        check_event(history, event)
+        if event[1] <= point[event[0]]:
+            raise too_early(event)
+    match edit:
+        case Drop(query):
+            for event in query.events if edit.is_of_events() else ():
+                check_input(event, _record_at(history, event))
+        case Replace(event, record):
+            check_replacement(event, _record_at(history, event), record)
+        case Insert(after, record):
+            check_insertion(after, record)
+        case Retime(event, after):
+            check_input(event, _record_at(history, event))
+            check_move(event, after)
+
+
+def check_input(event: Event, row: NDArray[np.uint8]) -> int:
+    """Give the kind of a record, which must be an input. Raises ForkError HG1730."""
+    kind = int(row[0])
+    if kind in EDITABLE:
+        return kind
+    if not kind:
+        what, fix = "the record is lost", "edit those behind it"
+    else:
+        what = f"a {Kind(kind).name} is no input: it follows from other records, or is the clock's"
+        fix = "edit the records it follows from"
+    raise ForkError(what, where=_text(event), fix=fix, code="HG1730")
+
+
+def check_replacement(event: Event, row: NDArray[np.uint8], record: bytes) -> int:
+    """Give the kind of a record that another one replaces. Raises ForkError HG1730, HG1732."""
+    kind = check_input(event, row)
+    if (kind in PLAYER_KINDS) != (record[0] in PLAYER_KINDS):
+        what = "a player's record can only become another one of the same player"
+        fix = "drop it, and insert the other one behind it"
+        raise ForkError(what, where=_text(event), fix=fix, code="HG1732")
+    return kind
+
+
+def check_insertion(after: Event, record: bytes) -> None:
+    """Check that a record may be added behind another one. Raises ForkError HG1732."""
+    if record[0] not in INSERTABLE:
+        name = Kind(record[0]).name
+        what = f"a {name} cannot be inserted: a player's records are numbered densely"
+        fix = "replace one of the player's records, or grant a treasure with kind GRANT"
+        raise ForkError(what, where=_text(after), fix=fix, code="HG1732")
+
+
+def check_move(event: Event, after: Event) -> None:
+    """Check that a record is moved within its partition. Raises ForkError HG1732."""
+    if event[0] != after[0]:
+        what, fix = "a record stays in its partition", "name an event of the same one"
+        raise ForkError(what, where=_text(event), fix=fix, code="HG1732")
+
+
+def too_early(event: Event) -> ForkError:
+    """Give the error for an event that a fork has behind it already."""
+    fix = f"fork from before it: --before {_text(event)}"
+    return ForkError(
+        "the fork begins behind this event", where=_text(event), fix=fix, code="HG1731"
+    )
+
+
+def _record_at(history: History, event: Event) -> NDArray[np.uint8]:
+    """The record of an event, shape (64,)."""
+    (records,) = history.sources[event[0]].records(event[1], event[1])
+    row: NDArray[np.uint8] = records.rows[0]
+    return row
+
+
+def _events(edit: Edit) -> tuple[Event, ...]:
+    """The events that an edit names."""
+    match edit:
+        case Drop(query):
+            return query.events
+        case Replace(event) | Insert(event):
+            return (event,)
+        case Retime(event, after):
+            return event, after
+        case Rules():
+            return ()
 
 
 def record_of(fields: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,17 @@ from huntgraph.timeline.audit import Entry
 from huntgraph.timeline.borders import Originals
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.diff import Diff, make_diff
-from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules, record_of
+from huntgraph.timeline.edits import (
+    EDITABLE,
+    Drop,
+    Edit,
+    Insert,
+    Replace,
+    Retime,
+    Rules,
+    check_edit,
+    record_of,
+)
 from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.kinds import CORRECTION_KINDS, PLAYER_KINDS
 from huntgraph.timeline.lookup import Query
@@ -229,7 +239,11 @@ class Fork:
         return self.recipe.edits
 
     def edit(self, edit: Edit) -> Self:
-        """Add an edit; the fork must be replayed again."""
+        """Add an edit; the fork must be replayed again.
+
+        Raises ForkError HG1711, HG1730, HG1731, HG1732: see `huntgraph.timeline.edits.check_edit`.
+        """
+        check_edit(self.history, self.recipe.point, edit)
         self.recipe = replace(self.recipe, edits=(*self.recipe.edits, edit))
         self._run = None
         return self

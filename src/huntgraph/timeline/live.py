@@ -72,8 +72,8 @@ async def undo_commit(
 
 def _changed(history: History, name: str) -> list[PartHashes]:
     """The partitions that a commit changed."""
-    entry = Audit(history.folder).find(name)
-    return [part for part in entry.parts if part.before != part.after] if entry else []
+    entry = Audit(history.folder).undoable(name)
+    return [part for part in entry.parts if part.before != part.after]
 
 
 def _state(history: History, part: PartHashes) -> tuple[Engine, Names]:

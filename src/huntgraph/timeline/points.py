@@ -33,6 +33,7 @@ __all__ = [
     "Event",
     "at_event",
     "at_time",
+    "check_event",
     "cut_text",
     "duration_ms",
     "find_point",
@@ -95,8 +96,20 @@ def at_event(history: History, event: Event, *, included: bool) -> Cut:
     The other partitions stand at the last tick up to the event's time, and further on where the
     event had seen more of them. Raises ForkError HG1711 when there is no such event.
     """
+    check_event(history, event)
     partition, position = event
     index, messages = history.index(), history.messages()
+    last = position if included else position - 1
+    time_ms = int(index.of[partition].time_at(np.array([position], np.uint64))[0][0])
+    wanted = {number: other.position_at(time_ms) for number, other in index.of.items()}
+    near = messages.shrink(wanted | {partition: last})
+    past = messages.past(dict.fromkeys(index.of, 0) | {partition: last})
+    return {number: max(near[number], past[number]) for number in near}
+
+
+def check_event(history: History, event: Event) -> None:
+    """Check that an event is in the logs. Raises ForkError HG1711."""
+    index, (partition, position) = history.index(), event
     part = index.of.get(partition)
     if part is not None and 0 < position < part.first:
         raise history.dropped(partition, position)
@@ -104,12 +117,6 @@ def at_event(history: History, event: Event, *, included: bool) -> Cut:
         what = f"there is no event {partition}/{position}"
         ends = ", ".join(f"{n}/{p.first} to {n}/{p.end}" for n, p in index.of.items())
         raise ForkError(what, where=history.folder, fix=f"there are {ends}", code="HG1711")
-    last = position if included else position - 1
-    time_ms = int(part.time_at(np.array([position], np.uint64))[0][0])
-    wanted = {number: other.position_at(time_ms) for number, other in index.of.items()}
-    near = messages.shrink(wanted | {partition: last})
-    past = messages.past(dict.fromkeys(index.of, 0) | {partition: last})
-    return {number: max(near[number], past[number]) for number in near}
 
 
 def parse_event(text: str) -> Event:

@@ -8,7 +8,7 @@ import numpy as np
 
 from huntgraph.schema import State
 from huntgraph.timeline.standings import NO_HUNT, plain_standing, standings
-from huntgraph.timeline.tables import hunts_of, players_of
+from huntgraph.timeline.tables import held_in, hunts_of, players_of
 
 if TYPE_CHECKING:
     from huntgraph.timeline.fork import Run
@@ -22,8 +22,10 @@ def preview(run: Run, *, players: int = 100) -> dict[str, Any]:
     `players` bounds how many are listed.
     """
     replicas = run.replicas.items()
-    table = standings({n: players_of(replica.players(branch=True)) for n, replica in replicas})
     hunts = {n: hunts_of(*replica.hunt_cells(branch=True)) for n, replica in replicas}
+    held = {n: held_in(each) for n, each in hunts.items()}
+    everybody = {n: players_of(replica.players(branch=True)) for n, replica in replicas}
+    table = standings(everybody, held)
     order = np.lexsort((table["id"], table["rank"], table["hunt"]))
     listed = [plain_standing(row) for row in table[order][:players]]
     return {

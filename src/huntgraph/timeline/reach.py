@@ -10,18 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from huntgraph.errors import ForkError
-from huntgraph.timeline.audit import Audit, Entry
+from huntgraph.timeline.audit import DECIDED, Audit, Entry
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.history import History
 from huntgraph.timeline.points import cut_text
 from huntgraph.timeline.recipe import Recipe
 
 __all__ = ["Crossed", "Reach", "find_reach"]
-
-DECIDED: Final = ("commit", "undo")
 
 
 @dataclass(frozen=True)

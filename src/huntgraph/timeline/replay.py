@@ -20,7 +20,7 @@ from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
 from huntgraph.timeline.seen import seen_of
 
-__all__ = ["CLAIMS", "Claims", "Replay", "Win", "follow_original"]
+__all__ = ["CLAIMS", "Claims", "Outcomes", "RefusedGrant", "Replay", "Win", "follow_original"]
 
 Claims = Literal["recompute", "keep", "void"]
 """What becomes of claims: the next rightful one wins, wins are kept, or lost ones stay unwon."""
@@ -28,6 +28,8 @@ CLAIMS: Final[tuple[Claims, ...]] = ("recompute", "keep", "void")
 PASSED_OVER: Final = (Kind.HASH, *CORRECTION_KINDS)
 """Recorded hashes are those of the original; a commit is made again (`huntgraph.timeline.reach`),
 and a correction that was undone changed nothing."""
+GIVEN: Final = (Code.OK, Code.ALREADY_WON)
+"""Answers to a GRANT behind which the player has the treasure."""
 PARCELS: Final = (Kind.ARRIVE, Kind.NOTICE)
 
 
@@ -43,6 +45,19 @@ class Win:
     team: int
 
 
+@dataclass(frozen=True)
+class RefusedGrant:
+    """A GRANT that a fork refused: a win that was to be kept, or one that an edit put there."""
+
+    partition: int
+    position: int
+    hunt: int
+    stage: int
+    player: int
+    code: str
+    """Why: the name of a code."""
+
+
 @dataclass
 class Outcomes:
     """Of one partition: what was seen of each record's answer, and the wins of its claims."""
@@ -51,6 +66,8 @@ class Outcomes:
     """By record; see `huntgraph.timeline.seen`."""
     wins: dict[int, Win] = field(default_factory=dict)
     """By position."""
+    refused: list[RefusedGrant] = field(default_factory=list)
+    """Of a fork: treasures that it could not give."""
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -60,7 +77,8 @@ class Outcomes:
         wins: dict[int, Win] = {}
         for part in parts:
             wins |= part.wins
-        return cls(np.concatenate([part.seen for part in parts]), wins)
+        refused = [grant for part in parts for grant in part.refused]
+        return cls(np.concatenate([part.seen for part in parts]), wins, refused)
 
 
 def follow_original(
@@ -204,6 +222,8 @@ class Replay:
             ack = row.view(MOVE)[0]
             way, parcel = (number, int(ack["arg"])), int(ack["a"])
             self._acknowledge(way, self._taken.get((way, parcel), parcel), position)
+        elif row[0] == Kind.GRANT:
+            self.outcomes[number].seen[at] = self._grant(number, row, position)
         else:
             self._claim(number, at, row, position)
 
@@ -263,8 +283,18 @@ class Replay:
         self.outcomes[number].seen[at] = seen_of(update)[0]
         if was is not None and not same and self._claims == "keep":
             what = {"player": was.player, "hunt": was.hunt, "arg": was.stage, "from_": was.team}
-            grant = move(Kind.GRANT, **what)
-            replica.replay(grant.view(np.uint8).reshape(-1, 64), where)
+            self._grant(number, move(Kind.GRANT, **what).view(np.uint8).reshape(-1), position)
+
+    def _grant(self, number: int, row: NDArray[np.uint8], position: int) -> np.uint64:
+        """Give a player a treasure, or note that it cannot be; gives what is seen of the answer."""
+        update = self._replicas[number].replay(row[None], np.array([position], np.uint64))
+        code, grant = Code(int(update["code"][0])), row.view(MOVE)[0]
+        if code not in GIVEN:
+            hunt, stage, player = (int(grant[name]) for name in ("hunt", "arg", "player"))
+            refused = RefusedGrant(number, position, hunt, stage, player, code.name)
+            self.outcomes[number].refused.append(refused)
+        seen: np.uint64 = seen_of(update)[0]
+        return seen
 
     def _finish(self) -> None:
         """At the head: what the original had delivered by then is delivered, and acknowledged."""
@@ -288,6 +318,7 @@ class Replay:
 def _stops(script: Script, claims: Claims) -> NDArray[np.intp]:
     """Where records are not simply applied one after the other; a last one beyond all."""
     stops = np.isin(script.kinds, [*PARCELS, Kind.HANDED_ON])
+    stops |= (script.kinds == Kind.GRANT) & script.edited
     if claims != "recompute":
         # A claim that an edit put there is no claim of the original.
         stops |= (script.kinds == Kind.CLAIM) & ~script.edited

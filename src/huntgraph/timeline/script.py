@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,19 @@ from numpy.typing import NDArray
 from huntgraph.errors import ForkError
 from huntgraph.schema import MOVE, RULE, Kind
 from huntgraph.timeline.cut import Cut
-from huntgraph.timeline.edits import EDITABLE, Drop, Edit, Insert, Replace, Retime, Rules
+from huntgraph.timeline.edits import (
+    Drop,
+    Edit,
+    Insert,
+    Replace,
+    Retime,
+    Rules,
+    check_input,
+    check_insertion,
+    check_move,
+    check_replacement,
+    too_early,
+)
 from huntgraph.timeline.history import History, Source
 from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
 from huntgraph.timeline.points import Event
@@ -25,7 +36,6 @@ from huntgraph.timeline.points import Event
 __all__ = ["Layer", "Script", "Touched", "compile_edits", "joined", "read_script", "struck"]
 
 Rows = NDArray[np.uint8]
-INSERTABLE: Final = (*EDGE_KINDS, *HUNT_KINDS, Kind.GRANT)
 
 
 @dataclass
@@ -148,9 +158,7 @@ def _lay(
         case Insert(after, record):
             _of(overlays, after).insert(after[1], record)
         case Retime(event, after):
-            if event[0] != after[0]:
-                what = "a record stays in its partition"
-                raise ForkError(what, fix="name an event of the same one", code="HG1732")
+            check_move(event, after)
             _of(overlays, event).retime(event[1], after[1])
         case Rules(slot, rows):
             for number, raw in rows.items():
@@ -191,7 +199,7 @@ class _Overlay:
         row = self._rows[at].copy()
         if not row[0]:
             return  # it is lost
-        kind = self._check(position, row)
+        kind = check_input(self._event(position), row)
         if not self._kept[at] or kind == Kind.STRIKE:
             return
         self._touched.add(self._script.partition, row)
@@ -210,11 +218,7 @@ class _Overlay:
             return
         at = self._at(position)
         old, new = self._rows[at].view(MOVE)[0], np.frombuffer(record, np.uint8).copy()
-        kind = self._check(position, self._rows[at])
-        if (kind in PLAYER_KINDS) != (new[0] in PLAYER_KINDS):
-            what = "a player's record can only become another one of the same player"
-            fix = "drop it, and insert the other one behind it"
-            raise self._failure(position, what, fix, "HG1732")
+        kind = check_replacement(self._event(position), self._rows[at], record)
         if kind in PLAYER_KINDS:
             # Numbers are dense, and the server and the echo are those of whoever sent it.
             for name in ("player", "seq", "server", "echo"):
@@ -227,11 +231,8 @@ class _Overlay:
         if self._was_seen_to(position):
             return
         self._at(position)
+        check_insertion(self._event(position), record)
         row = np.frombuffer(record, np.uint8).copy()
-        if row[0] not in INSERTABLE:
-            what = f"a {_name(row)} cannot be inserted: a player's records are numbered densely"
-            fix = "replace one of the player's records, or grant a treasure with kind GRANT"
-            raise self._failure(position, what, fix, "HG1732")
         self._touched.add(self._script.partition, row)
         self._added.append((position, row))
 
@@ -240,7 +241,7 @@ class _Overlay:
             return
         at, to = self._at(position), self._at(after)
         row = self._rows[at].copy()
-        kind = self._check(position, row)
+        kind = check_input(self._event(position), row)
         if kind in PLAYER_KINDS and not self._in_order(at, to):
             what = "that would exchange two records of one player"
             raise self._failure(position, what, "move it less far", "HG1732")
@@ -306,17 +307,15 @@ class _Overlay:
         return max(self._begin, self._point) < position <= end
 
     def _at(self, position: int) -> int:
+        if position <= self._point:
+            raise too_early(self._event(position))
         if not self._has(position):
-            what = "the event is not between the fork's point and its head"
-            raise self._failure(position, what, "fork from before it", "HG1731")
+            what = "the replay ends before this event"
+            raise self._failure(position, what, "replay the fork to its head", "HG1731")
         return position - self._begin - 1
 
-    def _check(self, position: int, row: Rows) -> int:
-        kind = int(row[0])
-        if kind not in EDITABLE:
-            what = f"a {_name(row)} is no input: it follows from other records, or is the clock's"
-            raise self._failure(position, what, "edit the records it follows from", "HG1730")
-        return kind
+    def _event(self, position: int) -> Event:
+        return self._script.partition, position
 
     def _failure(self, position: int, what: str, fix: str, code: str) -> ForkError:
         return ForkError(what, where=f"{self._script.partition}/{position}", fix=fix, code=code)
@@ -327,7 +326,3 @@ def _of(overlays: dict[int, _Overlay], event: Event) -> _Overlay:
         what = f"there is no partition {event[0]}"
         raise ForkError(what, fix=f"there are {sorted(overlays)}", code="HG1731")
     return overlays[event[0]]
-
-
-def _name(row: Rows) -> str:
-    return Kind(int(row[0])).name

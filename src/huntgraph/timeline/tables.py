@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "compare",
     "describe_cell",
     "edge_parts",
+    "held_in",
     "hunts_of",
     "index_of",
     "name_of",
@@ -169,6 +171,11 @@ def hunts_of(names: Names, words: Words) -> list[dict[str, Any]]:
         more = {"teams": word[1] >> 24 & 0xFF, "edition": word[1] >> 32, "shut": word[5]}
         found.append({"slot": slot, "hunt_id": word[0], **small, **more, **times})
     return found
+
+
+def held_in(hunts: Iterable[Mapping[str, Any]]) -> dict[int, tuple[int, int]]:
+    """Give id and edition of hunts as `hunts_of` gives them, by slot."""
+    return {hunt["slot"]: (hunt["hunt_id"], hunt["edition"]) for hunt in hunts}
 
 
 def _sorted(names: Names, words: Words) -> tuple[Names, Words]:

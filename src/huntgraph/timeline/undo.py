@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from huntgraph.cluster.control import Status
-from huntgraph.errors import AuditError
 from huntgraph.timeline.audit import Audit, Entry
 from huntgraph.timeline.cells import ABSENT, NOBODY, Changes, Mask, Names, tag
 from huntgraph.timeline.commit import Head, Order, commit
@@ -64,13 +63,10 @@ async def undo(
     commit, but for players who went over a border. Where another traffic rule holds now than before
     the commit, the rule and edges that were warm keep their words. What the commit made stays, but
     empty: a player who is in no hunt and not present, an added edge that is none. Raises AuditError
-    HG1622 when there is no such commit, and what `commit` raises.
+    HG1622 when there is no such commit, HG1623 when it is undone already, and what `commit` raises.
     """
     folder = Path(data)
-    entry = Audit(folder).find(name)
-    if entry is None:
-        fix = "list the commits with 'huntgraph audit'"
-        raise AuditError(f"no commit {name}", where=folder, fix=fix, code="HG1622")
+    Audit(folder).undoable(name)
     plan = Plan.read(folder, int(name, 16))
     conflicts: list[Conflict] = []
 

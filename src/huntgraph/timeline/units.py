@@ -1,9 +1,9 @@
 """What of a state changes together or not at all, when some cells keep the words that they have.
 
 An undo, and an undo made again in a fork, leave cells alone that are not as it expects them. But
-where a player is stands in several cells, of all partitions that it was in; the stages of a hunt
-mean nothing without the hunt that they are of; and the weight of a warm edge holds what the traffic
-rule adds for its heat.
+where a player is stands in several cells, of all partitions that it was in; what it has found and
+scored is of the hunt that it is in; the stages of a hunt mean nothing without the hunt that they
+are of; and the weight of a warm edge holds what the traffic rule adds for its heat.
 """
 
 from __future__ import annotations
@@ -36,20 +36,42 @@ def kept_whole(
     """Keep, beside the cells that are kept, all that belongs to them.
 
     `changes` are those of each partition, `kept` the cells of them that are not to be changed, and
-    `ids` the ids of the players of cells that are seats: shape (n,) each. `other_rule`: partitions
+    `ids` the ids of the players whose cells they are: shape (n,) each. `other_rule`: partitions
     where another traffic rule holds than the one that the new words of edges are of.
     """
-    moved = [ids[n][kept[n] & is_seat(each.names)] for n, each in changes.items()]
-    players = np.unique(np.concatenate([np.zeros(0, np.uint64), *moved]))
+    moved = _ids_of(ids, {n: kept[n] & is_seat(each.names) for n, each in changes.items()})
+    rejoined = _ids_of(ids, {n: _rejoins(each) for n, each in changes.items()})
+    held = _ids_of(ids, {n: kept[n] & _is_deed(each.names) for n, each in changes.items()})
+    whole = np.intersect1d(rejoined, np.union1d(moved, held))
     found = {}
     for number, each in changes.items():
         hunts = _hunts(each.names)
-        mask = kept[number] | (is_seat(each.names) & np.isin(ids[number], players))
+        mask = kept[number] | (is_seat(each.names) & np.isin(ids[number], np.union1d(moved, whole)))
+        mask |= _is_deed(each.names) & np.isin(ids[number], whole)
         if number in other_rule:
             mask |= _is_ruled(each)
         others = np.intersect1d(hunts[mask], hunts[_reshapes(each)])
         found[number] = mask | np.isin(hunts, others)
     return found
+
+
+def _ids_of(ids: Mapping[int, Names], some: Mapping[int, Mask]) -> Names:
+    """The players of some cells of all partitions, each once."""
+    return np.unique(np.concatenate([np.zeros(0, np.uint64), *(ids[n][some[n]] for n in some)]))
+
+
+def _is_deed(names: Names) -> Mask:
+    """Which cells tell what a player did in its hunt: progress, score, and the hunt's edition."""
+    deed: Mask = (tag(names) == PLAYER) & np.isin(names & np.uint64(7), (1, 3, 6))
+    return deed
+
+
+def _rejoins(changes: Changes) -> Mask:
+    """Which cells bring a player into another hunt, or another edition of it."""
+    word = changes.names & np.uint64(7)
+    hunts: Mask = (changes.old ^ changes.new) >> np.uint64(8) & np.uint64(0xFF) != 0
+    rejoins: Mask = (tag(changes.names) == PLAYER) & ((word == 6) | ((word == 4) & hunts))
+    return rejoins
 
 
 def sets_rule(changes: Changes) -> bool:

@@ -16,7 +16,7 @@ from huntgraph.errors import LogDamagedError, UsageError
 from huntgraph.schema import RECEIPT, Code, Kind
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.log import Log, LogRecords
-from huntgraph.timeline.snapshot import Snapshot
+from huntgraph.timeline.snapshot import Snapshot, find_snapshots
 from huntgraph.timeline.tables import SINGLE, name_of
 
 __all__ = ["Problem", "Verification", "check_chain", "verify"]
@@ -96,29 +96,23 @@ def verify(
     the kept hash equals the one computed anew at the end, and that the receipts form one chain.
     Stops at the first bad position. Begins at the start of the log, or at a `snapshot`, whose own
     hash is then computed anew first. `progress` gets the positions done. Records that cannot be
-    read are a problem too. Raises LogError when there is no log, UsageError for a snapshot of
-    another world or version.
+    read are a problem too, and a log that ends before a snapshot in the directory. Raises LogError
+    when there is no log, UsageError for a snapshot of another world or version.
     """
+    newest = max(find_snapshots(Path(directory)), default=0)  # the log goes on growing
     engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MAX)
     found = Verification()
     if snapshot is not None:
         engine, found.begin = _restored(snapshot, world), snapshot.position
         if engine.state_hash(anew=True) != snapshot.state_hash:
             found.problems.append(Problem(snapshot.position, "the snapshot's hash is another one"))
-    receipts, chain = [], _chain(engine)
+    chain = _chain(engine)
     log = Log(directory, world_id=world.world_id, partition=partition)
-    try:
-        for records in log.records(engine.position + 1, far=True):
-            _replay(engine, records, found)
-            receipts.append(engine.receipts())
-            engine.events()
-            if progress is not None:
-                progress(found.positions)
-            if found.problems:
-                break
-    except LogDamagedError as error:
-        found.problems.append(Problem(engine.position + 1, str(error)))
-    found.receipts = np.concatenate(receipts) if receipts else found.receipts
+    _replay_all(engine, log, found, progress)
+    if found.sound and engine.position < newest:
+        # A snapshot is made of what is in the log.
+        what = f"records are lost: there is a snapshot at {newest}, and the log ends before"
+        found.problems.append(Problem(engine.position + 1, what))
     found.state_hash, found.tick = engine.state_hash(), engine.tick
     if found.state_hash != engine.state_hash(anew=True):
         found.problems.append(Problem(engine.position, "the kept state hash is not the state's"))
@@ -142,6 +136,25 @@ def _chain(engine: Engine) -> bytes:
     names, words = engine.cells(edges=False)
     first = np.uint64(name_of(SINGLE, 2))
     return words[(names >= first) & (names < first + np.uint64(4))].tobytes()
+
+
+def _replay_all(
+    engine: Engine, log: Log, found: Verification, progress: Callable[[int], None] | None
+) -> None:
+    """Apply the log behind the engine's position, up to its end or the first problem."""
+    receipts = []
+    try:
+        for records in log.records(engine.position + 1, far=True):
+            _replay(engine, records, found)
+            receipts.append(engine.receipts())
+            engine.events()
+            if progress is not None:
+                progress(found.positions)
+            if found.problems:
+                break
+    except LogDamagedError as error:
+        found.problems.append(Problem(engine.position + 1, str(error)))
+    found.receipts = np.concatenate(receipts) if receipts else found.receipts
 
 
 def _replay(engine: Engine, records: LogRecords, found: Verification) -> None:

@@ -344,6 +344,22 @@ def test_a_taken_port_is_said_so(partition: Partition) -> None:
     serve(PartitionView(partition.folder), work)
 
 
+def test_an_address_is_taken_before_the_start_and_given_back(partition: Partition) -> None:
+    async def run() -> None:
+        gateway = Gateway([PartitionView(partition.folder)])
+        address = gateway.bind().getsockname()
+        assert gateway.bind().getsockname() == address
+        assert (await gateway.start()).endswith(f":{address[1]}")
+        await gateway.stop()
+        second = Gateway([PartitionView(partition.folder)], port=address[1])
+        second.bind()
+        await second.stop()
+        with socket.create_server(address):
+            pass
+
+    asyncio.run(run())
+
+
 def test_a_port_that_is_none_is_not_taken_for_another(partition: Partition) -> None:
     gateway = Gateway([PartitionView(partition.folder)], port=99_999)
     with pytest.raises(UsageError, match="99999"):

@@ -65,6 +65,23 @@ def test_a_changed_or_missing_line_is_found(tmp_path: Path, line: int) -> None:
             trail.append(entry(9))
 
 
+def test_what_is_undone_is_not_undone_again_but_its_undo_can_be(tmp_path: Path) -> None:
+    trail = Audit(tmp_path)
+    commit = trail.append(entry(1))
+    assert trail.undoable(commit.id) == commit
+    undo = trail.append(entry(2, kind="undo", of=commit.id))
+    with pytest.raises(AuditError, match=f"undone already, by {undo.id}") as raised:
+        trail.undoable(commit.id)
+    assert raised.value.code == "HG1623"
+    assert trail.undoable(undo.id) == undo
+    again = trail.append(entry(3, kind="undo", of=undo.id))
+    assert trail.undoable(commit.id) == commit
+    assert trail.undoable(again.id) == again
+    with pytest.raises(AuditError) as raised:
+        trail.undoable("0" * 16)
+    assert raised.value.code == "HG1622"
+
+
 def test_effects_are_outstanding_until_they_are_acknowledged(tmp_path: Path) -> None:
     trail = Audit(tmp_path)
     effects = (Effect("e1", "revoke the crown of 7"), Effect("e2", "give it to 9"))

@@ -17,6 +17,7 @@ from huntgraph.timeline.diff_text import diff_lines
 from huntgraph.timeline.edits import read_edit, write_edit
 from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork
+from huntgraph.timeline.points import parse_event
 from huntgraph.timeline.preview import preview
 from huntgraph.timeline.recipe import COUNT_MAX, Recipe
 from huntgraph.timeline.tables import stages_of
@@ -41,6 +42,10 @@ def timeline(tmp_path: Path) -> Timeline:
 
 def first_of(player: int) -> str:
     return f"0/{position_of(with_a_cheater(), Kind.ENTER, player, 0)}"
+
+
+def claim_of(player: int) -> str:
+    return f"0/{position_of(with_a_cheater(), Kind.CLAIM, player)}"
 
 
 def taken_out(timeline: Timeline, claims: Any = "recompute") -> Fork:
@@ -114,6 +119,32 @@ def test_a_win_that_is_lost_is_kept_only_by_keep(
     fork.drop(event=late).replay(claims)
     claims_changed = fork.diff().claims
     assert [claim.now_winner for claim in claims_changed] == ([] if winner else [0])
+
+
+@pytest.mark.parametrize("claims", ["keep", "recompute"])
+def test_a_grant_that_the_fork_refuses_is_told(timeline: Timeline, claims: Any) -> None:
+    """Without the hunt nobody can keep a win of it, or be given one."""
+    chest = {"hunt": 0, "arg": CHEST}
+    fork = timeline.fork(at="0:0").drop(kind=Kind.HUNT_PUBLISH)
+    fork.insert(first_of(CHEATER), kind="GRANT", player=LATE, **chest)
+    fork.replay(claims)
+    diff = fork.diff()
+    won, asked = (int(text.rpartition("/")[2]) for text in (claim_of(CHEATER), first_of(CHEATER)))
+    told = [(g.position, g.player, g.hunt, g.stage, g.code) for g in diff.refused_grants]
+    kept = [(won, CHEATER, 0, CHEST, "UNKNOWN_HUNT")] if claims == "keep" else []
+    assert told == [(asked, LATE, 0, CHEST, "UNKNOWN_HUNT"), *kept]
+    assert diff.counts()["refused_grants"] == len(told)
+    assert diff.to_dict()["refused_grants"][0]["player"] == LATE
+    lines = [f"{line.sign} {line.text}".rstrip() for line in diff_lines(diff)]
+    assert f"  grants   {len(told)} refused" in lines
+    assert f"- treasure 1 of hunt 0 to player {LATE} at 0/{asked}: UNKNOWN_HUNT" in lines
+
+
+def test_a_refused_grant_is_told_when_nothing_else_is_different(timeline: Timeline) -> None:
+    fork = timeline.fork(at="0:6").insert("0/8", kind="GRANT", player=LATE, hunt=5, arg=CHEST)
+    lines = [line.text for line in diff_lines(fork.diff())]
+    assert lines[:2] == ["nothing is different", "grants   1 refused"]
+    assert lines[-1] == f"treasure 1 of hunt 5 to player {LATE} at 0/8: UNKNOWN_HUNT"
 
 
 def test_a_dropped_event_alone(timeline: Timeline) -> None:
@@ -194,14 +225,14 @@ def test_a_fork_that_would_take_too_much_memory_is_refused(timeline: Timeline) -
     [
         (lambda f: f.drop(), "HG1723"),
         (lambda f: f.drop(event="0/7"), "HG1730"),
-        (lambda f: f.drop(event="0/999"), "HG1731"),
-        (lambda f: f.drop(event="3/1"), "HG1731"),
+        (lambda f: f.drop(event="0/999"), "HG1711"),
+        (lambda f: f.drop(event="3/1"), "HG1711"),
         (lambda f: f.insert("0/8", kind="GO", to=3), "HG1732"),
         (lambda f: f.insert("0/8", kind="FLY"), "HG1720"),
         (lambda f: f.insert("0/8", kind="EDGE_CLOSE", weight=3), "HG1721"),
         (lambda f: f.replace("0/8", kind="EDGE_CLOSE"), "HG1732"),
         (lambda f: f.retime("0/31", "0/8"), ""),
-        (lambda f: f.retime("0/32", "0/200"), "HG1731"),
+        (lambda f: f.retime("0/32", "0/200"), "HG1711"),
         (lambda f: f.rules(3, {0: b""}), "HG1733"),
     ],
 )
@@ -214,6 +245,53 @@ def test_edits_that_are_not_possible_say_why(timeline: Timeline, change: Any, co
         change(fork).replay()
     assert caught.value.code == code
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f.drop(event="0/6"),
+        lambda f: f.drop(event=("0/8", "0/5")),
+        lambda f: f.replace("0/6", kind="GO", to=3),
+        lambda f: f.insert("0/6", kind="EDGE_CLOSE"),
+        lambda f: f.retime("0/6", "0/8"),
+        lambda f: f.retime("0/8", "0/6"),
+    ],
+)
+def test_an_event_before_the_point_is_refused_at_the_edit(timeline: Timeline, change: Any) -> None:
+    fork = timeline.fork(at="0:6")
+    with pytest.raises(ForkError, match="begins behind this event") as caught:
+        change(fork)
+    assert caught.value.code == "HG1731"
+    assert "--before 0/" in caught.value.fix
+    assert not fork.edits
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda f: f.drop(event="0/7"), "HG1730"),
+        (lambda f: f.retime("0/7", "0/8"), "HG1730"),
+        (lambda f: f.replace("0/7", kind="GO"), "HG1730"),
+        (lambda f: f.replace("0/8", kind="EDGE_CLOSE"), "HG1732"),
+        (lambda f: f.insert("0/8", kind="GO", to=3), "HG1732"),
+    ],
+)
+def test_what_a_record_cannot_be_is_refused_at_the_edit(
+    timeline: Timeline, change: Any, code: str
+) -> None:
+    fork = timeline.fork(at="0:6")
+    with pytest.raises(ForkError) as caught:
+        change(fork)
+    assert (caught.value.code, len(fork.edits)) == (code, 0)
+
+
+def test_a_replay_that_ends_before_an_edit_is_refused(timeline: Timeline) -> None:
+    event = first_of(CHEATER)
+    fork = timeline.fork(at="0:6").drop(event=event)
+    with pytest.raises(ForkError, match="ends before this event") as caught:
+        fork.replay(to={0: parse_event(event)[1] - 1})
+    assert caught.value.code == "HG1731"
 
 
 def test_players_records_cannot_change_places(timeline: Timeline) -> None:

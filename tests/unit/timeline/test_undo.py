@@ -81,6 +81,22 @@ def test_a_player_whose_place_changed_since_is_left_where_it_is_everywhere() -> 
         assert kept[0].tolist() == [not force]
 
 
+def test_a_player_brought_into_another_hunt_keeps_all_of_it_or_nothing() -> None:
+    """The commit put it into hunt 7, where it has moved, or scored, or done nothing since."""
+    none, joined = 255 << 8 | 1 << 24, 7 << 8 | 1 << 24
+    words = [(1, 0, 1), (2, 3 << 32, 4 << 32), (3, 0, 10), (4, none, joined), (6, 0, 2)]
+    changes = committed(*((PLAYER | 8 | word, old, new) for word, old, new in words))
+    for back, kept in (undone(changes, _1=5 << 32), undone(changes, _2=30)):
+        assert (len(back), kept.tolist()) == (0, [True] * 5)
+    assert undone(changes)[0].new.tolist() == [old for _, old, _ in words]
+
+
+def test_a_player_who_stays_in_its_hunt_keeps_only_what_changed_since() -> None:
+    changes = committed((PLAYER | 9, 1, 3), (PLAYER | 10, 3 << 32, 4 << 32), (PLAYER | 11, 1, 2))
+    back, kept = undone(changes, _1=5 << 32)
+    assert (back.names.tolist(), kept.tolist()) == ([PLAYER | 9, PLAYER | 11], [False, True, False])
+
+
 def test_edges_that_were_warm_stay_under_another_traffic_rule() -> None:
     changes = committed((EDGE | 3, 5 | 2 << 16, 6), (EDGE | 4, 5, 7 | 1 << 16))
     back, kept = undone(changes, other_rule=True)
