@@ -164,6 +164,22 @@ def _options(
     return part_options(parts, {number: layout.part(number) for number in parts}, options)
 
 
+def _supervisor(
+    layout: Layout,
+    settings: Settings,
+    actor: ActorOptions,
+    on_event: Callable[[Event], None] | None,
+) -> Supervisor:
+    """The supervisor of an actor, which drops nothing of its log that a kept fork needs."""
+    return Supervisor(
+        actor,
+        snapshot_every_s=settings.snapshot_every_s,
+        keep_log_ticks=settings.keep_log_ticks,
+        needed=partial(needed_from, layout.folder, actor.partition),
+        on_event=on_event,
+    )
+
+
 def cached_parts(folder: Path, file: Path, edges: int, seed: int, partitions: int) -> None:
     """See that a world's parts stand in ``folder``: made and split when they do not."""
     from huntgraph.world.assign import load_metis
@@ -225,16 +241,8 @@ async def serving(
     """
     authority = Authority.create_or_open(layout.certificates)
     identity = authority.server_identity()
-    supervisors = [
-        Supervisor(
-            options,
-            snapshot_every_s=settings.snapshot_every_s,
-            keep_log_ticks=settings.keep_log_ticks,
-            needed=partial(needed_from, layout.folder, options.partition),
-            on_event=on_event,
-        )
-        for options in _options(layout, world_file, settings, identity, parts or {})
-    ]
+    actors = _options(layout, world_file, settings, identity, parts or {})
+    supervisors = [_supervisor(layout, settings, each, on_event) for each in actors]
     views = [
         PartitionView(each.options.directory, partition=each.options.partition, supervisor=each)
         for each in supervisors
