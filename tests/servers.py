@@ -29,7 +29,7 @@ from tests.contract.independent import IndependentClient, independent_client
 
 EDGES: Final = 20_000
 PLAYERS: Final = 512
-DEADLINE_S: Final = 60.0
+DEADLINE_S: Final = 300.0
 NO_HUNT: Final = 65535
 Records = NDArray[np.void]
 T = TypeVar("T")
@@ -183,7 +183,7 @@ def rows(*records: Records) -> Records:
     return np.concatenate([record.view(MOVE) for record in records])
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0, step_ms: int = 5) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0, step_ms: int = 5) -> None:
     """Wait for something that no event tells of (a file's contents, a counter)."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -95,4 +95,4 @@ def test_targets_too_many_are_counted_and_wait_for_a_place(short_path: Path, see
             await stack.aclose()
             await coast.stop()
 
-    within(test, 60)
+    within(test)

@@ -150,7 +150,7 @@ def test_actors_guide_over_two_borders_and_follow_the_weights(short_path: Path, 
             await stack.aclose()
             await coast.stop()
 
-    within(test, 120)
+    within(test)
 
 
 def _has_neighbours(counters: Counters, count: int) -> bool:
@@ -181,4 +181,4 @@ def test_guidance_comes_back_with_the_partition_between(short_path: Path, seed: 
             await stack.aclose()
             await coast.stop()
 
-    within(test, 120)
+    within(test)

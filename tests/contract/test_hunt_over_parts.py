@@ -65,7 +65,7 @@ class Verbs:
             env={**os.environ, "HUNTGRAPH_HOME": str(self.folder / "home")},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=360,
             check=False,
         )
 
@@ -126,11 +126,12 @@ def test_bots_play_one_hunt_over_three_partitions(short_path: Path) -> None:
     start, order = author(world, parts, short_path / "night.yaml")
     verbs = Verbs(short_path)
     with served(short_path, "--parts", "town", "--hunt", "night.yaml") as (process, _):
-        words = ("--players", str(BOTS), "--start", str(start), "--rate", "40", "--seconds", "60")
+        words = ("--players", str(BOTS), "--start", str(start), "--rate", "40", "--seconds", "300")
         played = verbs.json("bots", *words)
         assert played["claims"] == BOTS + 1, played
         paused = verbs.json("hunt", "pause")
         assert [each["partition"] for each in paused["partitions"]] == [0, 1, 2]
+        asyncio.run(passes(short_path / "run", paused["partitions"], ORDERS["pause"]))
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said

@@ -143,7 +143,7 @@ def test_while_a_neighbour_is_away_players_wait_until_the_outbox_is_full(short_p
             assert updates["code"].tolist() == [Code.OK] * 10
             await reaches(coast.actors[1], "present", PARCELS + 10)
 
-    within(test, 120)
+    within(test)
 
 
 def test_players_that_find_no_room_are_not_lost(short_path: Path) -> None:

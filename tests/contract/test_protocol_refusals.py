@@ -269,7 +269,7 @@ def test_a_frame_cut_in_the_middle_is_not_applied(still: Still, ending: str) -> 
                 elif ending == "reset":
                     client._quic.reset_stream(client.stream, 7)
                     client.transmit()
-                    await client.ping()
+                    assert await asyncio.wait_for(client.closed, 10) == (0, "done")
         await still.unharmed(before)
         assert links.value("log_failed") == 0
 

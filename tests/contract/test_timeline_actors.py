@@ -103,7 +103,7 @@ def test_three_actors_forked_and_corrected(short_path: Path) -> None:
     async def run() -> None:
         hashes.extend(await test())
 
-    within(run, 240)
+    within(run)
     judge_after(coast, hashes)
 
 
@@ -162,7 +162,7 @@ def test_commits_made_while_players_walk_are_made_again_exactly(short_path: Path
                 assert run.hashes() == run.head_hashes(), point
             await coast.stop()
 
-    within(play, 240)
+    within(play)
     history = history_of(coast)
     run = Fork(history, Recipe("", find_point(history, "0:0,1:0,2:0"))).replay()
     assert len(run.reach.crossed) == 2

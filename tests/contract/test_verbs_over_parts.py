@@ -64,7 +64,7 @@ def test_hunts_are_listed_and_shown_over_all_partitions(short_path: Path) -> Non
     start, order = author(world, parts, short_path / "night.yaml")
     verbs = Verbs(short_path)
     with served(short_path, "--parts", "town", "--hunt", "night.yaml") as (process, _):
-        words = ("--players", str(BOTS), "--start", str(start), "--rate", "40", "--seconds", "60")
+        words = ("--players", str(BOTS), "--start", str(start), "--rate", "40", "--seconds", "300")
         verbs.json("bots", *words)
         (hunt,) = verbs.json("hunt", "ls")["hunts"]
         assert (hunt["slot"], hunt["name"]) == (0, "over-the-borders")

@@ -38,7 +38,7 @@ def asking(kind: Frame) -> bytes:
 
 
 async def core_time_s(actor: Actor) -> float:
-    """How much of a core an actor takes in a second of ticks."""
+    """How much of a core an actor takes in a second of ticks, however late it is looked at."""
     counters = actor.counters()
 
     def taken() -> float:
@@ -47,7 +47,7 @@ async def core_time_s(actor: Actor) -> float:
 
     before, tick = taken(), counters.value("tick")
     await until(lambda: counters.value("tick") >= tick + LOOK_TICKS)
-    return taken() - before
+    return (taken() - before) * LOOK_TICKS / (counters.value("tick") - tick)
 
 
 async def welcomes(link: socket.socket, count: int) -> None:

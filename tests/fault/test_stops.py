@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ TICK_MS = 50
 PAUSE_S = 2.0
 CATCH_UP_TICKS = 20
 """After a stall at most a second's ticks are made up at once."""
+STILL_MS = 10_000
+FAREWELL_S = 2.0
+"""An actor with links waits so long for those that do not leave."""
+TRIES = 5
 
 
 def test_sigterm_drains_and_all_that_was_answered_is_on_disk(
@@ -73,7 +78,14 @@ def test_a_stalled_actor_goes_on_and_loses_nothing(short_path: Path, rng: random
             # The length of the stall is what is tested.
             await asyncio.sleep(PAUSE_S)
             os.kill(actor.pid, signal.SIGCONT)
-            await until(lambda: counters.value("tick") >= ticks + CATCH_UP_TICKS, 0.9)
+            resumed = time.monotonic()
+
+            def caught_up() -> bool:
+                """More ticks have passed than the clock's since then, by those made up."""
+                passed = counters.value("tick") - ticks
+                return passed > CATCH_UP_TICKS / 2 + (time.monotonic() - resumed) * 1000 / TICK_MS
+
+            await until(caught_up)
             await until(lambda: walking.done() or load.answered > answered + 2000)
             assert not walking.done(), walking.exception()
             await halt(walking)
@@ -102,10 +114,16 @@ def test_what_a_walk_failed_of_is_told_at_its_end() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_actor_ends_at_once(short_path: Path, number: signal.Signals) -> None:
     async def test() -> None:
-        async with serving(short_path / "run", tick_ms=10_000) as actor:
-            os.kill(actor.pid, number)
-            async with asyncio.timeout(1.5):
+        # The machine may be slow once; an actor that waits for something does so each time.
+        for _ in range(TRIES):
+            async with serving(short_path / "run", tick_ms=STILL_MS) as actor:
+                began = time.monotonic()
+                os.kill(actor.pid, number)
                 assert await actor.wait() == 0
-            assert await actor.stop() is not None
+                took_s = time.monotonic() - began
+                assert await actor.stop() is not None
+            if took_s < FAREWELL_S / 2:
+                return
+        pytest.fail(f"the quickest of {TRIES} did not end at once")
 
     within(test)

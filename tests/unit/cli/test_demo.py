@@ -58,8 +58,8 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran() -> Iterator[Ran]:
     home = Path(tempfile.mkdtemp(prefix="hg-"))
-    with start(home, f"{SMALL} --seconds 30 --rate 100") as process:
-        out, talk = process.communicate(timeout=120)
+    with start(home, f"{SMALL} --seconds 300 --rate 100") as process:
+        out, talk = process.communicate(timeout=360)
     assert process.returncode == Exit.OK, talk
     layout = Layout(home / "demo")
     world = World.open(layout.folder / "world-20000-1.hgw")
@@ -150,9 +150,9 @@ def test_bots_play_a_served_hunt(short_path: Path) -> None:
         with start(short_path, f"hunt publish {folder / 'hunt.yaml'}") as publish:
             publish.communicate(timeout=60)
         assert publish.returncode == Exit.OK
-        words = "bots --players 30 --links 3 --teams 2 --seconds 30 --rate 100 --json"
+        words = "bots --players 30 --links 3 --teams 2 --seconds 300 --rate 100 --json"
         with start(short_path, words) as bots:
-            out, talk = bots.communicate(timeout=90)
+            out, talk = bots.communicate(timeout=360)
         assert bots.returncode == Exit.OK, talk
         body = json.loads(out)
         assert body["claims"] == 30 * 2 + 2 + 1, body

@@ -161,21 +161,21 @@ def test_the_failure_line_becomes_the_error(options: ActorOptions, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "word"),
+    ("text", "timeout_s", "code", "word"),
     [
-        ("echo out of luck >&2; exit 7", "HG1413", "out of luck"),
-        ("kill -9 $$", "HG1413", "SIGKILL"),
-        ("exec sleep 60", "HG1411", "not ready"),
-        ('echo \'{"event":"ready","address":"a:1"}\'; exec sleep 60', "HG1416", "boot_ms"),
-        ("head -c 300000 /dev/zero; echo; exit 3", "HG1413", "status 3"),
+        ("echo out of luck >&2; exit 7", 60.0, "HG1413", "out of luck"),
+        ("kill -9 $$", 60.0, "HG1413", "SIGKILL"),
+        ("exec sleep 600", 1.0, "HG1411", "not ready"),
+        ('echo \'{"event":"ready","address":"a:1"}\'; exec sleep 600', 60.0, "HG1416", "boot_ms"),
+        ("head -c 300000 /dev/zero; echo; exit 3", 60.0, "HG1413", "status 3"),
     ],
 )
 def test_children_that_misbehave(
-    options: ActorOptions, tmp_path: Path, text: str, code: str, word: str
+    options: ActorOptions, tmp_path: Path, text: str, timeout_s: float, code: str, word: str
 ) -> None:
     async def work() -> None:
         with pytest.raises(ActorError) as caught:
-            await Actor.start(options, program=script(tmp_path, text), timeout_s=1.0)
+            await Actor.start(options, program=script(tmp_path, text), timeout_s=timeout_s)
         assert caught.value.code == code
         assert word in caught.value.what
 

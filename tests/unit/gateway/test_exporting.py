@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import random
 import signal
 import sys
@@ -73,10 +74,13 @@ def test_a_collector_gets_what_a_real_actor_counts(
                 await link.send(walk.step())
             tick = actor.counters().value("tick")
             await until(lambda: actor.counters().value("tick") >= tick + 2)
+            # What is compared stands still meanwhile.
+            os.kill(actor.pid, signal.SIGSTOP)
             async with exporting([view], fail) as exports:
                 assert exports
                 await more(collector)
-        compare(collector, actor, scene)
+            compare(collector, actor, scene)
+            os.kill(actor.pid, signal.SIGCONT)
 
     scene.run(play())
     assert set(collector.paths) == {"/v1/metrics"}

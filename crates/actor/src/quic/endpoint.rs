@@ -30,9 +30,10 @@ pub struct EndpointStats {
     pub sends_lost: u64,
     /// Sends put off because the socket's buffer was full.
     pub sends_blocked: u64,
-    /// Connections refused because all slots were taken.
+    /// Strangers refused because all slots were taken; who asks again before it hears the answer is
+    /// counted again.
     pub refused: u64,
-    /// Connections asked to prove their address first.
+    /// Strangers asked to prove their address first, counted in the same way.
     pub retried: u64,
     /// Attempts that failed at their first packet, as with another protocol: no event tells them.
     pub handshakes_failed: u64,

@@ -62,9 +62,9 @@ pub enum Event {
         /// Why it failed.
         reason: CloseReason,
     },
-    /// Connections were refused because all slots are taken.
+    /// Strangers were refused because all slots are taken.
     Refused {
-        /// How many since this was last told.
+        /// How many since this was last told; who asks again before it hears so is counted again.
         count: u32,
     },
 }

@@ -1,12 +1,12 @@
 //! How a client ends: failures that last, draining, giving up.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use huntgraph_actor::client::{LinkEvent, Options};
 use huntgraph_core::schema::frame;
 
 use crate::certificates::{Authority, SERVER_NAME};
-use crate::script::{Caller, Script, done, go, linked, refused};
+use crate::script::{Caller, PATIENCE, Script, done, go, linked, refused};
 
 #[test]
 fn a_failure_that_lasts_ends_the_client_with_its_reason() {
@@ -19,7 +19,7 @@ fn a_failure_that_lasts_ends_the_client_with_its_reason() {
     assert_eq!(caller.failure(&mut script), "HG1303");
     let refusal = caller.client.send(&[[0; 64]]).expect_err("the client has ended");
     assert!(refusal.what.contains("another partition lives here"), "{refusal}");
-    assert!(caller.client.close(Duration::from_secs(5)));
+    assert!(caller.client.close(PATIENCE));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_client_that_drains_ends_when_all_is_durable() {
     caller.until(&mut script, "end", |caller| caller.events.contains(&drained));
     assert!(!caller.has_lost());
     assert_eq!(caller.updates.len(), 1);
-    assert!(caller.client.close(Duration::from_secs(5)));
+    assert!(caller.client.close(PATIENCE));
 }
 
 #[test]
@@ -88,11 +88,10 @@ fn a_server_of_another_authority_is_refused_at_once() {
     let strange = Authority::new();
     let mut files = script.authority.client_files();
     files.authority = strange.authority_file();
-    let started = Instant::now();
     let options = Options { files, ..script.options() };
     let mut caller = Caller::new(options);
     assert_eq!(caller.failure(&mut script), "HG1302");
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert_eq!(caller.client.statistics().attempts, 1);
 }
 
 #[test]
@@ -101,13 +100,12 @@ fn a_client_of_another_authority_is_told_so_at_once() {
     let strange = Authority::new();
     let mut files = strange.client_files();
     files.authority = script.authority.authority_file();
-    let started = Instant::now();
     let options = Options { files, ..script.options() };
     let mut caller = Caller::new(options);
     assert_eq!(caller.failure(&mut script), "HG1302");
     let told = format!("{:?}", caller.events);
     assert!(told.contains("does not accept this client's certificate"), "{told}");
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert_eq!(caller.client.statistics().attempts, 1);
 }
 
 #[test]
@@ -122,36 +120,44 @@ fn a_name_the_certificate_is_not_for_is_refused() {
 fn nobody_there_is_given_up_after_the_time_allowed() {
     let mut script = Script::new();
     let nobody = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let options = Options {
-        address: nobody.local_addr().expect("an address"),
-        give_up_ms: 150,
-        handshake_timeout_ms: 40,
-        ..script.options()
-    };
-    let mut caller = Caller::new(options);
+    let address = nobody.local_addr().expect("an address");
+    let patient = Options { address, handshake_timeout_ms: 40, ..script.options() };
+    let mut caller = Caller::new(patient.clone());
+    let attempts = |caller: &Caller| caller.client.statistics().attempts;
+    caller.until(&mut script, "second attempt", |caller| attempts(caller) > 1);
+    let mut caller = Caller::new(Options { give_up_ms: 150, ..patient });
     assert_eq!(caller.failure(&mut script), "HG1304");
-    assert!(caller.client.statistics().attempts > 1);
+}
+
+/// Refuses each move with LOG_FULL until the client gives up: how many were sent, and why it ended.
+fn moves_until_given_up(give_up_ms: u64) -> (usize, String) {
+    const LOG_FULL: u16 = 51;
+    let mut script = Script::new();
+    let mut caller = Caller::new(Options { give_up_ms, ..script.options() });
+    if caller.client.send(&[go(1, 1).encode()]).is_err() {
+        return (0, "before the first move".to_owned());
+    }
+    let until = Instant::now() + PATIENCE;
+    let mut sent = 0;
+    while caller.client.send(&[]).is_ok() {
+        assert!(Instant::now() < until, "never given up");
+        sent += script.refuse_if_any(LOG_FULL);
+    }
+    assert_eq!(caller.failure(&mut script), "HG1304");
+    (sent, format!("{:?}", caller.events))
 }
 
 #[test]
 fn an_actor_that_takes_nothing_in_is_given_up_too() {
-    const LOG_FULL: u16 = 51;
-    let mut script = Script::new();
-    let mut caller = Caller::new(Options { give_up_ms: 200, ..script.options() });
-    script.welcome(1, 0);
-    caller.send(&[go(1, 1)]);
-    let until = Instant::now() + Duration::from_secs(20);
-    let mut first = 1;
-    while caller.client.send(&[]).is_ok() {
-        assert!(Instant::now() < until);
-        if let Some(records) = script.moves_if_any() {
-            let answers: Vec<_> = records.iter().map(|m| refused(m, LOG_FULL)).collect();
-            script.answer(first, &answers);
-            first += records.len() as u64;
+    // On a machine that stands still for that long a move is not even sent twice.
+    for give_up_ms in (0..7).map(|doubled| 200 << doubled) {
+        let (sent, why) = moves_until_given_up(give_up_ms);
+        if sent > 1 && why.contains("the actor takes no moves in") {
+            return;
         }
+        println!("{sent} sent in {give_up_ms} ms, then {why}");
     }
-    assert_eq!(caller.failure(&mut script), "HG1304");
-    assert!(first > 2, "it was tried again");
+    panic!("not tried again, or not given up for that");
 }
 
 #[test]
@@ -163,9 +169,8 @@ fn an_answer_that_nobody_asked_for_ends_the_client() {
 
 #[test]
 fn closing_does_not_wait_for_the_network() {
+    // The script is not driven: it never answers, and the client would try for longer than this.
     let script = Script::new();
     let mut caller = Caller::new(script.options());
-    let started = Instant::now();
-    assert!(caller.client.close(Duration::from_secs(5)));
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(caller.client.close(PATIENCE));
 }

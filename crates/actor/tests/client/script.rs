@@ -11,7 +11,10 @@ use rustix::event::{PollFd, PollFlags};
 use crate::certificates::{Authority, SERVER_NAME};
 
 /// After this long without the awaited thing a test has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A time that no test waits for: what runs out then shows something else than what is tested.
+pub const NEVER_MS: u32 = 600_000;
 
 /// The scripted actor.
 pub struct Script {
@@ -46,12 +49,14 @@ impl Script {
         }
     }
 
-    /// Options of a client that finds this actor.
+    /// Options of a client that finds this actor, however slowly the machine runs them both.
     pub fn options(&self) -> Options {
         let address = self.endpoint.local_addr().expect("an address");
         Options {
             capacity: 4_096,
             client_id: 77,
+            idle_timeout_ms: NEVER_MS,
+            handshake_timeout_ms: NEVER_MS,
             ..Options::new(address, SERVER_NAME, self.authority.client_files())
         }
     }
@@ -116,7 +121,12 @@ impl Script {
     pub fn welcome(&mut self, epoch: u64, durable: u64) {
         let (header, body) = self.frame();
         assert_eq!(header.kind, frame::HELLO);
-        let hello = Hello::decode(body[..].try_into().expect("one record"));
+        self.greet(&body, epoch, durable);
+    }
+
+    /// Answers HELLO with this epoch and durable position.
+    fn greet(&mut self, hello: &[u8], epoch: u64, durable: u64) {
+        let hello = Hello::decode(hello.try_into().expect("one record"));
         self.client = hello.client;
         let welcome = Welcome {
             version: 1,
@@ -139,12 +149,22 @@ impl Script {
         (header.first, records.iter().map(Move::decode).collect())
     }
 
-    /// Moves that come within a few milliseconds, if any.
-    pub fn moves_if_any(&mut self) -> Option<Vec<Move>> {
+    /// Lets the client in and refuses all moves that come within a few milliseconds, if any.
+    pub fn refuse_if_any(&mut self, code: u16) -> usize {
         self.turn();
-        let (header, body) = self.inbox.next_frame().expect("a sound frame")?;
-        assert_eq!(header.kind, frame::MOVES);
-        Some(body.as_chunks::<64>().0.iter().map(Move::decode).collect())
+        let Some((header, body)) = self.inbox.next_frame().expect("a sound frame") else {
+            return 0;
+        };
+        let body = body.to_vec();
+        if header.kind == frame::HELLO {
+            self.greet(&body, 1, 0);
+            return 0;
+        }
+        assert_eq!(header.kind, frame::MOVES, "{header:?}");
+        let records = body.as_chunks::<64>().0.iter().map(Move::decode);
+        let answers: Vec<_> = records.map(|record| refused(&record, code)).collect();
+        self.answer(header.first, &answers);
+        answers.len()
     }
 
     /// Takes frames until this many moves have come; the connection's numbers must have no gap.

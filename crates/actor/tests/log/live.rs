@@ -76,7 +76,7 @@ fn write_to(logger: &mut Logger, total: u64) {
 #[test]
 fn a_live_log_is_read_over_many_segments_and_again_after_a_restart() {
     let directory = Directory::new("live");
-    let total = 20_000u64;
+    let total = 30_000u64;
     let start = || Logger::start(RealDisk::create(&directory.0).expect("directory"), &options());
     let (found, mut logger) = start().expect("start");
     assert_eq!((found.next_position, found.epoch), (1, 1));

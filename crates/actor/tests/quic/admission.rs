@@ -1,14 +1,15 @@
 //! Who is let in: certificates, protocol, number, address; and sessions resumed.
 
 use huntgraph_actor::quic::{
-    CRYPTO_ERROR, ClientFiles, CloseReason, ConnectError, Event, IdentityFiles, ServerFiles,
-    Settings,
+    CRYPTO_ERROR, ClientFiles, CloseReason, ConnectError, Endpoint, Event, IdentityFiles,
+    ServerFiles, Settings,
 };
-use std::time::Instant;
+use std::net::UdpSocket;
 
 use crate::certificates::{Authority, SERVER_NAME};
 use crate::flow::round_trip;
-use crate::pair::{Pair, take};
+use crate::hostile::captured_first_datagram;
+use crate::pair::{Pair, any_port};
 
 /// TLS alerts (RFC 8446, section 6).
 const UNKNOWN_CA: u64 = 48;
@@ -89,6 +90,36 @@ fn another_protocol_is_refused() {
     assert_eq!(transport_code(&reason), CRYPTO_ERROR + NO_APPLICATION_PROTOCOL);
 }
 
+/// How many strangers [`knock`].
+const STRANGERS: u64 = 4;
+
+/// The first datagrams of so many clients come, each once, from where nobody hears an answer. A
+/// real client may ask again before it hears the answer: it would count more than once.
+fn knock(authority: &Authority, pair: &mut Pair) {
+    let judged = |server: &Endpoint| {
+        let stats = server.stats();
+        stats.refused + stats.retried + server.connections() as u64
+    };
+    let before = judged(&pair.server);
+    let stranger = UdpSocket::bind(any_port()).expect("a socket");
+    for _ in 0..STRANGERS {
+        let first = captured_first_datagram(authority);
+        stranger.send_to(&first, pair.server_addr()).expect("loopback takes it");
+    }
+    pair.until("word on all strangers", |pair| {
+        (judged(&pair.server) >= before + STRANGERS).then_some(())
+    });
+}
+
+/// Refusals that were told so far.
+fn refusals_told(pair: &Pair) -> u64 {
+    let counts = pair.server_events.iter().map(|event| match event {
+        Event::Refused { count } => u64::from(*count),
+        _ => 0,
+    });
+    counts.sum()
+}
+
 #[test]
 fn connections_beyond_the_limit_are_refused_and_fit_again_later() {
     let authority = Authority::new();
@@ -97,13 +128,15 @@ fn connections_beyond_the_limit_are_refused_and_fit_again_later() {
     let mut pair = Pair::new(&authority.server(), settings, Settings::client());
     let first = pair.open(&tls);
     pair.open(&tls);
+    knock(&authority, &mut pair);
+    assert_eq!((pair.server.stats().refused, refusals_told(&pair)), (STRANGERS, STRANGERS));
+    assert_eq!(pair.server.connections(), 2);
     let third = pair.begin(&tls);
     assert_eq!(pair.client_end(third).code(), "quic_refused");
-    take(&mut pair.server_events, |event| (*event == Event::Refused { count: 1 }).then_some(()))
-        .expect("the refusal was not told");
-    assert_eq!((pair.server.stats().refused, pair.server.connections()), (1, 2));
+    assert!(refusals_told(&pair) > STRANGERS, "the refusal was not told");
+    assert_eq!(pair.server.connections(), 2);
 
-    pair.client.close(Instant::now(), first.client.conn, 0, "");
+    pair.client.close(pair.now, first.client.conn, 0, "");
     pair.until("a free slot", |pair| (pair.server.connections() == 1).then_some(()));
     let fourth = pair.open(&tls);
     assert_ne!(fourth.server.conn, first.server.conn, "names of connections are not used again");
@@ -117,17 +150,39 @@ fn a_client_refuses_to_begin_more_than_its_limit() {
     let mut pair = Pair::new(&authority.server(), Settings::server(), settings);
     pair.open(&tls);
     let address = pair.server_addr();
-    let refused = pair.client.connect(Instant::now(), address, SERVER_NAME, &tls);
+    let refused = pair.client.connect(pair.now, address, SERVER_NAME, &tls);
     assert_eq!(refused, Err(ConnectError::Full { connections_max: 1 }));
+}
+
+/// A server with these settings, and how many of the strangers who knocked it has asked to prove
+/// their address, how many it has given a slot and begun a handshake with.
+fn asked_and_let_in(authority: &Authority, settings: Settings) -> (Pair, (u64, u64)) {
+    let mut pair = Pair::new(&authority.server(), settings, Settings::client());
+    knock(authority, &mut pair);
+    let counts = (pair.server.stats().retried, pair.server.connections() as u64);
+    (pair, counts)
 }
 
 #[test]
 fn a_busy_server_lets_strangers_prove_their_address_first() {
     let authority = Authority::new();
     let settings = Settings { retry_above_handshakes: 0, ..Settings::server() };
-    let mut pair = Pair::new(&authority.server(), settings, Settings::client());
+    let (mut pair, counts) = asked_and_let_in(&authority, settings);
+    assert_eq!(counts, (STRANGERS, 0));
+    // Who hears the answer can prove it.
     pair.open(&authority.client());
-    assert_eq!(pair.server.stats().retried, 1);
+    assert!(pair.server.stats().retried > STRANGERS, "let in unasked");
+}
+
+#[test]
+fn a_server_asks_only_above_its_limit_of_handshakes() {
+    let authority = Authority::new();
+    let (mut pair, counts) = asked_and_let_in(&authority, Settings::server());
+    assert_eq!(counts, (0, STRANGERS), "strangers who are not asked hold slots");
+    pair.open(&authority.client());
+    assert_eq!(pair.server.stats().retried, 0);
+    let settings = Settings { retry_above_handshakes: 3, ..Settings::server() };
+    assert_eq!(asked_and_let_in(&authority, settings).1, (STRANGERS - 3, 3));
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Bytes arrive whole and in order, and a peer that does not read holds up only its own.
 
-use std::time::Instant;
-
 use huntgraph_actor::quic::{ConnId, Event, Read, Settings, StreamId, WriteRefused};
 
 use crate::certificates::Authority;
@@ -14,7 +12,7 @@ pub fn round_trip(pair: &mut Pair, conn: ConnId, stream: StreamId, bytes: &[u8])
     let mut back = Vec::new();
     pair.until("echo", |pair| {
         sent += pair.client.write(conn, stream, &bytes[sent..]).expect("an open stream");
-        pair.client.transmit(Instant::now());
+        pair.client.transmit(pair.now);
         echo.serve(pair);
         read_all(&mut pair.client, conn, stream, &mut back);
         (back.len() >= bytes.len()).then_some(())
@@ -121,7 +119,7 @@ fn frames_of_twenty_connections_interleave_and_keep_their_order() {
             send_one(pair, &mut lines[pick]);
         }
         lines.iter_mut().for_each(|line| send_one(pair, line));
-        pair.client.transmit(Instant::now());
+        pair.client.transmit(pair.now);
         echo.serve(pair);
         for line in &mut lines {
             read_all(&mut pair.client, line.conn, line.stream, &mut line.back);
@@ -191,7 +189,7 @@ fn a_writer_outruns_a_peer_that_does_not_read_and_goes_on_when_it_reads() {
     let mut read = Vec::new();
     pair.until("room", |pair| {
         read_all(&mut pair.server, at_server, same, &mut read);
-        pair.server.transmit(Instant::now());
+        pair.server.transmit(pair.now);
         take(&mut pair.client_events, |event| (*event == writable).then_some(()))
     });
     assert!(!pair.client.is_blocked(conn, stream));
