@@ -29,6 +29,8 @@ from tests.model.fork_oracle import Oracle, Side
 from tests.model.test_forks import choose, edited, wins_of
 
 SEEDS = range(3)
+COSTS = 1_652_293_601
+"""A seed with an undo that gives the range of costs back, and no traffic rule."""
 seeds = pytest.mark.seeds(*SEEDS[:2], drawn=1)
 Events = set[tuple[int, int]]
 SEAT = {"node": ("node",), "team": ("team", "hunt", "target", "present", "hints", "away")}
@@ -234,7 +236,7 @@ def undone(seed: int, folder: Path) -> tuple[Story, Entry, Entry]:
     return story, commit, undo
 
 
-@seeds
+@pytest.mark.seeds(*SEEDS[:2], COSTS, drawn=1)
 def test_a_fork_without_edits_across_an_undo_ends_as_the_live_hunt(
     seed: int, tmp_path: Path
 ) -> None:

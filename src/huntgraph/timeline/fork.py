@@ -156,7 +156,12 @@ class Run:
             # What the undo made of the hunt, but for what is another in the fork.
             kept = {n: np.isin(each.names, changes[n].names) for n, each in undone.items()}
             owners = {n: owners_of(self.replicas[n], each) for n, each in undone.items()}
-            ruled = [n for n, each in changes.items() if sets_rule(each) or sets_rule(undone[n])]
+            # An edge of the fork's own has a weight by the rule that holds there.
+            ruled = [
+                n
+                for n, own in changes.items()
+                if sets_rule(own) or (len(own) and sets_rule(undone[n]))
+            ]
             kept = kept_whole(undone, kept, owners, ruled)
             changes = {n: changes[n].joined(undone[n].only(~kept[n])) for n in undone}
         for number, replica in self.replicas.items():

@@ -75,8 +75,9 @@ def _rejoins(changes: Changes) -> Mask:
 
 
 def sets_rule(changes: Changes) -> bool:
-    """Tell whether the traffic rule is among the changes."""
-    return bool((tag(changes.names) == SINGLE).any())
+    """Tell whether the traffic rule is among the changes; the range of costs alone is none."""
+    rules = np.isin(changes.names & INDEX, (6, 7))
+    return bool(((tag(changes.names) == SINGLE) & rules).any())
 
 
 def _is_ruled(changes: Changes) -> Mask:
