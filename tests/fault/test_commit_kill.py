@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from huntgraph.client import Identity, connect_all
+from huntgraph.cluster import together
 from huntgraph.cluster.control import Status
 from huntgraph.errors import ActorError, CommitError
 from huntgraph.schema import Frame
@@ -211,6 +212,34 @@ def test_a_commit_that_does_not_wait_for_the_disk_is_caught(
             with pytest.raises(CommitError, match="not all on disk"):
                 await scene.commit()
         assert not await scene.judge()
+
+    run(short_path, rng, 2, test)
+
+
+@pytest.mark.fault
+def test_nothing_is_decided_before_those_who_take_no_part_have_their_past_on_disk(
+    short_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(scene: Scene) -> None:
+        scene.planned = cells = scene.plan() | {1: []}
+        spared = scene.coast.actors[1].pid
+
+        def stop(step: str) -> None:
+            if step == "quiet":
+                monkeypatch.setattr(together, "TIMEOUT_S", 1.0)
+                os.kill(spared, signal.SIGSTOP)
+
+        order = Order("test", "other costs")
+        try:
+            with pytest.raises(CommitError, match="no answer within"):
+                await commit(scene.data, scene.sockets, catch_up(cells), order, step=stop)
+        finally:
+            os.kill(spared, signal.SIGCONT)
+            monkeypatch.undo()
+        await scene.recover()
+        assert not await scene.judge()
+        await commit(scene.data, scene.sockets, catch_up(cells), order)
+        assert await scene.judge()
 
     run(short_path, rng, 2, test)
 

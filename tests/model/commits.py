@@ -37,6 +37,9 @@ class Story:
     commits: list[Entry] = field(default_factory=list)
     made: dict[str, Mapping[int, Changes]] = field(default_factory=dict)
     """What each of them changed, by id and partition."""
+    spared_on_disk: bool = True
+    """Planted: False lets a commit be decided while the past of partitions in which it changes
+    nothing is not on disk."""
 
     @property
     def history(self) -> History:
@@ -78,6 +81,7 @@ class Story:
             if len(mine):  # nothing is told where nothing changes
                 codes = shore.apply([row.tobytes() for some in rows for row in some])
                 assert set(codes) == {Code.OK}
+            if len(mine) or self.spared_on_disk:
                 shore.durable = len(shore.log)
             parts.append(PartHashes(partition, held, f"{before:016x}", f"{after:016x}"))
         entry = Entry(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from huntgraph.engine import Engine
-from huntgraph.errors import ForkError
+from huntgraph.errors import ForkError, ReplayError
 from huntgraph.model import Border, Model
 from huntgraph.timeline.audit import Audit, Entry
 from huntgraph.timeline.cut import Cut
@@ -31,6 +31,8 @@ from tests.model.test_forks import choose, edited, wins_of
 SEEDS = range(3)
 COSTS = 1_652_293_601
 """A seed with an undo that gives the range of costs back, and no traffic rule."""
+LOST = 2_973_868_938
+"""One whose undo changes nothing in a partition that loses the end of its log soon after."""
 seeds = pytest.mark.seeds(*SEEDS[:2], drawn=1)
 Events = set[tuple[int, int]]
 SEAT = {"node": ("node",), "team": ("team", "hunt", "target", "present", "hints", "away")}
@@ -227,16 +229,17 @@ def test_what_cannot_be_made_again_says_how_to_go_on(tmp_path: Path) -> None:
     assert caught.value.code == "HG1734"
 
 
-def undone(seed: int, folder: Path) -> tuple[Story, Entry, Entry]:
+def undone(seed: int, folder: Path, *, spared_on_disk: bool = True) -> tuple[Story, Entry, Entry]:
     """A story with a commit and its undo, moves between and behind."""
     story, _ = committed(seed, folder)
+    story.spared_on_disk = spared_on_disk
     commit = story.commits[0]
     undo = story.undo(commit)
     story.go_on(200)
     return story, commit, undo
 
 
-@pytest.mark.seeds(*SEEDS[:2], COSTS, drawn=1)
+@pytest.mark.seeds(*SEEDS[:2], COSTS, LOST, drawn=1)
 def test_a_fork_without_edits_across_an_undo_ends_as_the_live_hunt(
     seed: int, tmp_path: Path
 ) -> None:
@@ -252,6 +255,13 @@ def test_a_fork_without_edits_across_an_undo_ends_as_the_live_hunt(
     assert run.hashes() == run.head_hashes()
     told = [any(part.before != part.after for part in again.parts)]  # or all has changed since
     assert [each.undone for each in run.reach.crossed] == [False, True, *filter(None, told)]
+
+
+def test_a_commit_that_does_not_wait_for_those_it_spares_is_caught(tmp_path: Path) -> None:
+    story, commit, _ = undone(LOST, tmp_path, spared_on_disk=False)
+    with pytest.raises(ReplayError) as caught:
+        replayed(story, held(commit))
+    assert caught.value.code == "HG1522"
 
 
 @seeds

@@ -14,7 +14,7 @@ from typing import Final
 
 from huntgraph.cluster.control import TIMEOUT_S, Asked, Control, Request
 
-__all__ = ["Answered", "ask_each"]
+__all__ = ["Answered", "answers_of", "ask_each", "tell_each"]
 
 MOMENT_S: Final = 0.02
 
@@ -44,9 +44,21 @@ async def ask_each(
     ``meanwhile`` is called once all have been asked. Failures are those of `Control`: ActorError
     when an actor is gone or gives no answer in time, RefusedError when it ends the connection.
     """
-    asked = {number: control.post(requests(number)) for number, control in controls.items()}
+    asked = tell_each(controls, requests)
     if meanwhile is not None:
         meanwhile()
+    return await answers_of(controls, asked)
+
+
+def tell_each(
+    controls: Mapping[int, Control], requests: Callable[[int], Iterable[Request]]
+) -> dict[int, list[Asked]]:
+    """Ask all actors, and wait for nothing: what `answers_of` waits for."""
+    return {number: control.post(requests(number)) for number, control in controls.items()}
+
+
+async def answers_of(controls: Mapping[int, Control], asked: Mapping[int, list[Asked]]) -> Answered:
+    """Wait until all actors that were asked have answered; see `ask_each`."""
     by = time.monotonic() + MOMENT_S
     for number, answers in asked.items():
         controls[number].read_now(answers, by)

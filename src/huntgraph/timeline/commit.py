@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from huntgraph.cluster.control import Asked, Control, Request, Status, orders
-from huntgraph.cluster.together import Answered, ask_each
+from huntgraph.cluster.together import Answered, answers_of, ask_each, tell_each
 from huntgraph.errors import CommitError, HuntError
 from huntgraph.priority import before_all_others
 from huntgraph.schema import UPDATE, Code, Frame
@@ -124,7 +124,9 @@ class _Commit:
         self.folder, self.order, self.report, self.step = folder, order, report, step
         self.audit = Audit(folder)
         self.controls: dict[int, Control] = {}
-        self.spared: list[Asked] = []
+        self.spared: dict[int, Control] = {}
+        """Partitions in which nothing is to be changed, and what they were asked."""
+        self.asked: dict[int, list[Asked]] = {}
         self.began = 0.0
         self.correction = secrets.randbits(63) + 1
 
@@ -146,7 +148,7 @@ class _Commit:
                 await self._written()
                 return entry
             finally:
-                await asyncio.gather(*self.spared, return_exceptions=True)
+                await answers_of(self.spared, self.asked)
 
     async def _approach(self, near: Callable[[], None]) -> None:
         """Let actors be ready, all that they logged on disk; then what follows them come near."""
@@ -193,9 +195,15 @@ class _Commit:
         return {n: Status.from_body(body) for n, (body,) in answered.by_all().items()}
 
     def _spare(self, plan: Plan) -> None:
-        """Let partitions go on in which nothing is to be changed: they take no part in the rest."""
+        """Let partitions go on in which nothing is to be changed.
+
+        All they have to do with it is to have on disk what they had: it is of the commit's cut,
+        and a death would put other records in the places of those that it lost.
+        """
         for number in [n for n, part in plan.parts.items() if not len(part.changes)]:
-            self.spared += self.controls.pop(number).post([Request(Frame.RELEASE)])
+            self.spared[number] = self.controls.pop(number)
+        requests = [Request(Frame.RELEASE), Request(Frame.SYNC)]
+        self.asked = tell_each(self.spared, lambda _: requests)
 
     async def _correct(self, plan: Plan) -> Entry:
         """Fence everywhere and set the cells, until all is on disk as planned; what to decide."""
@@ -214,6 +222,7 @@ class _Commit:
         answered = await ask_each(self.controls, requests, meanwhile=meanwhile)
         try:
             self._check(plan, answered)
+            self._check_spared(plan, await answers_of(self.spared, self.asked))
         except (HuntError, OSError):
             await self._undo(plan)
             raise
@@ -231,11 +240,19 @@ class _Commit:
                 what = Code(int(codes[codes != 0][0])).name
                 raise self._failed(f"partition {number} refused the correction: {what}")
             found = Status.from_body(status)
-            if found.durable < found.position:
-                raise self._failed(f"partition {number} has not all on disk")
+            self._check_disk(number, found, found.position)
             bare = bare_hash(found.state_hash, found.position, self.correction)
             if bare != plan.parts[number].after:
                 raise self._failed(f"partition {number} has not the planned hash")
+
+    def _check_spared(self, plan: Plan, answered: Answered) -> None:
+        """Raise what keeps a partition that takes no part from having its past on disk."""
+        for number, (_, status) in answered.by_all().items():
+            self._check_disk(number, Status.from_body(status), plan.parts[number].position)
+
+    def _check_disk(self, number: int, found: Status, position: int) -> None:
+        if found.durable < position:
+            raise self._failed(f"partition {number} has not all on disk")
 
     async def _quiet(self) -> dict[int, Status]:
         """Wait until nothing is on its way anywhere.
