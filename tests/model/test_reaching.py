@@ -239,22 +239,28 @@ def undone(seed: int, folder: Path, *, spared_on_disk: bool = True) -> tuple[Sto
     return story, commit, undo
 
 
+def told(*entries: Entry) -> list[str]:
+    """Those that logs tell of: an undo changes nothing where all has been changed since."""
+    return [e.id for e in entries if any(part.before != part.after for part in e.parts)]
+
+
 @pytest.mark.seeds(*SEEDS[:2], COSTS, LOST, drawn=1)
 def test_a_fork_without_edits_across_an_undo_ends_as_the_live_hunt(
     seed: int, tmp_path: Path
 ) -> None:
     story, commit, undo = undone(seed, tmp_path)
     early = some_point(story.history, Random(seed + 9))
-    for point, crossed in ((early, 2), (held(commit), 2), (held(undo), 1)):
+    both = told(commit, undo)
+    for point, crossed in ((early, both), (held(commit), both), (held(undo), told(undo))):
         run = replayed(story, point)
         assert run.hashes() == run.head_hashes()
-        assert len(run.reach.crossed) == crossed
+        assert [each.id for each in run.reach.crossed] == crossed
     again = story.undo(undo)
     story.go_on(100)
     run = replayed(story, early)
     assert run.hashes() == run.head_hashes()
-    told = [any(part.before != part.after for part in again.parts)]  # or all has changed since
-    assert [each.undone for each in run.reach.crossed] == [False, True, *filter(None, told)]
+    assert [each.id for each in run.reach.crossed] == told(commit, undo, again)
+    assert [each.id for each in run.reach.crossed if each.undone] == told(undo, again)
 
 
 def test_a_commit_that_does_not_wait_for_those_it_spares_is_caught(tmp_path: Path) -> None:
@@ -266,9 +272,10 @@ def test_a_commit_that_does_not_wait_for_those_it_spares_is_caught(tmp_path: Pat
 
 @seeds
 def test_a_commit_and_its_undo_are_left_out_together(seed: int, tmp_path: Path) -> None:
-    story, commit, _ = undone(seed, tmp_path)
+    story, commit, undo = undone(seed, tmp_path)
     run = replayed(story, held(commit), without=(commit.id,))
-    assert [(each.recipe, each.undone) for each in run.reach.crossed] == [(None, False)] * 2
+    assert [each.id for each in run.reach.crossed] == told(commit, undo)
+    assert not any(each.recipe or each.undone for each in run.reach.crossed)
 
 
 Words = dict[tuple[object, ...], object]
