@@ -99,6 +99,16 @@ class Story:
         acknowledge(self.realm)
 
 
+def held(entry: Entry) -> Cut:
+    """Where a commit had all partitions wait."""
+    return {part.partition: part.position for part in entry.parts}
+
+
+def told(*entries: Entry) -> list[str]:
+    """Those that logs tell of: an undo changes nothing where all has been changed since."""
+    return [e.id for e in entries if any(part.before != part.after for part in e.parts)]
+
+
 def begun(seed: int, folder: Path, steps: int = 700) -> Story:
     """A story of its own, quiet at its end."""
     return Story(played.__wrapped__(seed, steps, quiet=True), folder)

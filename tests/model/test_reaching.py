@@ -24,7 +24,7 @@ from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import CLAIMS, Claims
 from huntgraph.timeline.tables import EDGE, GATE, HUNT, players_of
-from tests.model.commits import Story, adopted, begun, some_point
+from tests.model.commits import Story, adopted, begun, held, some_point, told
 from tests.model.fork_oracle import Oracle, Side
 from tests.model.test_forks import choose, edited, wins_of
 
@@ -60,10 +60,6 @@ def committed(seed: int, folder: Path, claims: Claims = "recompute") -> tuple[St
     story.commit(point, drop(events), claims)
     story.go_on(300)
     return story, events
-
-
-def held(entry: Entry) -> Cut:
-    return {part.partition: part.position for part in entry.parts}
 
 
 def replayed(story: Story, point: Cut, *edits: Edit, **recipe: Any) -> Run:
@@ -237,11 +233,6 @@ def undone(seed: int, folder: Path, *, spared_on_disk: bool = True) -> tuple[Sto
     undo = story.undo(commit)
     story.go_on(200)
     return story, commit, undo
-
-
-def told(*entries: Entry) -> list[str]:
-    """Those that logs tell of: an undo changes nothing where all has been changed since."""
-    return [e.id for e in entries if any(part.before != part.after for part in e.parts)]
 
 
 @pytest.mark.seeds(*SEEDS[:2], COSTS, LOST, drawn=1)
