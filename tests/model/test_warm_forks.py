@@ -29,7 +29,7 @@ from tests.model.histories import MemoryLog, history_of, played
 from tests.unit.timeline.recorder import CHEATER, with_a_cheater
 
 PLACE = Path("nowhere")
-KEEP = 1 << 12
+KEEP = 1 << 14
 ROUNDS = 4
 
 
