@@ -127,6 +127,8 @@ class _Commit:
         self.spared: dict[int, Control] = {}
         """Partitions in which nothing is to be changed, and what they were asked."""
         self.asked: dict[int, list[Asked]] = {}
+        self.bordered = False
+        """Whether players walk from one partition into another."""
         self.began = 0.0
         self.correction = secrets.randbits(63) + 1
 
@@ -181,7 +183,8 @@ class _Commit:
         self._at("held")
         if any(status.fenced for status in statuses.values()):
             raise self._failed("another correction is under way", "HG1614")
-        if any(status.part for status in statuses.values()):
+        self.bordered = any(status.part for status in statuses.values())
+        if self.bordered:
             statuses = await self._quiet()
         self._at("quiet")
         heads = await catch_up(statuses)
@@ -195,14 +198,16 @@ class _Commit:
         return {n: Status.from_body(body) for n, (body,) in answered.by_all().items()}
 
     def _spare(self, plan: Plan) -> None:
-        """Let partitions go on in which nothing is to be changed.
+        """Let partitions go on in which nothing is to be changed; neighbours when all are fenced.
 
         All they have to do with it is to have on disk what they had: it is of the commit's cut,
-        and a death would put other records in the places of those that it lost.
+        and a death would put other records in the places of those that it lost. Whoever goes on
+        earlier may send a player to a neighbour that is to be in the planned state.
         """
         for number in [n for n, part in plan.parts.items() if not len(part.changes)]:
             self.spared[number] = self.controls.pop(number)
-        requests = [Request(Frame.RELEASE), Request(Frame.SYNC)]
+        sync = [Request(Frame.SYNC)]
+        requests = sync if self.bordered else [Request(Frame.RELEASE), *sync]
         self.asked = tell_each(self.spared, lambda _: requests)
 
     async def _correct(self, plan: Plan) -> Entry:
@@ -247,8 +252,10 @@ class _Commit:
 
     def _check_spared(self, plan: Plan, answered: Answered) -> None:
         """Raise what keeps a partition that takes no part from having its past on disk."""
-        for number, (_, status) in answered.by_all().items():
+        for number, (*_, status) in answered.by_all().items():
             self._check_disk(number, Status.from_body(status), plan.parts[number].position)
+        if self.bordered:
+            self.asked = tell_each(self.spared, lambda _: [Request(Frame.RELEASE)])
 
     def _check_disk(self, number: int, found: Status, position: int) -> None:
         if found.durable < position:

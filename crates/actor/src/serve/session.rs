@@ -182,13 +182,7 @@ impl Session {
                 Ok(())
             }
             (frame::STATUS | frame::HOLD | frame::RELEASE | frame::DROP, Role::Control) => {
-                match header.kind {
-                    frame::HOLD | frame::RELEASE => {
-                        self.claim.hold(header.kind == frame::HOLD, engine);
-                    }
-                    frame::DROP => engine.logger.drop_through(header.first),
-                    _ => {}
-                }
+                self.steer(header, engine);
                 self.welcome(engine, desk);
                 Ok(())
             }
@@ -210,6 +204,19 @@ impl Session {
             }
             _ => Err(Code::BadFrame),
         }
+    }
+
+    /// What a control session asks for that WELCOME answers.
+    fn steer(&mut self, header: &Frame, engine: &mut Engine) {
+        match header.kind {
+            frame::HOLD | frame::RELEASE => {
+                self.claim.hold(header.kind == frame::HOLD, engine);
+            }
+            frame::DROP => engine.logger.drop_through(header.first),
+            _ => {}
+        }
+        // Where it stands is told: a SYNC behind it is about that too.
+        self.last_position = engine.partition.header.position;
     }
 
     /// The supervisor wants to hear what is on disk: what it was answered or, to be `ready`, all.
