@@ -36,7 +36,6 @@ U = TypeVar("U")
 Words = NDArray[np.uint64]
 Found = tuple[Words, Words, Words]
 """Names, old and new words of cells."""
-PHASES: Final = ("fork", "replay", "diff")
 THREADS: Final = 2
 LONG: Final = 6
 """How often as long a history is kept as is forked most of the time."""
@@ -119,11 +118,11 @@ class Forks:
         with timing.phase("edit"):
             struck = self._struck(share)
         began = time.perf_counter()
-        found, spent = zip(*self._zip(partial(_go_through, struck), points), strict=True)
+        found, parts = zip(*self._zip(partial(_go_through, struck), points), strict=True)
         wall_ms = (time.perf_counter() - began) * 1e3
-        of_all = np.sum(spent, axis=0)
-        shares = wall_ms * of_all / of_all.sum()
-        timing.phase_ms |= dict(zip(PHASES, shares.tolist(), strict=True))
+        of_all = {name: sum(part.phase_ms[name] for part in parts) for name in parts[0].phase_ms}
+        spent_ms = sum(of_all.values())
+        timing.phase_ms |= {name: wall_ms * ms / spent_ms for name, ms in of_all.items()}
         timing.records = sum(
             warm.position - point for warm, point in zip(self.warm, points, strict=True)
         )
@@ -265,16 +264,16 @@ class Forks:
         return list(self._pool.map(do, self.warm, given))
 
 
-def _go_through(struck: Words, warm: Warm, point: int) -> tuple[Found, list[float]]:
-    """Fork, replay and compare one partition; gives what differs and the seconds of each phase."""
-    at = [time.perf_counter()]
-    warm.go_back(point)
-    at.append(time.perf_counter())
-    warm.replay(struck=struck)
-    at.append(time.perf_counter())
-    found = warm.branch.changes(warm.head)
-    at.append(time.perf_counter())
-    return found, np.diff(at).tolist()
+def _go_through(struck: Words, warm: Warm, point: int) -> tuple[Found, Timing]:
+    """Fork, replay and compare one partition; gives what differs and the times of its phases."""
+    timing = Timing()
+    with timing.phase("fork"):
+        warm.go_back(point)
+    with timing.phase("replay"):
+        warm.replay(struck=struck)
+    with timing.phase("diff"):
+        found = warm.branch.changes(warm.head)
+    return found, timing
 
 
 def floor_ms(image_bytes: int, images: int) -> tuple[float, float]:

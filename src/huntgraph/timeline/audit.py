@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -109,16 +109,15 @@ class Audit:
 
     def find(self, name: str) -> Entry | None:
         """Give the commit or undo of this id, None when it was not decided."""
-        found = (each for each in self.entries() if each.kind in DECIDED and each.id == name)
-        return next(found, None)
+        return _find(self.entries(), name)
 
     def undoable(self, name: str) -> Entry:
         """Give the commit or undo of this id, which holds.
 
         Raises AuditError HG1622 when there is none, HG1623 when it is undone already.
         """
-        entry, entries = self.find(name), self.entries()
-        if entry is None:
+        entries = self.entries()
+        if (entry := _find(entries, name)) is None:
             raise self._unknown(name)
         undone: dict[str, str] = {}
         for each in reversed(entries):  # an undo that is undone itself does not hold
@@ -217,6 +216,11 @@ class Audit:
     def _unknown(self, name: str) -> AuditError:
         fix = "list the commits with 'huntgraph audit'"
         return AuditError(f"no commit {name}", where=self.path, fix=fix, code="HG1622")
+
+
+def _find(entries: Iterable[Entry], name: str) -> Entry | None:
+    """The commit or undo of this id."""
+    return next((each for each in entries if each.kind in DECIDED and each.id == name), None)
 
 
 def _fields(entry: Entry) -> dict[str, Any]:

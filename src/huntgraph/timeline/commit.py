@@ -228,6 +228,8 @@ class _Commit:
         try:
             self._check(plan, answered)
             self._check_spared(plan, await answers_of(self.spared, self.asked))
+            if self.bordered:
+                self.asked = tell_each(self.spared, lambda _: [Request(Frame.RELEASE)])
         except (HuntError, OSError):
             await self._undo(plan)
             raise
@@ -254,8 +256,6 @@ class _Commit:
         """Raise what keeps a partition that takes no part from having its past on disk."""
         for number, (*_, status) in answered.by_all().items():
             self._check_disk(number, Status.from_body(status), plan.parts[number].position)
-        if self.bordered:
-            self.asked = tell_each(self.spared, lambda _: [Request(Frame.RELEASE)])
 
     def _check_disk(self, number: int, found: Status, position: int) -> None:
         if found.durable < position:

@@ -32,6 +32,8 @@ SPARE: Final = 256
 """Players and added edges that a replay has room for beyond those of the log: for edits."""
 WARM_SPARE: Final = 1 << 14
 """The same of a warm partition, for all who are still to come; then it is opened anew."""
+LATER: Final = "name a later point; a copy from before has more"
+"""What to do about a point that was dropped with the log."""
 _ACTOR: Final = re.compile(r"actor-(\d+)")
 
 
@@ -163,18 +165,13 @@ class History:
         lost = [each for each in part.lost if each[0] > part.begin]
         return stand_ins(number, source.records(part.begin + 1), lost, known)
 
-    def check_kept(self, cut: Mapping[int, int]) -> None:
+    def check_kept(self, cut: Mapping[int, int], fix: str = LATER) -> None:
         """Raise LogDroppedError when history begins behind a cut in some partition."""
         for number, position in cut.items():
             if position < self._index.of[number].begin:
-                raise self.dropped(number, position)
+                raise self.dropped(number, position, fix)
 
-    def dropped(
-        self,
-        partition: int,
-        position: int,
-        fix: str = "name a later point; a copy from before has more",
-    ) -> LogDroppedError:
+    def dropped(self, partition: int, position: int, fix: str = LATER) -> LogDroppedError:
         """Give the error to raise for a state or a record that was dropped with the log."""
         part, begin = self._index.of[partition], self.sources[partition].begin()[0]
         named = f"{partition}/{position}"

@@ -151,10 +151,8 @@ def _crossed(history: History, entry: Entry, out: Container[str]) -> Crossed:
         what = f"the commit {entry.id}, whose edits are not in the audit trail,"
         raise _no_way(history, f"{what} lies behind the fork's point", held, entry.id)
     recipe = Recipe.from_dict(dict(entry.recipe))
-    for number, position in recipe.point.items():
-        if position < history.indexed.of[number].begin:
-            fix = f"fork from behind {cut_text(held)}, or leave the commit out: --without"
-            raise history.dropped(number, position, f"{fix} {entry.id}")
+    fix = f"fork from behind {cut_text(held)}, or leave the commit out: --without {entry.id}"
+    history.check_kept(recipe.point, fix)
     return Crossed(entry.id, held, recipe)
 
 
