@@ -172,17 +172,19 @@ class Engine:
         *,
         wins: bool = False,
         head: Engine | None = None,
+        undoable: bool = False,
     ) -> Records:
         """Apply records as `apply` does, each at its own position, shape (n,).
 
         The engine stands right before a record's position when it is applied, whatever was
         applied before: so a replay that leaves records out or adds some keeps all positions. With
         `wins` only events of treasures won (CLAIMED) are kept. A branch that is given its `head`
-        need not look for what that one has found: the same comes out, sooner.
+        need not look for what that one has found: the same comes out, sooner. A branch keeps
+        what records overwrite only when they are `undoable`; another engine always does.
         """
         positions = positions.astype(np.uint64, copy=False)
         core = None if head is None else head._core
-        return self._answers(self._core.replay(records, positions, wins, core))
+        return self._answers(self._core.replay(records, positions, wins, core, undoable))
 
     def _answers(self, rows: NDArray[np.uint8]) -> Records:
         is_receipt = rows[:, 0] == Kind.RECEIPT
@@ -243,7 +245,10 @@ class Engine:
         return self._core.mark()
 
     def undo_to(self, mark: int) -> None:
-        """Take back all records since `mark`. Raises ValueError when the journal is too short."""
+        """Take back all records since `mark`.
+
+        Raises ValueError when the journal is too short, or something since was not `undoable`.
+        """
         self._core.undo_to(mark)
 
     def changes(self, head: Engine, *, everything: bool = False) -> tuple[Words, Words, Words]:

@@ -24,11 +24,9 @@ const BEFORE: usize = 1_200;
 const FORKED: usize = 200;
 /// How far from its place a player enters, on both axes.
 const REACH: u32 = 40;
-/// Entries of both journals.
+/// Entries of both journals; the branch's keeps nothing.
 const JOURNAL: u32 = 1 << 20;
-const BRANCH_JOURNAL: u32 = 1 << 14;
-/// Records that are replayed between two looks at the journal.
-const CHUNK: usize = 1024;
+const BRANCH_JOURNAL: u32 = 1;
 
 /// Players who wander to their places, and then anew from elsewhere.
 struct Wanderers<'a> {
@@ -107,22 +105,17 @@ fn rewind(
 
 /// The branch goes on to the head, without the moves of each `struck`th player.
 #[inline(never)]
-fn replay(
-    branch: &mut Partition,
+fn replay<'a>(
+    branch: &'a mut [Line],
     log: &[[u8; 64]],
     struck: &[usize],
     mut recall: Option<Recall>,
-    touched: &mut Touched,
+    touched: Touched<'a>,
 ) {
-    let mut struck = struck.iter().copied().peekable();
-    for (at, chunk) in log.chunks(CHUNK).enumerate() {
-        let (mark, first) = (branch.journal.marks.next, branch.header.position + 1);
-        let start = at * CHUNK;
-        let mine = core::iter::from_fn(|| struck.next_if(|&at| at < start + chunk.len()));
-        let mine = mine.map(|at| at - start);
-        branch.replay_struck(chunk, first, mine, recall.as_mut(), &mut Silence, |_, _, _, _| {});
-        assert!(touched.add_since(&branch.journal, mark), "the branch's journal is long enough");
-    }
+    let mut branch = Partition::attach(branch).expect("it is one");
+    branch.journal.note_in(touched);
+    let (first, struck) = (branch.header.position + 1, struck.iter().copied());
+    branch.replay_struck(log, first, struck, recall.as_mut(), &mut Silence, |_, _, _, _| {});
 }
 
 /// Tells what differs.
@@ -162,31 +155,34 @@ fn timed(best: &mut Duration, work: impl FnOnce()) {
 
 /// Forks at `point`, replays the log from there and compares, so many times.
 fn measure(
-    [head, branch]: [&mut Partition; 2],
+    (head, copy): (&Partition, &mut [Line]),
     (point, log): (u64, &[[u8; 64]]),
     (times, struck): (usize, &[usize]),
 ) -> Outcome {
     let mut lines = vec![0; Touched::line_words(head.edge_ids())];
     let mut players = vec![0; Touched::player_words(PLAYERS as usize)];
-    let mut touched = Touched { lines: &mut lines, players: &mut players };
-    touched.fill();
+    Touched { lines: &mut lines, players: &mut players }.fill();
     let mut outcome =
         Outcome { best: [Duration::MAX; 4], changes: vec![], touched: [0; 2], hash: 0 };
     for _ in 0..times {
         let [fork, play, tell, all] = &mut outcome.best;
+        let mut touched = Touched { lines: &mut lines, players: &mut players };
+        let mut branch = Partition::attach(copy).expect("it is one");
         // A branch is kept the same as its head between forks.
         branch.copy_from(head, &mut touched);
         touched.clear();
         let mut at = Bookmark::default();
-        timed(fork, || at = rewind(branch, head, point, &mut touched));
+        timed(fork, || at = rewind(&mut branch, head, point, &mut touched));
         let recall = Recall::new(&head.journal, at, point + 1);
-        timed(play, || replay(branch, log, struck, recall, &mut touched));
+        timed(play, || replay(copy, log, struck, recall, touched));
+        let branch = Partition::attach(copy).expect("it is one");
+        let mut touched = Touched { lines: &mut lines, players: &mut players };
         let count = |bits: &[u64]| bits.iter().map(|word| word.count_ones()).sum();
         outcome.touched = [count(touched.lines), count(touched.players)];
         outcome.changes.clear();
-        timed(tell, || compare(head, branch, &mut touched, &mut outcome.changes));
+        timed(tell, || compare(head, &branch, &mut touched, &mut outcome.changes));
         outcome.changes.clear();
-        timed(all, || tell_all(head, branch, &mut touched, &mut outcome.changes));
+        timed(all, || tell_all(head, &branch, &mut touched, &mut outcome.changes));
         outcome.hash = branch.state_hash();
         assert_eq!(outcome.hash, branch.rehash(), "kept and worked out anew");
     }
@@ -210,8 +206,8 @@ fn main() {
     let (times, every) = (given(1, 10), given(2, PLAYERS as usize));
     let grid = Grid::new(SIDE);
     let (mut ours, mut theirs) = (vec![], vec![]);
-    let (mut head, mut branch) =
-        (open(&mut ours, &grid, JOURNAL), open(&mut theirs, &grid, BRANCH_JOURNAL));
+    let mut head = open(&mut ours, &grid, JOURNAL);
+    open(&mut theirs, &grid, BRANCH_JOURNAL);
     let mut walk = Wanderers { grid: &grid, at: vec![None; PLAYERS as usize], made: 0, random: 1 };
     let mut apply = |head: &mut Partition, ticks| {
         let records = history(&mut walk, head.header.tick + 1, ticks);
@@ -223,7 +219,7 @@ fn main() {
     let log = apply(&mut head, FORKED);
     let entries = head.journal.marks.next - mark;
     let struck = struck(&log, every as u64);
-    let outcome = measure([&mut head, &mut branch], (point, &log), (times, &struck));
+    let outcome = measure((&head, &mut theirs), (point, &log), (times, &struck));
     let Outcome { best: [fork, play, tell, all], changes, touched: [lines, players], hash } =
         outcome;
     let rate = log.len() as f64 / play.as_secs_f64() / 1e6;

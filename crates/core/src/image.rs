@@ -245,10 +245,10 @@ impl<'a> Partition<'a> {
             },
             guidance: carve_guidance(rest, limits),
             warm: Warm { bits: take(rest, Warm::words(limits.edge_ids())) },
-            journal: Journal {
-                marks: &mut take::<Marks>(rest, 1)[0],
-                entries: take(rest, limits.journal as usize),
-            },
+            journal: Journal::new(
+                &mut take::<Marks>(rest, 1)[0],
+                take(rest, limits.journal as usize),
+            ),
             last_receipt: Receipt::default(),
         })
     }

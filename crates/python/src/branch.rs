@@ -1,7 +1,5 @@
 //! Branches: engines that go back in the history of another one, their head, and on in another way.
 
-use std::ops::Range;
-
 use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::history::{Bookmark, Recall, Touched, differ};
 use huntgraph_core::schema::Receipt;
@@ -9,9 +7,6 @@ use huntgraph_core::{Answer, Limits, Line, Partition, Silence, Sink, bytes, byte
 use pyo3::prelude::*;
 
 use crate::engine::{Engine, bad};
-
-/// Records between two looks at the journal of a branch, which must hold what they overwrite.
-const CHUNK: usize = 1024;
 
 /// What a branch knows of its head.
 pub struct Branch {
@@ -40,7 +35,7 @@ impl Branch {
     /// A branch of the engine with this block, in the same state.
     pub fn of(head: &mut [Line], journal: u32) -> PyResult<Engine> {
         let limits = Partition::limits_of(head).map_err(bad)?;
-        let own = with_journal(limits, journal.max(CHUNK as u32));
+        let own = with_journal(limits, journal.max(1));
         let state = limits.state_lines() * size_of::<Line>();
         let mut block = image_block(own.total_lines());
         bytes_mut(&mut block)[..state].copy_from_slice(&bytes(head)[..state]);
@@ -66,14 +61,12 @@ impl Branch {
         }
         self.synced = head.journal.marks.next;
     }
-}
 
-/// Takes in what a branch itself changed since its journal stood at `mark`.
-fn note_changes(branch: &mut Option<Branch>, own: &Partition, mark: u64) {
-    if let Some(branch) = branch
-        && !branch.touched().add_since(&own.journal, mark)
-    {
-        branch.touched().fill();
+    /// Takes in what the branch itself changed since its journal stood at `mark`.
+    fn changed(&mut self, own: &Partition, mark: u64) {
+        if !self.touched().add_since(&own.journal, mark) {
+            self.touched().fill();
+        }
     }
 }
 
@@ -92,11 +85,11 @@ impl Engine {
     }
 
     /// Applies records at their positions; `answered` gets each with its answer. A branch of `head`
-    /// need not look for what its head has found.
+    /// need not look for what its head has found; it can take back what was `undoable` only.
     pub fn play<S: Sink>(
         &mut self,
         (records, positions): (&[[u8; 64]], &[u64]),
-        head: Option<&mut [Line]>,
+        (head, undoable): (Option<&mut [Line]>, bool),
         sink: &mut S,
         mut answered: impl FnMut(&[u8; 64], &Answer, Option<&Receipt>),
     ) -> PyResult<()> {
@@ -104,8 +97,7 @@ impl Engine {
             return Err(bad("each record needs a position, from 1"));
         }
         let first = positions.first().copied().unwrap_or(1);
-        self.in_chunks(records.len(), first, head, |own, recall, chunk| {
-            let (records, positions) = (&records[chunk.clone()], &positions[chunk]);
+        self.go_on(first, head, undoable, |own, recall| {
             own.replay(records, positions, recall, sink, |_, raw, answer, receipt| {
                 answered(raw, answer, receipt)
             });
@@ -116,11 +108,11 @@ impl Engine {
     pub fn answers<S: Sink>(
         &mut self,
         (raw, positions): (&[[u8; 64]], &[u64]),
-        head: Option<&mut [Line]>,
+        how: (Option<&mut [Line]>, bool),
         sink: &mut S,
     ) -> PyResult<Vec<u8>> {
         let mut answers = Vec::with_capacity(raw.len() * 64);
-        self.play((raw, positions), head, sink, |_, answer, receipt| {
+        self.play((raw, positions), how, sink, |_, answer, receipt| {
             answers.extend_from_slice(&answer.update.encode());
             if let Some(receipt) = receipt {
                 answers.extend_from_slice(&receipt.encode());
@@ -141,14 +133,9 @@ impl Engine {
         if first == 0 || !struck.is_sorted() {
             return Err(bad("positions begin with 1, and numbers of records rise"));
         }
-        let (mut refused, mut rest) = (0, struck);
-        self.in_chunks(records.len(), first, head, |own, recall, chunk| {
-            let mine = rest.partition_point(|&at| (at as usize) < chunk.end);
-            let (struck, later) = rest.split_at(mine);
-            rest = later;
-            let start = chunk.start;
-            let struck = struck.iter().map(|&at| at as usize - start);
-            let (records, first) = (&records[chunk], first + start as u64);
+        let mut refused = 0;
+        self.go_on(first, head, false, |own, recall| {
+            let struck = struck.iter().map(|&at| at as usize);
             own.replay_struck(records, first, struck, recall, &mut Silence, |_, _, answer, _| {
                 refused += !answer.logged as usize;
             });
@@ -156,29 +143,31 @@ impl Engine {
         Ok(refused)
     }
 
-    /// Applies so many records some at a time, the first at position `first`, and takes in what the
-    /// branch changed with them.
-    fn in_chunks(
+    /// Applies records, the first at position `first`; a branch takes in what it changed with them.
+    fn go_on(
         &mut self,
-        count: usize,
         first: u64,
         head: Option<&mut [Line]>,
-        mut play: impl FnMut(&mut Partition, Option<&mut Recall>, Range<usize>),
+        undoable: bool,
+        play: impl FnOnce(&mut Partition, Option<&mut Recall>),
     ) -> PyResult<()> {
-        let head = head.map(Partition::attach).transpose().map_err(bad)?;
         let mut own = Partition::attach(&mut self.block).map_err(bad)?;
-        let mut recall = head
-            .as_ref()
-            .zip(self.branch.as_ref())
-            .and_then(|(head, branch)| Recall::new(&head.journal, branch.bookmark, first));
-        for start in (0..count).step_by(CHUNK) {
+        let Some(branch) = &mut self.branch else {
+            play(&mut own, None);
+            return Ok(());
+        };
+        let head = head.map(Partition::attach).transpose().map_err(bad)?;
+        let mut recall =
+            head.as_ref().and_then(|head| Recall::new(&head.journal, branch.bookmark, first));
+        if undoable {
             let mark = own.journal.marks.next;
-            play(&mut own, recall.as_mut(), start..count.min(start + CHUNK));
-            note_changes(&mut self.branch, &own, mark);
+            play(&mut own, recall.as_mut());
+            branch.changed(&own, mark);
+        } else {
+            own.journal.note_in(branch.touched());
+            play(&mut own, recall.as_mut());
         }
-        if let Some((recall, branch)) = recall.zip(self.branch.as_mut()) {
-            branch.bookmark = recall.bookmark();
-        }
+        branch.bookmark = recall.map_or(branch.bookmark, |recall| recall.bookmark());
         Ok(())
     }
 
@@ -186,7 +175,9 @@ impl Engine {
     /// head again, even where it was found to be equal.
     pub fn take_back(&mut self, mark: u64) -> PyResult<()> {
         let mut own = Partition::attach(&mut self.block).map_err(bad)?;
-        note_changes(&mut self.branch, &own, mark);
+        if let Some(branch) = &mut self.branch {
+            branch.changed(&own, mark);
+        }
         own.undo_to(mark).map_err(bad)
     }
 

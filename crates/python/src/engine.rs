@@ -152,7 +152,7 @@ impl Engine {
         let raw = records.as_slice()?.as_chunks::<64>().0;
         let mut refused = 0;
         py.detach(|| {
-            self.play((raw, positions), None, &mut Silence, |_, answer, _| {
+            self.play((raw, positions), (None, false), &mut Silence, |_, answer, _| {
                 refused += !answer.logged as usize
             })
         })?;
@@ -228,14 +228,16 @@ impl Engine {
     }
 
     /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`
-    /// only events of treasures won are kept. `head` is that of this branch.
-    #[pyo3(signature = (records, positions, wins = false, head = None))]
+    /// only events of treasures won are kept. `head` is that of this branch, which can take back what
+    /// was `undoable`.
+    #[pyo3(signature = (records, positions, wins = false, head = None, undoable = false))]
     fn replay<'py>(
         &mut self,
         records: &Bound<'py, PyAny>,
         positions: PyReadonlyArray1<u64>,
         wins: bool,
         head: Option<PyRefMut<'_, Self>>,
+        undoable: bool,
     ) -> PyResult<Bound<'py, PyArray2<u8>>> {
         let py = records.py();
         let (records, positions) = (rows(records)?, positions.as_slice()?);
@@ -245,9 +247,9 @@ impl Engine {
         let mut events = std::mem::take(&mut self.events);
         let played = py.detach(|| {
             if wins {
-                self.answers((raw, positions), head, &mut Wins(&mut events))
+                self.answers((raw, positions), (head, undoable), &mut Wins(&mut events))
             } else {
-                self.answers((raw, positions), head, &mut events)
+                self.answers((raw, positions), (head, undoable), &mut events)
             }
         });
         self.events = events;

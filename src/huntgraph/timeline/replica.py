@@ -39,7 +39,7 @@ class Replica:
         self._base = open_at(position)
         self._branch: Engine | None = None
         self._before: int | None = None
-        self._akin = False
+        self._akin = self._marked = False
         self._events: list[NDArray[np.void]] = []
 
     @property
@@ -71,12 +71,14 @@ class Replica:
         return self._base.parcels(partition)
 
     def mark(self) -> int:
-        """Tell where the branch stands, for `back_to`."""
+        """Tell where the branch stands, for `back_to`; from here on all is undoable."""
+        self._marked = True
         return self._forked().mark()
 
     def back_to(self, mark: int) -> None:
         """Take back all that was replayed on the branch since a mark."""
         self._forked().undo_to(mark)
+        self._marked = False
 
     def fork_at(self, position: int) -> None:
         """Let the branch stand where the base stood at a position, and forget the last branch."""
@@ -86,7 +88,7 @@ class Replica:
             self._branch.go_back(self._base, position)
         except ValueError:
             self._branch, self._akin = self._open_at(position), False
-        self._before, self._events = None, []
+        self._before, self._events, self._marked = None, [], False
 
     def correct(self, rows: NDArray[np.uint8]) -> NDArray[np.void]:
         """Let the branch be the base as it stands, with a correction made to it.
@@ -94,7 +96,7 @@ class Replica:
         `rows` are its records, shape (n, 64); gives their updates (dtype UPDATE).
         """
         branch = self._base.branch(JOURNAL)
-        self._branch, self._akin, self._before = branch, True, None
+        self._branch, self._akin, self._before, self._marked = branch, True, None, False
         updates = branch.replay(rows, np.full(len(rows), self.position + 1, np.uint64))
         branch.events()  # nobody won anything by it
         return updates
@@ -113,7 +115,8 @@ class Replica:
         branch = self._forked()
         self._before = branch.mark() if undoable else None
         head = self._base if self._akin else None
-        updates = branch.replay(rows, positions, wins=True, head=head)
+        undoable |= self._marked
+        updates = branch.replay(rows, positions, wins=True, head=head, undoable=undoable)
         branch.receipts()
         self._events.append(branch.events())
         return updates

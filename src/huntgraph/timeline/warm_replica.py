@@ -34,7 +34,7 @@ class WarmReplica(Replica):
     def fork_at(self, position: int) -> None:
         """Let the branch stand where the head stood at a position, and forget the last branch."""
         self._branch, self._akin = self._warm.go_back(position), True
-        self._before, self._events = None, []
+        self._before, self._events, self._marked = None, [], False
 
     def follow(
         self, rows: NDArray[np.uint8], positions: NDArray[np.uint64], *, torn: bool = False

@@ -1,10 +1,12 @@
 //! The journal: what each record overwrites, written down before it does.
 //!
+//! A branch that need not go back only notes where it changes something ([`Journal::noted`]).
 //! Entries are half a line each, in a ring; reading goes backwards. A record's entries begin with a
 //! STEP (a plain step: the player's old numbers, and the edge's) or a START (any other record:
 //! whatever else changes follows). Edges and heats are kept as values, all else as words.
 
 use super::section::Section;
+use super::touched::Touched;
 use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
 use crate::memory::Line;
 use crate::players::Player;
@@ -27,6 +29,8 @@ pub(super) const COPY: u64 = 5;
 pub struct Marks {
     /// Entries ever written; the ring holds the last ones.
     pub next: u64,
+    /// Entries before this one are of a state that was left without being kept.
+    floor: u64,
 }
 
 /// The journal of a partition; without room it keeps nothing.
@@ -34,6 +38,8 @@ pub struct Journal<'a> {
     /// Where it stands.
     pub marks: &'a mut Marks,
     pub(crate) entries: &'a mut [Entry],
+    /// Where changes are noted in place of being kept.
+    pub(super) noted: Option<Touched<'a>>,
 }
 
 /// An edge and its state in one word.
@@ -143,11 +149,22 @@ impl Entry {
     }
 }
 
-impl Journal<'_> {
-    /// Whether anything is kept.
+impl<'a> Journal<'a> {
+    /// A journal with room for these entries.
+    pub(crate) fn new(marks: &'a mut Marks, entries: &'a mut [Entry]) -> Self {
+        Self { marks, entries, noted: None }
+    }
+
+    /// Whether anything is kept or noted.
     #[inline(always)]
     pub(crate) fn is_on(&self) -> bool {
         !self.entries.is_empty()
+    }
+
+    /// Whether what records overwrite is kept.
+    #[inline(always)]
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_on() && self.noted.is_none()
     }
 
     /// A plain step begins, of a player along an open edge; `cells` is the sum of the cells.
@@ -160,7 +177,12 @@ impl Journal<'_> {
         edge: EdgeState,
         cells: u64,
     ) {
-        if self.is_on() {
+        if !self.is_on() {
+            return;
+        }
+        if let Some(touched) = &mut self.noted {
+            touched.step(slot, spot.line);
+        } else {
             let edge = (spot.at as u64) << 4 | (edge.heat as u64) << 8 | (edge.weight as u64) << 16;
             let place = player.node as u64 | (spot.line as u64) << 32;
             let first = STEP | edge | (slot as u64) << 32;
@@ -170,7 +192,7 @@ impl Journal<'_> {
 
     /// Another record begins; `position` and `cells` are those before it.
     pub(crate) fn start(&mut self, position: u64, cells: u64) {
-        if self.is_on() {
+        if self.is_kept() {
             self.push([START, position, cells, 0]);
         }
     }
@@ -180,6 +202,9 @@ impl Journal<'_> {
     pub(crate) fn edge(&mut self, edge: usize, state: EdgeState) {
         if !self.is_on() {
             return;
+        }
+        if let Some(touched) = &mut self.noted {
+            return touched.line(edge / LINE_EDGES);
         }
         let value = pack(edge, state);
         let last = self.place(self.marks.next.wrapping_sub(1));
@@ -199,7 +224,12 @@ impl Journal<'_> {
     /// The heats of a line of edges are about to change.
     #[inline(always)]
     pub(crate) fn cool(&mut self, line: usize, heats: [u8; LINE_EDGES]) {
-        if self.is_on() {
+        if !self.is_on() {
+            return;
+        }
+        if let Some(touched) = &mut self.noted {
+            touched.line(line);
+        } else {
             let [a, b, c, d, e, f, g, h, rest @ ..] = heats;
             let first = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
             self.push([COOL | (line as u64) << 32, first, u32::from_le_bytes(rest) as u64, 0]);
@@ -209,6 +239,9 @@ impl Journal<'_> {
     /// Words of a section, `COPY_MAX` at most, are about to change; `word` is the first one's
     /// number.
     pub(super) fn copy(&mut self, section: Section, word: usize, count: usize, words: [u64; 3]) {
+        if let Some(touched) = &mut self.noted {
+            return touched.copied(section, word);
+        }
         let first = COPY | (count as u64) << 4 | (section as u64) << 8 | (word as u64) << 32;
         let [a, b, c] = words;
         self.push([first, a, b, c]);
@@ -228,7 +261,17 @@ impl Journal<'_> {
 
     /// What is kept, for reading.
     pub(super) fn kept(&self) -> Kept<'_> {
-        Kept { entries: self.entries, next: self.marks.next }
+        Kept::new(self.marks, self.entries)
+    }
+
+    /// From here on changes are noted there and not kept: what was kept until now is of no use any
+    /// more. Not for a partition without a journal, which notes nothing.
+    pub fn note_in(&mut self, touched: Touched<'a>) {
+        assert!(self.is_on(), "only what has a journal can do with less");
+        // What is kept after that does not go on in an entry of before.
+        self.push([START, 0, 0, 0]);
+        self.marks.floor = self.marks.next;
+        self.noted = Some(touched);
     }
 
     /// Entries from this number on are forgotten: what they kept was put back.
@@ -243,18 +286,21 @@ pub(super) struct Kept<'j> {
     pub entries: &'j [Entry],
     /// Number behind the last entry.
     pub next: u64,
+    /// Oldest entry that still stands in the ring.
+    pub oldest: u64,
 }
 
-impl Kept<'_> {
-    /// Oldest entry that still stands in the ring.
-    pub fn oldest(&self) -> u64 {
-        self.next.saturating_sub(self.entries.len() as u64)
+impl<'j> Kept<'j> {
+    /// What stands in these entries.
+    pub fn new(marks: &Marks, entries: &'j [Entry]) -> Self {
+        let Marks { next, floor } = *marks;
+        Self { entries, next, oldest: next.saturating_sub(entries.len() as u64).max(floor) }
     }
 
     /// The oldest entry that a record begins with: from there on all records are whole.
     pub fn oldest_record(&self) -> u64 {
         let begins = |&at: &u64| matches!(self.entry(at).tag(), STEP | START);
-        (self.oldest()..self.next).find(begins).unwrap_or(self.next)
+        (self.oldest..self.next).find(begins).unwrap_or(self.next)
     }
 
     /// An entry by its number; of one that does not stand in the ring, what stands in its place.

@@ -23,7 +23,7 @@ impl Partition<'_> {
     /// A record begins that is no plain step.
     #[inline(always)]
     pub(crate) fn keep_record(&mut self) {
-        if self.journal.is_on() {
+        if self.journal.is_kept() {
             self.journal.start(self.header.position, self.header.cells);
             // What stands before never changes, what stands behind are limits.
             let changes = offset_of!(Header, serial)..offset_of!(Header, own_nodes);

@@ -27,7 +27,7 @@ impl<'j> Recall<'j> {
     /// there.
     pub fn new(journal: &'j Journal, at: Bookmark, first: u64) -> Option<Self> {
         let kept = journal.kept();
-        (at.position <= first + 1 && at.entry >= kept.oldest()).then_some(Self { kept, at })
+        (at.position <= first + 1 && at.entry >= kept.oldest).then_some(Self { kept, at })
     }
 
     /// Where to read on from.

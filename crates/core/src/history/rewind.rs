@@ -39,7 +39,7 @@ impl Partition<'_> {
     /// # Errors
     /// [`RewindError::TooFar`] when the journal does not reach back so far; nothing is changed.
     pub fn undo_to(&mut self, mark: u64) -> Result<(), RewindError> {
-        if mark < self.journal.kept().oldest() {
+        if mark < self.journal.kept().oldest {
             return Err(RewindError::TooFar(self.header.position));
         }
         self.by_own_journal(|_, at| at > mark)
@@ -47,7 +47,7 @@ impl Partition<'_> {
 
     fn by_own_journal(&mut self, goes_on: impl Fn(u64, u64) -> bool) -> Result<(), RewindError> {
         let entries = core::mem::take(&mut self.journal.entries);
-        let kept = Kept { entries, next: self.journal.marks.next };
+        let kept = Kept::new(self.journal.marks, entries);
         let (at, outcome) = self.walk_back(kept, goes_on, |_| {});
         self.journal.entries = entries;
         self.journal.cut(at);

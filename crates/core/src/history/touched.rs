@@ -35,12 +35,29 @@ impl Touched<'_> {
     #[inline(always)]
     pub(super) fn add(&mut self, entry: &Entry) {
         match entry.tag() {
-            STEP => {
-                set(self.players, entry.number());
-                set(self.lines, entry.step_line());
-            }
-            COOL => set(self.lines, entry.number()),
+            STEP => self.step(entry.number(), entry.step_line()),
+            COOL => self.line(entry.number()),
             _ => self.add_rare(entry),
+        }
+    }
+
+    /// Takes in a step of the player in a slot along an edge of a line.
+    #[inline(always)]
+    pub(super) fn step(&mut self, slot: usize, line: usize) {
+        set(self.players, slot);
+        self.line(line);
+    }
+
+    /// Takes in a line of edges.
+    #[inline(always)]
+    pub(super) fn line(&mut self, line: usize) {
+        set(self.lines, line);
+    }
+
+    /// Takes in words of a section, the first of which has this number.
+    pub(super) fn copied(&mut self, section: Section, word: usize) {
+        if section == Section::Players {
+            set(self.players, word / PLAYER_WORDS);
         }
     }
 
@@ -48,10 +65,12 @@ impl Touched<'_> {
     fn add_rare(&mut self, entry: &Entry) {
         match entry.tag() {
             EDGES => {
-                entry.edges().for_each(|(edge, _)| set(self.lines, edge / LINE_EDGES));
+                entry.edges().for_each(|(edge, _)| self.line(edge / LINE_EDGES));
             }
-            COPY if entry.section() == Some(Section::Players) => {
-                set(self.players, entry.number() / PLAYER_WORDS);
+            COPY => {
+                if let Some(section) = entry.section() {
+                    self.copied(section, entry.number());
+                }
             }
             _ => {}
         }
@@ -62,7 +81,7 @@ impl Touched<'_> {
     #[must_use]
     pub fn add_since(&mut self, journal: &Journal, mark: u64) -> bool {
         let kept = journal.kept();
-        let reaches = mark >= kept.oldest();
+        let reaches = mark >= kept.oldest;
         if reaches {
             (mark..kept.next).for_each(|at| self.add(kept.entry(at)));
         }

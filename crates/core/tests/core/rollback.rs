@@ -220,11 +220,22 @@ fn a_branch_differs_by_the_cells_that_are_told_and_can_be_made_the_head_again() 
         let back = head.header.position.saturating_sub(rng.below(60) as u64);
         branch.rewind_by(&head.journal, back, &mut touched).unwrap();
         let mark = branch.journal.marks.next;
+        let keeps = rng.below(2) == 0;
+        if !keeps {
+            branch.journal.note_in(touched);
+        }
         for _ in 0..rng.below(40) {
             let raw = any_record(&mut rng, &mut turmoil, &branch);
             branch.apply(&raw, &mut ());
         }
-        assert!(touched.add_since(&branch.journal, mark));
+        let mut branch = Partition::attach(&mut copy).unwrap();
+        let mut touched = Touched { lines: &mut lines, players: &mut players };
+        if keeps {
+            assert!(touched.add_since(&branch.journal, mark));
+        } else {
+            assert!(!touched.add_since(&branch.journal, mark), "nothing is kept of it");
+            assert!(branch.undo_to(mark).is_err(), "nor can it be taken back");
+        }
         let mut changes = vec![];
         differ(&head, &branch, &mut touched, &mut |change| changes.push(change));
         let (mut all_lines, mut all_players) = bits(limits);
