@@ -40,6 +40,14 @@ pub(crate) fn edge_change(edge: usize, old: EdgeState, new: EdgeState) -> u64 {
     cell(new).wrapping_sub(cell(old))
 }
 
+/// The same when only its heat changes.
+#[inline(always)]
+pub(crate) fn heat_change(edge: usize, old: EdgeState, heat: u8) -> u64 {
+    let (name, word) = (EDGE | edge as u64, old.word());
+    let cooled = word ^ ((old.heat ^ heat) as u64) << 16;
+    mix(name, cooled).wrapping_sub(mix(name, word))
+}
+
 /// The word of an added slot: where it leads.
 pub(crate) fn added_word(tail: u32, head: u32) -> u64 {
     tail as u64 | (head as u64) << 32

@@ -6,7 +6,7 @@ use core::ops::Range;
 use crate::apply::Sink;
 use crate::bits::{mask, places};
 use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
-use crate::hash::edge_change;
+use crate::hash::heat_change;
 use crate::image::Partition;
 use crate::schema::{HEAT_MAX, WEIGHT_MAX};
 
@@ -31,7 +31,7 @@ impl Partition<'_> {
         if heat >> self.header.shift != old.heat >> self.header.shift {
             self.change_bucket(spot, heat, Some(ends), sink);
         } else if heat != old.heat {
-            let change = edge_change(spot.edge(), old, EdgeState { heat, ..old });
+            let change = heat_change(spot.edge(), old, heat);
             self.header.cells = self.header.cells.wrapping_add(change);
             self.put_heat(spot, heat);
         }
@@ -82,8 +82,7 @@ impl Partition<'_> {
                 continue;
             }
             edges.set_heat(at, heat);
-            let edge = Spot { line, at }.edge();
-            cells = cells.wrapping_add(edge_change(edge, old, EdgeState { heat, ..old }));
+            cells = cells.wrapping_add(heat_change(Spot { line, at }.edge(), old, heat));
         }
         self.header.cells = self.header.cells.wrapping_add(cells);
         for at in places(others) {
@@ -96,16 +95,19 @@ impl Partition<'_> {
     #[inline(always)]
     fn each_warm(&mut self, edges: Range<usize>, mut visit: impl FnMut(&mut Self, usize, u32)) {
         let lines = edges.start / LINE_EDGES..edges.end.div_ceil(LINE_EDGES);
+        let whole = edges.start.div_ceil(LINE_EDGES)..edges.end / LINE_EDGES;
         let words = lines.start / 64..lines.end.div_ceil(64);
         self.fetch_warm(words.start);
         for word in words {
             self.fetch_warm(word + 1);
             for at in places(self.warm.bits[word] & mask(&lines, word * 64)) {
                 let line = word * 64 + at;
-                let mine = mask(&edges, line * LINE_EDGES) as u32;
-                let warm = self.topology.edges.warm(line);
-                if warm & mine != 0 {
-                    visit(self, line, warm & mine);
+                let mut warm = self.topology.edges.warm(line);
+                if !whole.contains(&line) {
+                    warm &= mask(&edges, line * LINE_EDGES) as u32;
+                }
+                if warm != 0 {
+                    visit(self, line, warm);
                 }
                 if self.topology.edges.is_cold(line) {
                     self.warm.forget(line);
