@@ -25,11 +25,15 @@ __all__ = [
     "hash_after_changes",
     "mix",
     "row_bytes",
+    "seen_of",
     "settable_cells",
 ]
 
 _Words = NDArray[np.uint64]
 _Mask = NDArray[np.bool_]
+
+def seen_of(updates: NDArray[Any]) -> NDArray[np.uint64]:
+    """A word for each update of 64 bytes: what was seen of it."""
 
 def mix(name: int, word: int) -> int:
     """A cell's name and word mixed: its part of the state hash (rules, section 8)."""
@@ -140,6 +144,12 @@ class Engine:
         head: Engine | None = None,
         undoable: bool = False,
     ) -> NDArray[np.uint8]: ...
+    def see(
+        self,
+        records: NDArray[Any],
+        positions: NDArray[np.uint64],
+        head: Engine | None = None,
+    ) -> tuple[NDArray[np.uint64], int | None]: ...
     def seek(self, position: int) -> None: ...
     def weights(self) -> NDArray[np.uint16]: ...
     def closed(self) -> NDArray[np.bool_]: ...

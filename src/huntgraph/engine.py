@@ -186,6 +186,18 @@ class Engine:
         core = None if head is None else head._core
         return self._answers(self._core.replay(records, positions, wins, core, undoable))
 
+    def see(
+        self, records: NDArray[Any], positions: NDArray[np.uint64], *, head: Engine | None = None
+    ) -> tuple[Words, int | None]:
+        """Apply records as `replay` with `wins` does, but give only what was seen of each answer.
+
+        That is a word a record, shape (n,), as `huntgraph.timeline.seen.seen_of` gives it; with it
+        comes the number of the first record that none of a log can be: it was not taken, or is the
+        hash of another state. Receipts are not kept.
+        """
+        positions = positions.astype(np.uint64, copy=False)
+        return self._core.see(records, positions, None if head is None else head._core)
+
     def _answers(self, rows: NDArray[np.uint8]) -> Records:
         is_receipt = rows[:, 0] == Kind.RECEIPT
         if not is_receipt.any():

@@ -30,7 +30,7 @@ TICK_MOST: Final = 58
 """Of a tick's share of the decay, for each of the 4,000 moves before it."""
 RECORDS: Final = 66_800
 """Records that crates/core/examples/forks.rs forks."""
-HISTORY_MOST: Final = {"rewind": 156, "replay": 625, "compare": 20}
+HISTORY_MOST: Final = {"rewind": 156, "replay": 550, "compare": 20}
 """For each of these records, by the phase of a fork."""
 FRAMES: Final = 400
 FRAME_EDGES: Final = 400_000

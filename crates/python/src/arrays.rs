@@ -5,6 +5,9 @@ use pyo3::prelude::*;
 
 use crate::engine::bad;
 
+/// Records, 64 bytes each.
+pub(crate) type Rows<'py> = Bound<'py, PyArray2<u8>>;
+
 /// Any array of 64-byte items as rows of bytes.
 pub(crate) fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>> {
     let flat = match records.getattr("dtype")?.getattr("itemsize")?.extract::<usize>()? {
@@ -18,6 +21,6 @@ pub(crate) fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray
 }
 
 /// Bytes of whole records as rows.
-pub(crate) fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u8>>> {
+pub(crate) fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Rows<'py>> {
     PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
 }

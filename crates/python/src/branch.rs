@@ -2,11 +2,12 @@
 
 use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::history::{Bookmark, Recall, Touched, differ};
-use huntgraph_core::schema::Receipt;
+use huntgraph_core::schema::{Code, Receipt};
 use huntgraph_core::{Answer, Limits, Line, Partition, Silence, Sink, bytes, bytes_mut};
 use pyo3::prelude::*;
 
 use crate::engine::{Engine, bad};
+use crate::seen::seen_of;
 
 /// What a branch knows of its head.
 pub struct Branch {
@@ -119,6 +120,26 @@ impl Engine {
             }
         })?;
         Ok(answers)
+    }
+
+    /// Applies records at their positions; gives what was seen of each answer, and the number of
+    /// the first record that none of a log can be: not taken, or the hash of another state.
+    pub fn seen<S: Sink>(
+        &mut self,
+        (raw, positions): (&[[u8; 64]], &[u64]),
+        head: Option<&mut [Line]>,
+        sink: &mut S,
+    ) -> PyResult<(Vec<u64>, Option<usize>)> {
+        let (mut seen, mut strange) = (Vec::with_capacity(raw.len()), None);
+        self.play((raw, positions), (head, false), sink, |_, Answer { update, .. }, _| {
+            let at = seen.len();
+            let taken = update.position == positions[at];
+            if !taken || update.code == Code::HashMismatch as u16 {
+                strange = strange.or(Some(at));
+            }
+            seen.push(seen_of(update));
+        })?;
+        Ok((seen, strange))
     }
 
     /// Applies consecutive records of a log, the first at position `first`, those in `struck` as

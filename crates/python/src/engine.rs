@@ -2,14 +2,14 @@
 
 use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::{Header, Limits, Line, Partition, Silence, WorldView, bytes, bytes_mut};
-use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
+use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::arrays::{as_rows, rows};
+use crate::arrays::{Rows, as_rows, rows};
 use crate::branch::{Branch, with_journal};
-use crate::cells::{self, Cells, Held};
+use crate::cells::{self, Cells, Ends, Held};
 use crate::events::{Events, Wins};
 
 /// One partition in this process: the same core that the actor runs.
@@ -32,9 +32,6 @@ type Changes<'py> =
 /// Lines that tell the limits of a saved state.
 const HEADER_LINES: usize = size_of::<Header>().div_ceil(size_of::<Line>());
 const CUT_SHORT: &str = "the saved state is cut short";
-
-/// Tails and heads of slots.
-type Ends<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
 #[pymethods]
 impl Engine {
@@ -104,7 +101,7 @@ impl Engine {
         Ok(PyBytes::new(py, bytes(&self.block[..limits.state_lines()])))
     }
 
-    fn apply<'py>(&mut self, records: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    fn apply<'py>(&mut self, records: &Bound<'py, PyAny>) -> PyResult<Rows<'py>> {
         let py = records.py();
         let records = rows(records)?;
         let raw = records.as_slice()?.as_chunks::<64>().0;
@@ -123,7 +120,7 @@ impl Engine {
         as_rows(py, &answers)
     }
 
-    fn events<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    fn events<'py>(&mut self, py: Python<'py>) -> PyResult<Rows<'py>> {
         as_rows(py, &std::mem::take(&mut self.events.0))
     }
 
@@ -228,8 +225,8 @@ impl Engine {
     }
 
     /// As `apply`, each record at a position of its own: shape (n,) beside (n, 64). With `wins`
-    /// only events of treasures won are kept. `head` is that of this branch, which can take back what
-    /// was `undoable`.
+    /// only events of treasures won are kept. `head` is that of this branch, which can take back
+    /// what was `undoable`.
     #[pyo3(signature = (records, positions, wins = false, head = None, undoable = false))]
     fn replay<'py>(
         &mut self,
@@ -238,7 +235,7 @@ impl Engine {
         wins: bool,
         head: Option<PyRefMut<'_, Self>>,
         undoable: bool,
-    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    ) -> PyResult<Rows<'py>> {
         let py = records.py();
         let (records, positions) = (rows(records)?, positions.as_slice()?);
         let raw = records.as_slice()?.as_chunks::<64>().0;
@@ -254,6 +251,26 @@ impl Engine {
         });
         self.events = events;
         as_rows(py, &played?)
+    }
+
+    /// As `replay` with `wins`; gives what was seen of each answer, and the number of the first
+    /// record that none of a log can be.
+    #[pyo3(signature = (records, positions, head = None))]
+    fn see<'py>(
+        &mut self,
+        records: &Bound<'py, PyAny>,
+        positions: PyReadonlyArray1<u64>,
+        head: Option<PyRefMut<'_, Self>>,
+    ) -> PyResult<(Bound<'py, PyArray1<u64>>, Option<usize>)> {
+        let py = records.py();
+        let (records, positions) = (rows(records)?, positions.as_slice()?);
+        let raw = records.as_slice()?.as_chunks::<64>().0;
+        let mut head = head;
+        let head = head.as_deref_mut().map(|head| &mut head.block[..]);
+        let mut events = std::mem::take(&mut self.events);
+        let seen = py.detach(|| self.seen((raw, positions), head, &mut Wins(&mut events)));
+        self.events = events;
+        seen.map(|(seen, strange)| (PyArray1::from_vec(py, seen), strange))
     }
 
     /// Sets the position of the last record, for replays that leave records out.
@@ -279,17 +296,7 @@ impl Engine {
         py: Python<'py>,
         edges: Option<PyReadonlyArray1<u64>>,
     ) -> PyResult<Ends<'py>> {
-        let partition = self.partition()?;
-        let ids = match &edges {
-            Some(edges) => edges.as_slice()?.iter().map(|&edge| edge as usize).collect(),
-            None => (0..partition.edge_ids()).collect::<Vec<_>>(),
-        };
-        if ids.iter().any(|&edge| edge >= partition.edge_ids()) {
-            return Err(bad("there is no such slot"));
-        }
-        let edges = || ids.iter().filter_map(|&edge| partition.edge(edge));
-        let tails = PyArray1::from_iter(py, edges().map(|edge| edge.tail));
-        Ok((tails, PyArray1::from_iter(py, edges().map(|edge| edge.head))))
+        cells::ends(py, &self.partition()?, edges.as_ref())
     }
 
     /// (id, seq, node, score, hunt, team, target, progress, present, away) of a player, or None.
@@ -307,11 +314,7 @@ impl Engine {
     }
 
     /// Records for the log of a partition that it has not acknowledged, oldest first.
-    fn parcels<'py>(
-        &mut self,
-        py: Python<'py>,
-        partition: u16,
-    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    fn parcels<'py>(&mut self, py: Python<'py>, partition: u16) -> PyResult<Rows<'py>> {
         let found = self.partition()?;
         let records: Vec<u8> = found.border.parcels(partition).flatten().copied().collect();
         as_rows(py, &records)
@@ -324,11 +327,7 @@ impl Engine {
     }
 
     /// The bearings that are due for a partition, taken out.
-    fn bearings<'py>(
-        &mut self,
-        py: Python<'py>,
-        partition: u16,
-    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    fn bearings<'py>(&mut self, py: Python<'py>, partition: u16) -> PyResult<Rows<'py>> {
         let mut found = self.partition()?;
         let mut records = Vec::new();
         while found.has_bearings(partition) {

@@ -9,6 +9,7 @@ mod correction;
 mod engine;
 mod events;
 mod log_reader;
+mod seen;
 
 use pyo3::prelude::*;
 
@@ -33,6 +34,9 @@ mod _core {
 
     #[pymodule_export]
     use super::log_reader::LogReader;
+
+    #[pymodule_export]
+    use super::seen::seen_of_all;
 
     /// A cell's name and word mixed: its part of the state hash (rules, section 8).
     #[pyfunction]

@@ -98,7 +98,7 @@ class Forks:
         return sum(warm.follow() for warm in self.warm)
 
     def fork(
-        self, share: float, head_ms: int | None = None, *, times: int = 1, threads: int = THREADS
+        self, share: float, head_ms: int | None = None, *, times: float = 1, threads: int = THREADS
     ) -> Timing:
         """Fork `history_s` back, strike the moves of a share of the players, replay, compare.
 

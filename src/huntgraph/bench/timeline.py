@@ -32,6 +32,8 @@ CHEATERS: Final = 1e-4
 """Share of players whose moves are struck: about one in a partition."""
 MANY: Final = 0.2
 """The same for the diff of many edges."""
+MANY_TIMES: Final = 3.5
+"""How many times the history that is of."""
 
 
 @dataclass
@@ -195,7 +197,7 @@ async def _alone(other: Other, seen: Seen) -> None:
     """Fork the last seconds while players stand still."""
     head_ms = now_ms()
     seen.forks = [await other.ask(_fork, CHEATERS, head_ms) for _ in range(FORKS)]
-    seen.many = [await other.ask(_fork, MANY, head_ms) for _ in range(FORKS)]
+    seen.many = [await other.ask(_fork, MANY, head_ms, MANY_TIMES) for _ in range(FORKS)]
     seen.any_diff_ms = await other.ask(_compare_all)
     seen.one_core = [await other.ask(_fork_on_one_core, CHEATERS, head_ms) for _ in range(FORKS)]
     seen.long = [await other.ask(_fork, CHEATERS, head_ms, LONG) for _ in range(3)]
@@ -280,7 +282,7 @@ def _follow() -> int:
     return _forks[0].follow()
 
 
-def _fork(share: float, head_ms: int | None = None, times: int = 1) -> Timing:
+def _fork(share: float, head_ms: int | None = None, times: float = 1) -> Timing:
     return _forks[0].fork(share, head_ms, times=times)
 
 

@@ -18,7 +18,7 @@ from huntgraph.errors import ForkError, did_you_mean
 from huntgraph.schema import MOVE, NONE, RULE, Kind
 from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.history import History
-from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
+from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS, ROW_KINDS, among
 from huntgraph.timeline.lookup import Query, lookup
 from huntgraph.timeline.points import Event, check_event, parse_event
 
@@ -46,8 +46,6 @@ EDITABLE: Final = (*PLAYER_KINDS, Kind.GRANT, *EDGE_KINDS, *HUNT_KINDS)
 """Kinds that are inputs. All others are the clock's, or follow from other records."""
 INSERTABLE: Final = (*EDGE_KINDS, *HUNT_KINDS, Kind.GRANT)
 """Kinds that can be added: players' records are numbered."""
-ROW_KINDS: Final = tuple(range(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
-"""Kinds laid out as rows of hunts."""
 FIELDS: Final = ("hunt", "from", "to", "arg")
 """Fields of a move that an edit may set beside its kind and, for other records, none."""
 
@@ -85,15 +83,15 @@ class Drop:
     ) -> NDArray[np.bool_]:
         """Tell which of a partition's records fit, shape (n,); only if it is plain."""
         query, part = self.query, history.indexed.of[partition]
-        fit = np.isin(moves["kind"], query.kinds)
+        fit = among(moves["kind"], query.kinds)
         if query.partitions and partition not in query.partitions:
             fit[:] = False
         if query.players:
             players = np.array(query.players, np.uint64)
-            theirs = np.isin(moves["kind"], (*PLAYER_KINDS, Kind.GRANT))
+            theirs = among(moves["kind"], (*PLAYER_KINDS, Kind.GRANT))
             fit &= theirs & np.isin(moves["player"], players)
         if query.servers:
-            server = np.where(np.isin(moves["kind"], ROW_KINDS), 0, moves["server"])
+            server = np.where(among(moves["kind"], ROW_KINDS), 0, moves["server"])
             fit &= np.isin(server, query.servers)
         fit &= part.time_at(positions)[0] >= query.since_ms
         if query.until_ms is not None:

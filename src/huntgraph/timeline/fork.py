@@ -31,7 +31,7 @@ from huntgraph.timeline.edits import (
     record_of,
 )
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.kinds import CORRECTION_KINDS, PLAYER_KINDS
+from huntgraph.timeline.kinds import CORRECTION_KINDS, PLAYER_KINDS, among
 from huntgraph.timeline.lookup import Query
 from huntgraph.timeline.points import parse_event, since_ms
 from huntgraph.timeline.reach import Crossed, Reach, find_reach
@@ -177,7 +177,7 @@ class Run:
             return np.zeros((0, 64), np.uint8)
         first, last = made[-1].fence, made[-1].settle or made[-1].fence
         script = read_script(history.sources[partition], first - 1, last)
-        return script.rows[np.isin(script.kinds, CORRECTION_KINDS)]
+        return script.rows[among(script.kinds, CORRECTION_KINDS)]
 
     def _correct(self, commit: Crossed, partition: int, rows: NDArray[np.uint8]) -> None:
         updates = self.replicas[partition].correct(rows)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.schema import Kind
-from huntgraph.timeline.kinds import PLAYER_KINDS
+from huntgraph.timeline.kinds import PLAYER_KINDS, among
 from huntgraph.timeline.replay import Outcomes
 from huntgraph.timeline.script import Script, Touched
 from huntgraph.timeline.tables import places
@@ -109,4 +109,4 @@ def _differing(
 
 def _own_moves(script: Script) -> NDArray[np.bool_]:
     """Which records are those of players, and as they were logged."""
-    return np.isin(script.kinds, PLAYER_KINDS) & ~script.edited
+    return among(script.kinds, PLAYER_KINDS) & ~script.edited

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from huntgraph import _core
 from huntgraph.errors import LogDamagedError, LogDroppedError, LogError
 from huntgraph.schema import MOVE, RULE, Kind
+from huntgraph.timeline.kinds import among
 
 __all__ = ["END", "Log", "LogRecords", "Tail"]
 
@@ -44,7 +45,7 @@ class LogRecords:
 
     def of(self, *kinds: Kind) -> NDArray[np.bool_]:
         """Tell for each row whether its kind is one of these."""
-        return np.isin(self.rows[:, 0], [int(kind) for kind in kinds])
+        return among(self.rows[:, 0], kinds)
 
 
 class Log:

@@ -15,7 +15,7 @@ from huntgraph.errors import ReplayError
 from huntgraph.schema import ARRIVAL, MOVE, Code, Event, Flag, Kind
 from huntgraph.timeline.borders import Originals, Sent, Way
 from huntgraph.timeline.cut import Cut
-from huntgraph.timeline.kinds import CORRECTION_KINDS
+from huntgraph.timeline.kinds import CORRECTION_KINDS, among
 from huntgraph.timeline.replica import Replica
 from huntgraph.timeline.script import Script, struck
 from huntgraph.timeline.seen import seen_of
@@ -194,12 +194,12 @@ class Replay:
 
     def _apply(self, number: int, begin: int, end: int) -> None:
         script, seen = self._scripts[number], self.outcomes[number].seen
-        passed_over = begin + np.flatnonzero(np.isin(script.kinds[begin:end], PASSED_OVER))
+        passed_over = begin + np.flatnonzero(among(script.kinds[begin:end], PASSED_OVER))
         for first, last in pairwise([begin - 1, *passed_over.tolist(), end]):
             some = slice(first + 1, last)
             if first + 1 < last:
                 rows, positions = script.rows[some], script.positions[some]
-                seen[some] = seen_of(self._replicas[number].replay(rows, positions))
+                seen[some] = self._replicas[number].see(rows, positions)
 
     def _ready(self, number: int, at: int) -> bool:
         """Whether what a border's record depends on has been replayed."""
@@ -317,7 +317,7 @@ class Replay:
 
 def _stops(script: Script, claims: Claims) -> NDArray[np.intp]:
     """Where records are not simply applied one after the other; a last one beyond all."""
-    stops = np.isin(script.kinds, [*PARCELS, Kind.HANDED_ON])
+    stops = among(script.kinds, (*PARCELS, Kind.HANDED_ON))
     stops |= (script.kinds == Kind.GRANT) & script.edited
     if claims != "recompute":
         # A claim that an edit put there is no claim of the original.

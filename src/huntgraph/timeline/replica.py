@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from huntgraph.engine import Engine, PlayerState, Rows
 from huntgraph.errors import ForkError, ReplayError
-from huntgraph.schema import EVENT, Code
+from huntgraph.schema import EVENT
 from huntgraph.timeline import tables
-from huntgraph.timeline.seen import seen_of
 from huntgraph.timeline.tables import Differences
 
 __all__ = ["JOURNAL", "Replica", "take_log"]
@@ -121,6 +120,17 @@ class Replica:
         self._events.append(branch.events())
         return updates
 
+    def see(self, rows: NDArray[np.uint8], positions: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Apply records to the branch as `replay` does; give what was seen of each answer.
+
+        They cannot be taken back.
+        """
+        branch = self._forked()
+        seen, _ = branch.see(rows, positions, head=self._base if self._akin else None)
+        self._before = None
+        self._events.append(branch.events())
+        return seen
+
     def undo_last(self) -> None:
         """Take back the last `replay`, which must have been undoable."""
         if self._before is None:
@@ -216,11 +226,8 @@ def take_log(
     torn: bool = False,
 ) -> tuple[NDArray[np.uint64], NDArray[np.void]]:
     """Let an engine take the next records of its log; see `Replica.follow`."""
-    updates = engine.replay(rows, positions, wins=True)
-    engine.receipts()
-    bad = (updates["position"] != positions) | (updates["code"] == Code.HASH_MISMATCH)
-    if bad.any() and not torn:
-        at = int(positions[np.argmax(bad)])
-        what = f"the replay differs from the log at {partition}/{at}"
+    seen, strange = engine.see(rows, positions)
+    if strange is not None and not torn:
+        what = f"the replay differs from the log at {partition}/{positions[strange]}"
         raise ReplayError(what, fix="run huntgraph verify", code="HG1521")
-    return seen_of(updates), engine.events()
+    return seen, engine.events()

@@ -14,6 +14,7 @@ from huntgraph.errors import ForkError
 from huntgraph.schema import EVENT
 from huntgraph.schema import Event as EventKind
 from huntgraph.timeline.history import History
+from huntgraph.timeline.kinds import among
 from huntgraph.timeline.outcomes import outcomes
 from huntgraph.timeline.points import Event
 from huntgraph.timeline.tables import hunts_of, players_of, stages_of
@@ -71,7 +72,7 @@ class Scene:
 
     def last(self, *kinds: EventKind, **fields: int) -> np.void | None:
         """The last event of these kinds with these fields."""
-        fit = np.isin(self.seen["kind"], [int(kind) for kind in kinds])
+        fit = among(self.seen["kind"], kinds)
         for name, value in fields.items():
             fit &= self.seen[name.rstrip("_")] == value
         found = self.seen[fit]
@@ -113,7 +114,7 @@ def _concerns(events: NDArray[np.void], record: np.void) -> NDArray[np.bool_]:
     edge = (events["kind"] == EventKind.DELTA) & (events["from"] == record["from"])
     edge &= events["to"] == record["to"]
     concerns: NDArray[np.bool_] = mine | edge
-    return concerns | np.isin(events["kind"], [int(kind) for kind in ABOUT_ALL])
+    return concerns | among(events["kind"], ABOUT_ALL)
 
 
 def way_here(scene: Scene) -> Iterator[Reason]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from huntgraph.timeline.edits import (
     too_early,
 )
 from huntgraph.timeline.history import History, Source
-from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS
+from huntgraph.timeline.kinds import EDGE_KINDS, HUNT_KINDS, PLAYER_KINDS, ROW_KINDS, among
 from huntgraph.timeline.points import Event
 
 __all__ = ["Layer", "Script", "Touched", "compile_edits", "joined", "read_script", "struck"]
@@ -71,10 +72,10 @@ class Script:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
+    @cached_property
     def kinds(self) -> NDArray[np.uint8]:
         """The kind of each record."""
-        return self.rows[:, 0]
+        return np.ascontiguousarray(self.rows[:, 0])
 
     @property
     def moves(self) -> NDArray[np.void]:
@@ -184,7 +185,7 @@ class _Overlay:
     def __init__(self, script: Script, begin: int) -> None:
         self._script, self._begin = script, begin
         self.hold(begin, begin, Touched())
-        self._rows, self._kept = script.rows.copy(), np.ones(len(script), np.bool_)
+        self._rows, self._kept = script.rows, np.ones(len(script), np.bool_)
         self._edited = np.zeros(len(script), np.bool_)
         self._added: list[tuple[int, Rows]] = []
 
@@ -205,7 +206,7 @@ class _Overlay:
         self._touched.add(self._script.partition, row)
         self._edited[at] = True
         if kind in PLAYER_KINDS:
-            self._rows[at] = struck(row)
+            self._put(at, struck(row))
         elif kind == Kind.EDGE_ADD:
             undo = row.copy()
             undo[0] = Kind.EDGE_REMOVE
@@ -225,7 +226,8 @@ class _Overlay:
                 new.view(MOVE)[0][name] = old[name]
         for row in (self._rows[at], new):
             self._touched.add(self._script.partition, row)
-        self._rows[at], self._edited[at] = new, True
+        self._put(at, new)
+        self._edited[at] = True
 
     def insert(self, position: int, record: bytes) -> None:
         if self._was_seen_to(position):
@@ -251,7 +253,7 @@ class _Overlay:
 
     def load(self, slot: int, raw: bytes) -> None:
         moves = self._script.moves
-        rows_of_it = np.isin(moves["kind"], np.arange(Kind.HUNT_BEGIN, Kind.HUNT_PUBLISH + 1))
+        rows_of_it = among(moves["kind"], ROW_KINDS)
         mine = np.flatnonzero(rows_of_it & (moves["hunt"] == slot) & self._held())
         begins = mine[moves["kind"][mine] == Kind.HUNT_BEGIN]
         if self._goes_on() and not len(mine):
@@ -280,11 +282,16 @@ class _Overlay:
         everything = np.concatenate(rows)
         return Script(self._script.partition, everything[order], positions[order], edited[order])
 
+    def _put(self, at: int, row: Rows) -> None:
+        if self._rows is self._script.rows:
+            self._rows = self._rows.copy()
+        self._rows[at] = row
+
     def _in_order(self, at: int, to: int) -> bool:
         """Whether a player's record moved behind another stands between its neighbours still."""
         moves = self._script.moves
         own = np.flatnonzero(
-            (moves["player"] == moves["player"][at]) & np.isin(moves["kind"], PLAYER_KINDS)
+            (moves["player"] == moves["player"][at]) & among(moves["kind"], PLAYER_KINDS)
         )
         before, behind = own[own < at], own[own > at]
         early = len(before) > 0 and to < before[-1]
