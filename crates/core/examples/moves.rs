@@ -7,8 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use huntgraph_core::schema::{Move, Update, flag, kind};
-use huntgraph_core::{Limits, Line, Partition};
+use huntgraph_core::schema::{Event, Move, Update, flag, kind};
+use huntgraph_core::{Limits, Line, Partition, Sink};
 
 mod scene;
 use scene::{Grid, tick_record};
@@ -70,12 +70,22 @@ impl Walk<'_> {
     }
 }
 
+/// Drops all events, of a partition without a journal.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    const DELTAS: bool = false;
+    const JOURNAL: bool = false;
+
+    fn event(&mut self, _: &Event) {}
+}
+
 /// What is counted; gives how many moves were refused and how many not guided.
 #[inline(never)]
 fn apply_all(partition: &mut Partition, moves: &[[u8; 64]]) -> (usize, usize) {
     let (mut refused, mut pending) = (0, 0);
     for batch in moves.chunks(BATCH) {
-        partition.apply_batch(batch, &mut (), |(), _, answer, _| {
+        partition.apply_batch(batch, &mut Nowhere, |_, _, answer, _| {
             let Update { code, flags, .. } = answer.update;
             refused += usize::from(code != 0);
             pending += usize::from(flags & flag::PENDING != 0);

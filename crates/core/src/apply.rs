@@ -14,6 +14,8 @@ pub trait Sink {
     const DELTAS: bool = true;
     /// Whether anybody reads more of answers than whether the record was logged.
     const ANSWERS: bool = true;
+    /// Whether the partition may have a journal: where it has none, no step looks for it.
+    const JOURNAL: bool = true;
 
     /// One event; its `stamp` is left to the ring.
     fn event(&mut self, event: &Event);
@@ -71,6 +73,7 @@ impl Partition<'_> {
     /// without a position change nothing.
     #[inline]
     pub fn apply<S: Sink>(&mut self, raw: &[u8; 64], sink: &mut S) -> Answer {
+        assert!(S::JOURNAL || !self.journal.is_on(), "what has a journal keeps it");
         let plain = self.stride(raw, self.find_ahead(raw), sink);
         plain.unwrap_or_else(|| self.apply_other(raw, sink))
     }

@@ -120,6 +120,7 @@ impl Partition<'_> {
         mut is_struck: impl FnMut(usize) -> bool,
         mut answered: impl FnMut(&mut S, &[u8; 64], &Answer, Option<&Receipt>),
     ) {
+        assert!(S::JOURNAL || !self.journal.is_on(), "what has a journal keeps it");
         let mut found = Ahead::default();
         for turn in 0..records.len().div_ceil(GROUP) + STEPS - 1 {
             ahead(self, turn, &mut found);

@@ -38,7 +38,9 @@ impl Partition<'_> {
         if edge.weight == 0 || edge.closed {
             return None;
         }
-        self.journal.step(slot, player, spot, edge, self.header.cells);
+        if S::JOURNAL {
+            self.journal.step(slot, player, spot, edge, self.header.cells);
+        }
         let position = self.header.position + 1;
         let before = (player.seq, player.node, player.last_position);
         (player.seq, player.node, player.last_position) = (record.seq, to, position);

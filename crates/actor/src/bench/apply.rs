@@ -29,6 +29,8 @@ struct Recycled {
 }
 
 impl Sink for Recycled {
+    const JOURNAL: bool = false;
+
     #[inline]
     fn event(&mut self, event: &Event) {
         self.events[self.next] = event.encode();

@@ -38,6 +38,8 @@ pub struct Emit<'a> {
 }
 
 impl Sink for Emit<'_> {
+    const JOURNAL: bool = false;
+
     // Always, here and in `put`: so an event goes from registers into the ring's slot.
     #[inline(always)]
     fn event(&mut self, event: &Event) {
