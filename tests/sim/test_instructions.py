@@ -40,7 +40,8 @@ MOST_OF_A_FRAME: Final = 188_000
 HANDSHAKES: Final = 10
 """Full ones, and as many resumed."""
 MOST_OF_A_HANDSHAKE: Final = 5_310_000
-"""Both ends', the mean of full and resumed, without the instructions that valgrind lacks."""
+"""Both ends', the mean of full and resumed, without the instructions that valgrind lacks: ring's
+exchange of keys, not the one of docs/decisions/0017."""
 COLLECTED: Final = re.compile(r"Collected : (\d+)")
 
 pytestmark = [

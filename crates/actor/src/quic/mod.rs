@@ -69,6 +69,7 @@ mod connect;
 mod connection;
 mod endpoint;
 mod event;
+mod exchange;
 mod intake;
 mod settings;
 mod socket;

@@ -1,9 +1,9 @@
 //! Certificates from PEM files to TLS configurations.
 //!
-//! TLS 1.3 only, on the ring provider, with AES-128-GCM first (fastest on 64-byte records). The
-//! server demands a client certificate signed by its authority (mutual TLS). Sessions are resumed
-//! by encrypted tickets, so that the server keeps no memory of them; 0-RTT is off, because what it
-//! carries can be replayed.
+//! TLS 1.3 only, by ring (but for the [exchange](super::exchange) of fresh keys), with AES-128-GCM
+//! first (fastest on 64-byte records). The server demands a client certificate signed by its
+//! authority (mutual TLS). Sessions are resumed by encrypted tickets, so that the server keeps no
+//! memory of them; 0-RTT is off, because what it carries can be replayed.
 //!
 //! To rotate certificates, call `load` again and hand the result to
 //! [`Endpoint::set_server_tls`](super::Endpoint::set_server_tls): live connections go on, new ones
@@ -18,15 +18,15 @@ use std::sync::Arc;
 use quinn_proto::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::cipher_suite::{
     TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256,
 };
-use rustls::crypto::ring::kx_group::{SECP256R1, SECP384R1, X25519};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 
+use super::exchange;
 use super::verifier::{CountingClientVerifier, CountingServerVerifier};
 
 /// The application protocol (ALPN) both sides must speak.
@@ -179,14 +179,20 @@ impl IdentityFiles {
     }
 }
 
+/// The cryptography of both sides.
 fn provider() -> Arc<CryptoProvider> {
+    provider_with(exchange::groups())
+}
+
+/// As [`provider`], with these curves to agree on.
+pub(super) fn provider_with(kx_groups: Vec<&'static dyn SupportedKxGroup>) -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         cipher_suites: vec![
             TLS13_AES_128_GCM_SHA256,
             TLS13_AES_256_GCM_SHA384,
             TLS13_CHACHA20_POLY1305_SHA256,
         ],
-        kx_groups: vec![SECP256R1, X25519, SECP384R1],
+        kx_groups,
         ..rustls::crypto::ring::default_provider()
     })
 }
