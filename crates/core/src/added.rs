@@ -82,6 +82,18 @@ impl Topology<'_> {
         self.added[last].next = number as u32;
     }
 
+    /// Takes over the slots that were added to rows like these. Where each
+    /// row's first one is told depends on the size of the table.
+    pub(crate) fn adopt_added(&mut self, saved: &[Added]) {
+        self.added[..saved.len()].copy_from_slice(saved);
+        for (number, added) in saved.iter().enumerate() {
+            let at = self.place_of_first_added(added.tail);
+            if self.first_added[at].key == 0 {
+                self.first_added[at] = Entry::new(added.tail, number as u32);
+            }
+        }
+    }
+
     /// Where the first slot added to a row is told.
     pub(crate) fn place_of_first_added(&self, tail: u32) -> usize {
         find_entry(self.first_added, tail)

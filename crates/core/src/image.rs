@@ -86,7 +86,7 @@ pub struct Header {
 }
 
 impl Header {
-    fn set_limits(&mut self, limits: &Limits) {
+    pub(crate) fn set_limits(&mut self, limits: &Limits) {
         (self.nodes, self.edges) = (limits.nodes, limits.edges);
         (self.players_max, self.fields_max) = (limits.players, limits.fields);
         (self.pending_max, self.far_max) = (limits.pending, limits.far);
@@ -146,9 +146,7 @@ impl<'a> Partition<'a> {
         partition.header.set_limits(&limits);
         partition.load(world);
         partition.border.create(world)?;
-        let heaviest = partition.heaviest();
-        partition.guidance.reset(limits.reserve(), heaviest);
-        partition.reset_rounds();
+        partition.begin_guidance(&limits);
         partition.header.cells = partition.edge_cells();
         Ok(partition)
     }
@@ -173,12 +171,21 @@ impl<'a> Partition<'a> {
         block[state..].fill(Line::default());
         let mut partition = Self::carve(block, &limits)?;
         partition.header.set_limits(&limits);
-        let heaviest = partition.heaviest();
-        partition.guidance.reset(limits.reserve(), heaviest);
-        partition.reset_rounds();
-        partition.adopt_targets();
-        partition.note_warm();
+        partition.derive(&limits);
         Ok(partition)
+    }
+
+    fn begin_guidance(&mut self, limits: &Limits) {
+        let heaviest = self.heaviest();
+        self.guidance.reset(limits.reserve(), heaviest);
+        self.reset_rounds();
+    }
+
+    /// What follows from the state, and is saved nowhere, follows from it anew.
+    pub(crate) fn derive(&mut self, limits: &Limits) {
+        self.begin_guidance(limits);
+        self.adopt_targets();
+        self.note_warm();
     }
 
     /// Takes up a block that has been at work in this process, guidance and all.
@@ -216,13 +223,56 @@ impl<'a> Partition<'a> {
         limits.check().map(|()| limits)
     }
 
-    fn carve(block: &'a mut [Line], limits: &Limits) -> Result<Self, ImageError> {
+    pub(crate) fn carve(block: &'a mut [Line], limits: &Limits) -> Result<Self, ImageError> {
         if block.len() != limits.total_lines() {
             return Err(ImageError::Size);
         }
         let mut block = block;
         let rest = &mut block;
+        let State { header, topology, players, index, hunts, border } = State::carve(rest, limits);
         Ok(Self {
+            header,
+            topology,
+            players,
+            index,
+            hunts,
+            border,
+            guidance: carve_guidance(rest, limits),
+            warm: Warm { bits: take(rest, Warm::words(limits.edge_ids())) },
+            journal: Journal::new(
+                &mut take::<Marks>(rest, 1)[0],
+                take(rest, limits.journal as usize),
+            ),
+            last_receipt: Receipt::default(),
+        })
+    }
+
+    /// Copies the world's rows in.
+    fn load(&mut self, world: &WorldView) {
+        self.topology.load(world);
+        let real = || world.cost.iter().filter(|&&cost| cost > 0).map(|&cost| cost as u64);
+        self.header.cost_min = real().min().unwrap_or(0) as u32;
+        self.header.cost_max = real().max().unwrap_or(0) as u32;
+        let mean = real().sum::<u64>().checked_div(real().count() as u64);
+        self.header.cost_mean = mean.unwrap_or(1) as u32;
+    }
+}
+
+/// The part of the image that is state: hashed, saved, compared. Its sections stand in the order of
+/// [`Limits::sections`].
+pub(crate) struct State<'a> {
+    pub header: &'a mut Header,
+    pub topology: Topology<'a>,
+    pub players: &'a mut [Player],
+    pub index: Index<'a>,
+    pub hunts: &'a mut [Hunt],
+    pub border: Border<'a>,
+}
+
+impl<'a> State<'a> {
+    /// Cuts the state off the front of `rest`, which must be long enough.
+    pub(crate) fn carve(rest: &mut &'a mut [Line], limits: &Limits) -> Self {
+        Self {
             header: &mut take::<Header>(rest, 1)[0],
             topology: Topology {
                 rows: take(rest, limits.row_groups()),
@@ -243,24 +293,7 @@ impl<'a> Partition<'a> {
                 parcels: take(rest, limits.parcels as usize),
                 next: take(rest, limits.parcels as usize),
             },
-            guidance: carve_guidance(rest, limits),
-            warm: Warm { bits: take(rest, Warm::words(limits.edge_ids())) },
-            journal: Journal::new(
-                &mut take::<Marks>(rest, 1)[0],
-                take(rest, limits.journal as usize),
-            ),
-            last_receipt: Receipt::default(),
-        })
-    }
-
-    /// Copies the world's rows in.
-    fn load(&mut self, world: &WorldView) {
-        self.topology.load(world);
-        let real = || world.cost.iter().filter(|&&cost| cost > 0).map(|&cost| cost as u64);
-        self.header.cost_min = real().min().unwrap_or(0) as u32;
-        self.header.cost_max = real().max().unwrap_or(0) as u32;
-        let mean = real().sum::<u64>().checked_div(real().count() as u64);
-        self.header.cost_mean = mean.unwrap_or(1) as u32;
+        }
     }
 }
 

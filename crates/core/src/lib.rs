@@ -19,6 +19,7 @@ mod apply;
 mod batch;
 mod bits;
 mod border;
+mod carry;
 pub mod cells;
 mod census;
 mod correction;

@@ -113,28 +113,37 @@ impl Limits {
         (self.added as usize * 2).next_power_of_two()
     }
 
+    /// Names and lines of the sections of the state, in their order.
+    pub fn sections(&self) -> [(&'static str, usize); 15] {
+        [
+            ("header", lines::<Header>(1)),
+            ("rows", lines::<RowGroup>(self.row_groups())),
+            ("edges", lines::<EdgeLine>(edge_lines(self.edge_ids()))),
+            ("far", lines::<Entry>(self.far as usize)),
+            ("added", lines::<Added>(self.added as usize)),
+            ("first_added", lines::<Entry>(self.first_added_len())),
+            ("players", lines::<Player>(self.players as usize)),
+            ("index", lines::<u32>(self.index_len())),
+            ("hunts", lines::<Hunt>(HUNTS)),
+            ("desk", lines::<Desk>(1)),
+            ("owner", lines::<u16>(self.halo_nodes())),
+            ("twin", lines::<u32>(self.halo_nodes())),
+            ("peers", lines::<Peer>(PEERS)),
+            ("parcels", lines::<[u8; Arrival::BYTES]>(self.parcels as usize)),
+            ("next", lines::<u32>(self.parcels as usize)),
+        ]
+    }
+
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
-        lines::<RowGroup>(self.row_groups())
-            + lines::<EdgeLine>(edge_lines(self.edge_ids()))
-            + lines::<Entry>(self.far as usize)
-            + lines::<Added>(self.added as usize)
-            + lines::<Entry>(self.first_added_len())
+        let rows = ["rows", "edges", "far", "added", "first_added"];
+        let sections = self.sections().into_iter();
+        sections.filter(|(name, _)| rows.contains(name)).map(|(_, lines)| lines).sum()
     }
 
     /// Lines of the part that is state: hashed, saved, compared.
     pub fn state_lines(&self) -> usize {
-        lines::<Header>(1)
-            + self.row_state_lines()
-            + lines::<Player>(self.players as usize)
-            + lines::<u32>(self.index_len())
-            + lines::<Hunt>(HUNTS)
-            + lines::<Desk>(1)
-            + lines::<u16>(self.halo_nodes())
-            + lines::<u32>(self.halo_nodes())
-            + lines::<Peer>(PEERS)
-            + lines::<[u8; Arrival::BYTES]>(self.parcels as usize)
-            + lines::<u32>(self.parcels as usize)
+        self.sections().iter().map(|(_, lines)| lines).sum()
     }
 
     /// Lines of the whole block: state and guidance.
@@ -230,6 +239,12 @@ pub enum ImageError {
     Halo,
     /// The saved state belongs to another world.
     World,
+    /// So many players have a slot in the saved state: more than there would be room for.
+    Players(u32),
+    /// So many slots were added in the saved state: more than there would be room for.
+    Added(u32),
+    /// A state carried over is not the one that was saved.
+    Carried,
 }
 
 impl core::fmt::Display for ImageError {
@@ -241,6 +256,9 @@ impl core::fmt::Display for ImageError {
             Self::Row(node) => write!(out, "the world's row of node {node} is malformed"),
             Self::Halo => write!(out, "a halo node's owner is no other partition of the world"),
             Self::World => write!(out, "the saved state belongs to another world"),
+            Self::Players(players) => write!(out, "the saved state has {players} players"),
+            Self::Added(slots) => write!(out, "the saved state has {} added edges", slots / 2),
+            Self::Carried => write!(out, "a state carried over is not the one that was saved"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The core through its public face: edges, fields, hunts, players, images and equal histories.
 
 mod border;
+mod carry;
 mod cells;
 mod determinism;
 mod edges;

@@ -12,7 +12,7 @@ const OWNERS: [u16; 6] = [5, 6, 5, 6, 5, 6];
 const TWINS: [u32; 6] = [40, 9, 41, 10, 42, 11];
 
 /// The last six nodes of a world as the halo of two other partitions.
-fn with_halo(world: &World) -> WorldView<'_> {
+pub fn with_halo(world: &World) -> WorldView<'_> {
     WorldView { partition: 2, halo_owner: &OWNERS, halo_twin: &TWINS, ..world.view() }
 }
 
@@ -49,7 +49,7 @@ fn border_record(rng: &mut Rng, partition: &Partition) -> [u8; 64] {
     .encode()
 }
 
-fn any_record(rng: &mut Rng, turmoil: &mut Turmoil, partition: &Partition) -> [u8; 64] {
+pub fn any_record(rng: &mut Rng, turmoil: &mut Turmoil, partition: &Partition) -> [u8; 64] {
     let borders = partition.header.own_nodes < partition.header.nodes;
     if borders && rng.chance(8) { border_record(rng, partition) } else { turmoil.record(partition) }
 }
