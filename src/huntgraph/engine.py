@@ -24,7 +24,7 @@ from huntgraph.schema import EVENT, MOVE, RECEIPT, UPDATE, Kind
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Engine", "PlayerState", "Records", "move", "ticks"]
+__all__ = ["ADDED_MOST", "PLAYERS_MOST", "Engine", "PlayerState", "Records", "Room", "move", "ticks"]
 
 Records = NDArray[np.void]
 Words = NDArray[np.uint64]
@@ -32,6 +32,10 @@ _NONE: Final = np.zeros(0, np.uint32)
 _FIELDS: Final = MOVE.names or ()
 NO_HUNT: Final = 0xFFFF
 """`hunt` of a move that names no hunt."""
+PLAYERS_MOST: Final = 1 << 22
+"""Players that an engine can have room for at most."""
+ADDED_MOST: Final = 1 << 19
+"""Edges added to the running world that it can have room for at most."""
 
 
 class Rows(Protocol):
@@ -73,6 +77,21 @@ class PlayerState:
     present: bool
     away: int
     """0, or 1 + the partition that it was handed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Players and edges added to the world: how many a saved state has, and has room for."""
+
+    players: int
+    players_max: int
+    added_edges: int
+    added_edges_max: int
+
+    @classmethod
+    def of(cls, saved: bytes) -> Self:
+        """Read it off a state that `Engine.save` gave. Raises ValueError when it is none."""
+        return cls(*_core.Engine.room_of(saved))
 
 
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:
@@ -139,9 +158,22 @@ class Engine:
         self._receipts: list[Records] = []
 
     @classmethod
-    def restore(cls, saved: bytes, *, world_id: int = 0, journal: int = 0) -> Self:
-        """Take up a state that `save` gave. Raises ValueError when it is not one of this world."""
-        return cls._of(_core.Engine.restore(saved, world_id=world_id, journal=journal))
+    def restore(
+        cls,
+        saved: bytes,
+        *,
+        world_id: int = 0,
+        journal: int = 0,
+        players: int | None = None,
+        added_edges: int | None = None,
+    ) -> Self:
+        """Take up a state that `save` gave, with room for so many players and added edges.
+
+        Without these the room is what it was. Raises ValueError when it is not a state of this
+        world and version, or when more are in use than there is to be room for.
+        """
+        room = {"players": players, "added_edges": added_edges}
+        return cls._of(_core.Engine.restore(saved, world_id=world_id, journal=journal, **room))
 
     @classmethod
     def _of(cls, core: _core.Engine) -> Self:

@@ -26,16 +26,25 @@ impl<'a> Partition<'a> {
         let own = Self::limits_of(saved)?;
         let Limits { players, added, fields, pending, pages, queued, journal, .. } = *limits;
         let sized = Limits { players, added, fields, pending, pages, queued, journal, ..own };
-        let header = first_of::<Header>(saved).ok_or(ImageError::Size)?;
-        if *limits != sized || header.players > own.players || header.added > own.added {
+        let [players_used, added_used] = Self::in_use(saved)?;
+        if *limits != sized || players_used > own.players || added_used > own.added {
             Err(ImageError::Size)
-        } else if header.players > players {
-            Err(ImageError::Players(header.players))
-        } else if header.added > added {
-            Err(ImageError::Added(header.added))
+        } else if players_used > players {
+            Err(ImageError::Players(players_used))
+        } else if added_used > added {
+            Err(ImageError::Added(added_used))
         } else {
             Ok(own)
         }
+    }
+
+    /// Player slots and slots of added edges in use in a state that begins with these lines.
+    ///
+    /// # Errors
+    /// [`ImageError::Size`] when the header is cut short.
+    pub fn in_use(saved: &[Line]) -> Result<[u32; 2], ImageError> {
+        let header = first_of::<Header>(saved).ok_or(ImageError::Size)?;
+        Ok([header.players, header.added])
     }
 
     /// Lays out an image with `limits` in `block` that holds the state `saved`, the state part of an

@@ -1,7 +1,7 @@
 //! The in-process engine: the real core on a block of this process's memory.
 
 use huntgraph_actor::page_faults::image_block;
-use huntgraph_core::{Header, Limits, Line, Partition, Silence, WorldView, bytes, bytes_mut};
+use huntgraph_core::{Limits, Line, Partition, Silence, WorldView, bytes};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,6 +11,7 @@ use crate::arrays::{Rows, as_rows, rows};
 use crate::branch::{Branch, with_journal};
 use crate::cells::{self, Cells, Ends, Held};
 use crate::events::{Events, Wins};
+use crate::saved;
 
 /// One partition in this process: the same core that the actor runs.
 #[pyclass(module = "huntgraph._core")]
@@ -29,9 +30,6 @@ pub(crate) fn bad(error: impl std::fmt::Display) -> PyErr {
 type Changes<'py> =
     (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
 
-/// Lines that tell the limits of a saved state.
-const HEADER_LINES: usize = size_of::<Header>().div_ceil(size_of::<Line>());
-const CUT_SHORT: &str = "the saved state is cut short";
 
 #[pymethods]
 impl Engine {
@@ -78,22 +76,23 @@ impl Engine {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (saved, *, world_id = 0, journal = 0))]
-    fn restore(saved: &[u8], world_id: u64, journal: u32) -> PyResult<Self> {
-        let mut header = [Line::default(); HEADER_LINES];
-        let first = saved.get(..size_of_val(&header)).ok_or_else(|| bad(CUT_SHORT))?;
-        bytes_mut(&mut header).copy_from_slice(first);
-        let limits = with_journal(Partition::limits_of(&header).map_err(bad)?, journal);
-        if saved.len() != limits.state_lines() * size_of::<Line>() {
-            return Err(bad(CUT_SHORT));
-        }
-        let mut block = image_block(limits.total_lines());
-        bytes_mut(&mut block)[..saved.len()].copy_from_slice(saved);
-        let partition = Partition::resume(&mut block, limits).map_err(bad)?;
-        if world_id != 0 && partition.header.world_id != world_id {
-            return Err(bad("the saved state belongs to another world"));
-        }
-        Ok(Self::of(block))
+    #[pyo3(signature = (saved, *, world_id = 0, journal = 0, players = None, added_edges = None))]
+    fn restore(
+        saved: &[u8],
+        world_id: u64,
+        journal: u32,
+        players: Option<u32>,
+        added_edges: Option<u32>,
+    ) -> PyResult<Self> {
+        let room = (players, added_edges);
+        Ok(Self::of(saved::taken_up(saved, world_id, journal, room)?))
+    }
+
+    /// Players in a saved state and room for them, edges added in it and room for those.
+    #[staticmethod]
+    fn room_of(saved: &[u8]) -> PyResult<(u32, u32, u32, u32)> {
+        let (players, added, limits) = saved::room(saved)?;
+        Ok((players, limits.players, added / 2, limits.added / 2))
     }
 
     fn save<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

@@ -9,6 +9,7 @@ mod correction;
 mod engine;
 mod events;
 mod log_reader;
+mod saved;
 mod seen;
 
 use pyo3::prelude::*;

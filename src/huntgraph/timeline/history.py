@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from huntgraph.cluster.layout import Layout
 from huntgraph.cluster.parts import find_parts
-from huntgraph.engine import Engine, Rows
+from huntgraph.engine import ADDED_MOST, PLAYERS_MOST, Engine, Rows
 from huntgraph.errors import ForkError, LogDroppedError, UsageError
 from huntgraph.timeline.cut import Cut, Messages
 from huntgraph.timeline.index import Index
 from huntgraph.timeline.log import END, Log, LogRecords
 from huntgraph.timeline.lost import stand_ins
 from huntgraph.timeline.replica import JOURNAL
-from huntgraph.timeline.snapshot import find_snapshots, newest_snapshot
+from huntgraph.timeline.snapshot import find_snapshots, newest_snapshot, taken_up
 from huntgraph.timeline.warm import Growing, Warm
 from huntgraph.world import World
 
@@ -289,19 +289,15 @@ class History:
         if part.end < max(upto, 1):
             part = self.index().of[partition]
         found = None if source.directory is None else newest_snapshot(source.directory, upto)
+        players, edges = len(part.players) + spare, part.edges_added + spare
         if found is not None:
             with contextlib.suppress(ValueError):  # an image of another version: the log is there
-                image, world_id = found.image.tobytes(), source.world.world_id
-                return Engine.restore(image, world_id=world_id, journal=journal)
+                room = {"players": players, "added_edges": edges, "journal": journal}
+                return taken_up(found, source.world.world_id, **room)
         if source.begin()[1] > 1:
             raise self.dropped(partition, upto)
-        return Engine(
-            source.world,
-            players=len(part.players) + spare,
-            fields=1,
-            added_edges=part.edges_added + spare,
-            journal=journal,
-        )
+        most = {"players": min(players, PLAYERS_MOST), "added_edges": min(edges, ADDED_MOST)}
+        return Engine(source.world, fields=1, journal=journal, **most)
 
     def place(self, partition: int, node: int) -> tuple[int, int] | None:
         """Give x and y of a node, None in a world without positions."""

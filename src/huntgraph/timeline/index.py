@@ -53,8 +53,8 @@ class PartitionIndex:
     """Position of the first record there is."""
     begin: int = 0
     """Where history begins: the first position whose state can be made."""
-    edges_added: int = 0
-    """Records that may have made an edge: EDGE_ADD, and rows of corrections."""
+    added: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    """Ends of all edges that may have been added, the greater in the upper half, sorted."""
     players: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     """Ids of all who ever got a place in the table, sorted."""
     lost: list[tuple[int, int]] = field(default_factory=list)
@@ -63,6 +63,11 @@ class PartitionIndex:
     _taken: list[Table] = field(default_factory=list)
     _acks: list[Table] = field(default_factory=list)
     _marks: list[Table] = field(default_factory=list)
+
+    @property
+    def edges_added(self) -> int:
+        """Edges that may have been added, by EDGE_ADD or by corrections."""
+        return len(self.added)
 
     @property
     def ticks(self) -> Table:
@@ -118,19 +123,15 @@ class PartitionIndex:
         self._marks += _table(records, marks, _MARK, **columns)
         # What a correction makes stands alone in its row (rules, section 12).
         rows, cells = ends[kinds == Kind.CORRECT], tag_of(ends["name_1"][kinds == Kind.CORRECT])
-        added = np.count_nonzero(kinds == Kind.EDGE_ADD) + np.count_nonzero(cells == ADDED)
-        self.edges_added += int(added)
+        adds, made = moves[kinds == Kind.EDGE_ADD], rows["word_1"][cells == ADDED]
+        half = np.uint64(32)
+        tails = np.concatenate([adds["from"], made & np.uint64(0xFFFF_FFFF)]).astype(np.uint64)
+        heads = np.concatenate([adds["to"], made >> half]).astype(np.uint64)
+        ends = np.maximum(tails, heads) << half | np.minimum(tails, heads)
+        self.added = _joined_with(self.added, ends)
         made = rows["word_1"][(cells == PLAYER) & (rows["name_1"] % np.uint64(8) == 0)]
         came = moves["player"][records.of(Kind.ENTER, Kind.ARRIVE, Kind.STRIKE)]
-        self._meet(np.concatenate([came, made]))
-
-    def _meet(self, came: NDArray[np.uint64]) -> None:
-        """Note players who came; nearly all of them are known, and there are many of those."""
-        at = np.searchsorted(self.players, came)
-        known = np.append(self.players, np.uint64(0))[at] == came
-        known[at == len(self.players)] = False
-        if not known.all():
-            self.players = np.union1d(self.players, came[~known])
+        self.players = _joined_with(self.players, np.concatenate([came, made]))
 
     def time_at(self, positions: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
         """Give wall clock (ms) and tick at positions: those of the last tick up to each, else 0."""
@@ -181,6 +182,14 @@ def _table(
     for name, values in columns.items():
         table[name] = values[at]
     return [table]
+
+
+def _joined_with(known: NDArray[np.uint64], came: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Sorted words with others; nearly all of those are known, and there are many of them."""
+    at = np.searchsorted(known, came)
+    old = np.append(known, np.uint64(0))[at] == came
+    old[at == len(known)] = False
+    return known if old.all() else np.union1d(known, came[~old])
 
 
 def _joined(parts: list[Table], dtype: np.dtype[np.void]) -> Table:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph import _core
+from huntgraph.engine import ADDED_MOST, PLAYERS_MOST, Engine, Room
 from huntgraph.errors import LogDamagedError
 
-__all__ = ["Snapshot", "find_snapshots", "newest_snapshot", "open_snapshot"]
+__all__ = ["Snapshot", "find_snapshots", "newest_snapshot", "open_snapshot", "taken_up"]
 
 NAME: Final = re.compile(r"snapshot-(\d{20})\.snap")
 DATA_OFFSET: Final = 4096
@@ -84,6 +85,25 @@ def open_snapshot(path: Path) -> Snapshot:
             raise _damaged(path, f"MiB {number} of its image was changed")
     names = ("partition", "world_id", "position", "tick", "state_hash")
     return Snapshot(path, **{name: int(head[name]) for name in names}, image=image)
+
+
+def taken_up(
+    snapshot: Snapshot, world_id: int, *, players: int, added_edges: int, journal: int = 0
+) -> Engine:
+    """Give an engine in a snapshot's state, with room for so many more players and added edges.
+
+    The log behind it may be that of an actor with more room than the one it was made for. Raises
+    ValueError when it is of another world or version.
+    """
+    image = snapshot.image.tobytes()
+    room = Room.of(image)
+    return Engine.restore(
+        image,
+        world_id=world_id,
+        journal=journal,
+        players=max(room.players_max, min(room.players + players, PLAYERS_MOST)),
+        added_edges=max(room.added_edges_max, min(room.added_edges + added_edges, ADDED_MOST)),
+    )
 
 
 def _damaged(path: Path, what: str) -> LogDamagedError:

@@ -11,20 +11,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.engine import Engine, Rows
+from huntgraph.engine import ADDED_MOST, Engine, Rows
 from huntgraph.errors import LogDamagedError, UsageError
 from huntgraph.schema import RECEIPT, Code, Kind
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.log import Log, LogRecords
-from huntgraph.timeline.snapshot import Snapshot, find_snapshots
+from huntgraph.timeline.snapshot import Snapshot, find_snapshots, taken_up
 from huntgraph.timeline.tables import SINGLE, name_of
 
 __all__ = ["Problem", "Verification", "check_chain", "verify"]
 
 PLAYERS_MAX: Final = 1 << 20
 """Players a replay has room for: more than an actor's own table can hold is no problem."""
-ADDED_MAX: Final = 1 << 19
-"""Edges that can have been added in a replay: as many as any actor can have room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def verify(
     when there is no log, UsageError for a snapshot of another world or version.
     """
     newest = max(find_snapshots(Path(directory)), default=0)  # the log goes on growing
-    engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MAX)
+    engine = Engine(world, players=PLAYERS_MAX, fields=1, added_edges=ADDED_MOST)
     found = Verification()
     if snapshot is not None:
         engine, found.begin = _restored(snapshot, world), snapshot.position
@@ -125,7 +123,8 @@ def verify(
 
 def _restored(snapshot: Snapshot, world: Rows) -> Engine:
     try:
-        return Engine.restore(snapshot.image.tobytes(), world_id=world.world_id)
+        room = {"players": PLAYERS_MAX, "added_edges": ADDED_MOST}
+        return taken_up(snapshot, world.world_id, **room)
     except ValueError as error:
         what = f"the snapshot cannot be taken up: {error}"
         raise UsageError(what, where=snapshot.path, fix="verify from the start") from error

@@ -2,10 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use huntgraph_core::schema::{Code, kind};
-use huntgraph_core::{Line, Partition, WorldView, bytes, bytes_mut};
+use huntgraph_core::{Header, ImageError, Limits, Line, Partition, WorldView, bytes, bytes_mut};
 
 use super::options::Options;
+use super::replay::{replay, too_small};
 use crate::disk::RealDisk;
 use crate::failure::Failure;
 use crate::log::LogReader;
@@ -14,7 +14,7 @@ use crate::snapshot::{self, Snapshot, SnapshotHeader};
 use crate::world_file::WorldFile;
 
 /// What to do about a log that cannot be trusted.
-const KEEP: &str = "keep the directory for inspection, then restore the log from a copy, or a \
+pub(super) const KEEP: &str = "keep the directory for inspection, then restore the log from a copy, or a \
                         newer snapshot, or start in a new directory";
 
 /// A partition's block and what it took to fill it.
@@ -60,8 +60,8 @@ pub fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
         "log-locked" => "another actor owns this directory: stop it, or give another --dir",
         "log-no-space" => "free disk space",
         "log-dropped" => {
-            "its beginning was dropped: give the --players, --added-edges and version that the \
-             snapshots were made with, or restore snapshots from a copy"
+            "its beginning was dropped, and there is no whole snapshot of this version: restore \
+             snapshots from a copy, or use the version that made them"
         }
         "log-foreign" => "serve the world that this directory was made for, or give another --dir",
         _ => KEEP,
@@ -69,10 +69,25 @@ pub fn log_failure(error: crate::log::LogError, options: &Options) -> Failure {
     Failure::new("HG3012", error, options.dir.display(), fix)
 }
 
-/// The newest whole snapshot of this partition, world and size.
+fn image_failure(error: ImageError, options: &Options) -> Failure {
+    let fix = "check the world and the limits";
+    Failure::new("HG3013", error, options.world.display(), fix)
+}
+
+/// The limits that a snapshot's image was made with, where one with `limits` can hold its state.
+fn saved_limits(found: &Snapshot<RealDisk>, limits: &Limits) -> Result<Limits, ImageError> {
+    let mut first = [Line::default(); size_of::<Header>().div_ceil(size_of::<Line>())];
+    let read = found.read_first(bytes_mut(&mut first));
+    let own =
+        read.map_err(|_| ImageError::Size).map(|()| Partition::check_carry(&first, limits))??;
+    let whole = own.state_lines() * size_of::<Line>() == found.header.length as usize;
+    if whole { Ok(own) } else { Err(ImageError::Size) }
+}
+
+/// The newest whole snapshot of this partition and world, if it is one of this version.
 ///
 /// # Errors
-/// HG3010 and HG3011.
+/// HG3010, HG3011, HG3013 for limits out of range, HG3018 when its state does not fit them.
 pub fn fitting_snapshot(
     options: &Options,
     world: &WorldFile,
@@ -80,8 +95,47 @@ pub fn fitting_snapshot(
     let disk = folder(options, "snapshots")?;
     let newest = snapshot::newest_valid(&disk, options.partition, world.world_id)
         .map_err(|e| snapshot_failure(e, options))?;
-    let length = options.limits(world).state_lines() * 64;
-    Ok(newest.snapshot.filter(|found| found.header.length as usize == length))
+    let Some(found) = newest.snapshot else { return Ok(None) };
+    let position = found.header.position;
+    let wanted = |players, added| too_small(options, "snapshot", position, players, added);
+    match saved_limits(&found, &options.limits(world)) {
+        Ok(_) => Ok(Some(found)),
+        Err(ImageError::Players(players)) => Err(wanted(players, 0)),
+        Err(ImageError::Added(added)) => Err(wanted(0, added)),
+        Err(error @ ImageError::Limits) => Err(image_failure(error, options)),
+        // Of another version: the log that it was made from leads to the same state.
+        Err(_) => Ok(None),
+    }
+}
+
+/// Fills a block from a snapshot; one whose image had another size is carried over.
+fn take_up<'b>(
+    options: &Options,
+    block: &'b mut [Line],
+    limits: Limits,
+    found: &Snapshot<RealDisk>,
+) -> Result<Partition<'b>, Failure> {
+    let image = |e| image_failure(e, options);
+    let own = saved_limits(found, &limits).map_err(image)?;
+    let disk = folder(options, "snapshots")?;
+    let read = |lines: &mut [Line]| {
+        let read = found.read_into(&disk, bytes_mut(lines));
+        read.map_err(|e| snapshot_failure(e, options))
+    };
+    let partition = if (own.players, own.added) == (limits.players, limits.added) {
+        read(&mut block[..limits.state_lines()])?;
+        Partition::resume(block, limits).map_err(image)?
+    } else {
+        let mut saved = vec![Line::default(); own.state_lines()];
+        read(&mut saved)?;
+        match Partition::carry_over(block, limits, &mut saved) {
+            Err(ImageError::Carried) => return Err(diverged(options, found.header.position)),
+            carried => carried.map_err(image)?,
+        }
+    };
+    let SnapshotHeader { state_hash, position, .. } = found.header;
+    let same = partition.rehash() == state_hash && partition.header.position == position;
+    if same { Ok(partition) } else { Err(diverged(options, position)) }
 }
 
 /// Fills a block from a fitting snapshot and the log, up to `last` or the log's end.
@@ -101,33 +155,23 @@ pub fn boot(
         return Err(Failure::new("HG3016", what, options.world.display(), fix));
     }
     let mut block = image_block(limits.total_lines());
-    let image =
-        |e| Failure::new("HG3013", e, options.world.display(), "check the world and the limits");
     let mut from = 0;
     if let Some(found) = snapshot {
-        let disk = folder(options, "snapshots")?;
-        let state = bytes_mut(&mut block[..limits.state_lines()]);
-        found.read_into(&disk, state).map_err(|e| snapshot_failure(e, options))?;
-        let partition = Partition::resume(&mut block, limits).map_err(image)?;
-        from = found.header.position;
-        let same =
-            partition.rehash() == found.header.state_hash && partition.header.position == from;
-        if !same {
-            return Err(diverged(options, from));
-        }
+        from = take_up(options, &mut block, limits, &found)?.header.position;
     } else {
         let view = WorldView { partition: options.partition, ..world.view() };
-        Partition::create(&mut block, limits, &view).map_err(image)?;
+        Partition::create(&mut block, limits, &view).map_err(|e| image_failure(e, options))?;
     }
     if from > last {
         let what = format!("the snapshot at {from} is ahead of the log, which ends at {last}");
         return Err(Failure::new("HG3014", what, options.dir.display(), KEEP));
     }
-    let replayed = replay(options, world, &mut block, from, last)?;
-    Ok(Booted { block, replayed, snapshot: from })
+    let block = replay(options, world, block, from, last)?;
+    Ok(Booted { block, replayed: last - from, snapshot: from })
 }
 
-fn diverged(options: &Options, position: u64) -> Failure {
+/// The failure of a state that is not the one that was recorded.
+pub(super) fn diverged(options: &Options, position: u64) -> Failure {
     let what = format!("the state at position {position} differs from what was recorded");
     Failure::new(
         "HG3014",
@@ -135,60 +179,6 @@ fn diverged(options: &Options, position: u64) -> Failure {
         options.dir.display(),
         "run 'huntgraph verify' to find the first bad position",
     )
-}
-
-/// The option whose table was large enough when a record was logged, and is not now.
-fn too_small(code: u16) -> Option<&'static str> {
-    const TABLES: [(Code, &str); 2] =
-        [(Code::PlayersFull, "--players"), (Code::EdgesFull, "--added-edges")];
-    TABLES.iter().find(|(full, _)| *full as u16 == code).map(|&(_, option)| option)
-}
-
-fn no_room(options: &Options, position: u64, option: &str) -> Failure {
-    let what = format!("{option} is too small for what is in the log at position {position}");
-    let fix = "give it the value of the run before, or a greater one";
-    Failure::new("HG3018", what, options.dir.display(), fix)
-}
-
-fn replay(
-    options: &Options,
-    world: &WorldFile,
-    block: &mut [Line],
-    from: u64,
-    last: u64,
-) -> Result<u64, Failure> {
-    let mut partition =
-        Partition::attach(block).map_err(|e| Failure::new("HG3013", e, "image", "report this"))?;
-    let disk = folder(options, "log")?;
-    let reader = LogReader::open(disk, options.partition, world.world_id, from + 1);
-    let mut reader = reader.map_err(|e| log_failure(e, options))?;
-    reader.look_far();
-    let mut position = from;
-    while position < last
-        && let Some(found) = reader.next_block().map_err(|e| log_failure(e, options))?
-    {
-        if found.first_position != position + 1 {
-            return Err(diverged(options, position));
-        }
-        for record in found.records.iter().take((last - position) as usize) {
-            let answer = partition.apply(record, &mut ());
-            position += 1;
-            let sound = record[0] != kind::HASH || answer.update.code == Code::Ok as u16;
-            if !answer.logged
-                && let Some(option) = too_small(answer.update.code)
-            {
-                return Err(no_room(options, position, option));
-            }
-            if !answer.logged || partition.header.position != position || !sound {
-                return Err(diverged(options, position));
-            }
-        }
-    }
-    if position < last {
-        let what = format!("the log ends at {position} for its reader, and not before {last}");
-        return Err(Failure::new("HG3012", what, options.dir.display(), KEEP));
-    }
-    Ok(position - from)
 }
 
 /// The verb `snapshot`: replays the durable log beside a running actor and saves the state.
@@ -215,7 +205,8 @@ pub fn make_snapshot(options: &Options) -> Result<String, Failure> {
         let state = bytes(&booted.block[..limits.state_lines()]);
         snapshot::write_snapshot(&disk, header, state).map_err(|e| snapshot_failure(e, options))?;
     }
-    let drop_through = snapshot::prune(&disk, &header, options.keep, first);
+    let usable = |found: &Snapshot<_>| saved_limits(found, &limits).is_ok();
+    let drop_through = snapshot::prune(&disk, &header, options.keep, first, usable);
     let drop_through = drop_through.map_err(|e| snapshot_failure(e, options))?;
     let SnapshotHeader { position, tick, state_hash, .. } = header;
     Ok(format!(

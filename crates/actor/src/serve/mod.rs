@@ -17,6 +17,7 @@ mod links;
 mod meters;
 mod neighbour;
 mod options;
+mod replay;
 mod round_times;
 mod session;
 mod share;

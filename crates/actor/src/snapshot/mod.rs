@@ -171,6 +171,11 @@ impl<D: Disk> Snapshot<D> {
         Ok(Self { name: name.to_owned(), header, file, table })
     }
 
+    /// Reads its first bytes, unchecked; what is behind its end is left as it is.
+    pub fn read_first(&self, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.read_at(bytes, DATA_OFFSET).map(|_| ())
+    }
+
     /// Reads and checks all bytes into `image`, which has exactly `header.length` bytes.
     pub fn read_into(&self, disk: &D, image: &mut [u8]) -> Result<(), SnapshotError> {
         let (wanted, given) = (self.header.length, image.len() as u64);

@@ -31,7 +31,7 @@ impl Keep {
 
 /// Removes the snapshots that `keep` does not need, all of the world of `newest`, which was made
 /// last; `first` is the first position in the log. Gives the position up to which the log may be
-/// dropped, that of a whole snapshot, or 0. Damaged files are left for inspection.
+/// dropped, that of a whole snapshot that is `usable`, or 0. Damaged files are left for inspection.
 ///
 /// # Errors
 /// `snapshot-io`.
@@ -40,9 +40,10 @@ pub fn prune<D: Disk>(
     newest: &SnapshotHeader,
     keep: Keep,
     first: u64,
+    usable: impl Fn(&Snapshot<D>) -> bool,
 ) -> Result<u64, SnapshotError> {
     let found = oldest_first(disk)?;
-    let begin = begin(disk, &found, newest, keep)?;
+    let begin = begin(disk, &found, newest, keep, usable)?;
     let from = match begin {
         Some(at) => &found[at].header,
         // The world is a snapshot of position 0, as long as the log begins there.
@@ -80,20 +81,21 @@ fn oldest_first<D: Disk>(disk: &D) -> Result<Vec<Snapshot<D>>, SnapshotError> {
 }
 
 /// The snapshot that history is to begin at: the newest one that is old enough, whole, and one
-/// that an actor of this size can start from.
+/// that an actor can start from, which `usable` tells.
 fn begin<D: Disk>(
     disk: &D,
     found: &[Snapshot<D>],
     newest: &SnapshotHeader,
     keep: Keep,
+    usable: impl Fn(&Snapshot<D>) -> bool,
 ) -> Result<Option<usize>, SnapshotError> {
     let age = keep.ticks.saturating_add(keep.ticks / SHARES);
     let Some(latest) = newest.tick.checked_sub(age) else { return Ok(None) };
-    let identity = |of: &SnapshotHeader| (of.partition, of.world_id, of.length);
+    let identity = |of: &SnapshotHeader| (of.partition, of.world_id);
     for at in (0..(found.len() + 1).saturating_sub(NEWEST_KEPT)).rev() {
         let header = &found[at].header;
         let old = header.tick <= latest && header.position <= keep.from;
-        if !old || identity(header) != identity(newest) {
+        if !old || identity(header) != identity(newest) || !usable(&found[at]) {
             continue;
         }
         match found[at].verify(disk) {

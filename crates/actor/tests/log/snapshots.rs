@@ -58,7 +58,7 @@ fn the_newest_whole_one_is_chosen_and_older_ones_go() {
     assert!(newest.skipped[0].to_string().contains(&names[4]));
     assert!(newest_valid(&disk, 8, WORLD).expect("list").snapshot.is_none());
     disk.damage(&names[4], |bytes| bytes[30] ^= 1);
-    assert_eq!(prune(&disk, &header(40, 9000), Keep::ALL, 1).expect("prune"), 0);
+    assert_eq!(prune(&disk, &header(40, 9000), Keep::ALL, 1, |_| true).expect("prune"), 0);
     let mut left = disk.list().expect("list");
     left.sort();
     assert_eq!(left, names[1..], "the damaged one is kept for inspection");
@@ -82,7 +82,7 @@ fn crash_everywhere(flaws: Flaws) -> Result<u64, String> {
         }
         let written = write_snapshot(&disk, header(20, 9000), &image(20, 9000)).is_ok();
         if written {
-            let _ = prune(&disk, &header(20, 9000), Keep::ALL, 1);
+            let _ = prune(&disk, &header(20, 9000), Keep::ALL, 1, |_| true);
         }
         (disk, written)
     };

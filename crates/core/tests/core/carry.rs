@@ -55,8 +55,7 @@ fn go_on(
     count: u32,
 ) -> Vec<([u8; 64], Answer)> {
     let mut logged = vec![];
-    let (mut one, mut other) =
-        (Partition::attach(one).unwrap(), Partition::attach(other).unwrap());
+    let (mut one, mut other) = (Partition::attach(one).unwrap(), Partition::attach(other).unwrap());
     for _ in 0..count {
         let raw = any_record(rng, turmoil, &one);
         let (answer, again) = (one.apply(&raw, &mut ()), other.apply(&raw, &mut ()));
@@ -157,7 +156,8 @@ fn a_forgotten_section_is_caught() {
 fn heads_far_from_their_tails_get_over() {
     let nodes = 70_000;
     let path = (1..nodes).map(|node| (node - 1, node, 2));
-    let world = World::new(nodes, &path.chain([(3, 69_000, 5), (69_001, 4, 6)]).collect::<Vec<_>>());
+    let world =
+        World::new(nodes, &path.chain([(3, 69_000, 5), (69_001, 4, 6)]).collect::<Vec<_>>());
     let limits = world.limits(4, 1);
     let mut memory = laid_out(limits, &world.view());
     let mut partition = Partition::attach(&mut memory).unwrap();
@@ -191,7 +191,10 @@ fn what_is_not_the_same_world_or_no_state_is_refused() {
     let other_version = |saved: &mut Vec<Line>| bytes_mut(saved)[8] ^= 2;
     let more = Limits { players: 16, ..limits };
     assert_eq!(refused(more, &none), (Ok(()), false));
-    assert_eq!(refused(Limits { players: 4, ..limits }, &none), (Err(ImageError::Players(5)), true));
+    assert_eq!(
+        refused(Limits { players: 4, ..limits }, &none),
+        (Err(ImageError::Players(5)), true)
+    );
     assert_eq!(refused(Limits { parcels: 9, ..more }, &none), (Err(ImageError::Size), true));
     assert_eq!(refused(Limits { far: more.far + 1, ..more }, &none), (Err(ImageError::Size), true));
     assert_eq!(refused(Limits { players: 0, ..more }, &none), (Err(ImageError::Limits), true));
