@@ -24,7 +24,16 @@ from huntgraph.schema import EVENT, MOVE, RECEIPT, UPDATE, Kind
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["ADDED_MOST", "PLAYERS_MOST", "Engine", "PlayerState", "Records", "Room", "move", "ticks"]
+__all__ = [
+    "ADDED_MOST",
+    "PLAYERS_MOST",
+    "Engine",
+    "PlayerState",
+    "Records",
+    "Room",
+    "move",
+    "ticks",
+]
 
 Records = NDArray[np.void]
 Words = NDArray[np.uint64]

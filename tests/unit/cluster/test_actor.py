@@ -128,26 +128,34 @@ def test_a_snapshot_is_made_beside_a_running_actor(
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("place", ["log", "snapshot"])
 @pytest.mark.parametrize("option", ["players", "added_edges"])
-def test_a_table_too_small_for_the_log_is_named(
-    options: ActorOptions, world: World, option: str
+def test_a_table_too_small_is_named_with_the_least_that_fits(
+    options: ActorOptions, world: World, option: str, place: str
 ) -> None:
     heads, _ = world.row(0)
-    free = [node for node in range(1, world.nodes) if node not in heads][:2]
-    enters = [control_move(Kind.ENTER, player=number, seq=1) for number in (1, 2)]
+    free = [node for node in range(1, world.nodes) if node not in heads][:11]
+    enters = [control_move(Kind.ENTER, player=number, seq=1) for number in range(1, 12)]
     adds = [control_move(Kind.EDGE_ADD, to=node, arg=5) for node in free]
     records = {"players": enters, "added_edges": adds}[option]
-    smaller: dict[str, Any] = {option: 1}
+    said = rf"--{option.replace('_', '-')} is too small \(11 is the least .* for the {place} at"
 
     async def work() -> None:
         async with await Actor.start(options) as actor:
             answers = await actor.control(np.concatenate(records))
             assert not answers.updates["code"].any()
-        with pytest.raises(ActorError, match=f"--{option.replace('_', '-')} is too small") as found:
-            await Actor.start(replace(options, **smaller))
-        assert found.value.code == "HG3018"
-        async with await Actor.start(options) as again:
-            assert again.alive
+        if place == "snapshot":
+            await make_snapshot(options.directory, options.world, players=options.players)
+        for small in (1, 10):
+            changes: dict[str, Any] = {option: small}
+            with pytest.raises(ActorError, match=said) as found:
+                await Actor.start(replace(options, **changes))
+            assert found.value.code == "HG3018"
+        tight: dict[str, Any] = {option: 11}
+        for fitting in (replace(options, **tight), options):
+            async with await Actor.start(fitting) as again:
+                repeated = await again.control(np.concatenate(records))
+                assert set(repeated.updates["code"]) <= {Code.OK, Code.EDGE_EXISTS}
 
     asyncio.run(work())
 
