@@ -32,7 +32,7 @@ CAME = PLAYERS + 100
 STILL = {"tick_ms": 10_000}
 """Ticks are so far apart that none comes: the state is that of the start."""
 KILLS = 12
-BOOT_S = 0.2
+BOOT_S = 0.08
 
 
 def newcomers() -> NDArray[np.void]:

@@ -225,6 +225,26 @@ class Pair:
         if operations == ALL_WORK:
             self.seen["idle"] += left == 0
 
+    def resize(self, players: int, added_edges: int) -> bool:
+        """Goes on with an engine that has other room; tells whether all that is in use fits.
+
+        The model's own tables just get another limit.
+        """
+        model = self.model
+        added = len(model.head) - model.world_slots
+        fits = len(model.players) <= players and added <= 2 * added_edges
+        restore, saved = type(self.engine).restore, self.engine.save()
+        try:
+            engine = restore(saved, players=players, added_edges=added_edges)
+        except ValueError:
+            same("carried over", False, fits)
+            return False
+        same("carried over", True, fits)
+        self.engine = engine
+        model.players_max, model.capacity_added = players, 2 * added_edges
+        self.compare_state()
+        return True
+
     def restart(self) -> None:
         """Saves the engine and goes on with one restored from that."""
         saved = self.engine.save()

@@ -113,6 +113,10 @@ class EngineEqualsModel(RuleBasedStateMachine):
     def restart(self) -> None:
         self.pair.restart()
 
+    @rule(players=st.sampled_from([3, 12, 32]), added_edges=st.sampled_from([0, 1, 30]))
+    def resize(self, players: int, added_edges: int) -> None:
+        self.pair.resize(players, added_edges)
+
 
 EngineEqualsModel.TestCase.settings = MACHINE
 TestEngineEqualsModel = EngineEqualsModel.TestCase
