@@ -24,16 +24,7 @@ from huntgraph.schema import EVENT, MOVE, RECEIPT, UPDATE, Kind
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = [
-    "ADDED_MOST",
-    "PLAYERS_MOST",
-    "Engine",
-    "PlayerState",
-    "Records",
-    "Room",
-    "move",
-    "ticks",
-]
+__all__ = ["Engine", "PlayerState", "Records", "move", "ticks"]
 
 Records = NDArray[np.void]
 Words = NDArray[np.uint64]
@@ -41,10 +32,6 @@ _NONE: Final = np.zeros(0, np.uint32)
 _FIELDS: Final = MOVE.names or ()
 NO_HUNT: Final = 0xFFFF
 """`hunt` of a move that names no hunt."""
-PLAYERS_MOST: Final = 1 << 22
-"""Players that an engine can have room for at most."""
-ADDED_MOST: Final = 1 << 19
-"""Edges added to the running world that it can have room for at most."""
 
 
 class Rows(Protocol):
@@ -86,21 +73,6 @@ class PlayerState:
     present: bool
     away: int
     """0, or 1 + the partition that it was handed to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Players and edges added to the world: how many a saved state has, and has room for."""
-
-    players: int
-    players_max: int
-    added_edges: int
-    added_edges_max: int
-
-    @classmethod
-    def of(cls, saved: bytes) -> Self:
-        """Read it off a state that `Engine.save` gave. Raises ValueError when it is none."""
-        return cls(*_core.Engine.room_of(saved))
 
 
 def move(kind: Kind, **fields: int | Iterable[int]) -> Records:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from huntgraph.cli.run import run
 from huntgraph.cluster.actor import Actor
 from huntgraph.cluster.control import refuse
-from huntgraph.engine import Room, move
+from huntgraph.engine import move
 from huntgraph.errors import ActorError
 from huntgraph.schema import Code, Kind
 from huntgraph.timeline.lookup import Query, lookup
-from huntgraph.timeline.snapshot import find_snapshots, open_snapshot
+from huntgraph.timeline.snapshot import Room, find_snapshots, open_snapshot
 from huntgraph.timeline.timeline import open_timeline
 from huntgraph.timeline.verify_all import verify_all
 from tests.fault.lives import WALKERS, Life, drop, keeping, opened

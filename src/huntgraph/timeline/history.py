@@ -15,14 +15,20 @@ from numpy.typing import NDArray
 
 from huntgraph.cluster.layout import Layout
 from huntgraph.cluster.parts import find_parts
-from huntgraph.engine import ADDED_MOST, PLAYERS_MOST, Engine, Rows
+from huntgraph.engine import Engine, Rows
 from huntgraph.errors import ForkError, LogDroppedError, UsageError
 from huntgraph.timeline.cut import Cut, Messages
 from huntgraph.timeline.index import Index
 from huntgraph.timeline.log import END, Log, LogRecords
 from huntgraph.timeline.lost import stand_ins
 from huntgraph.timeline.replica import JOURNAL
-from huntgraph.timeline.snapshot import find_snapshots, newest_snapshot, taken_up
+from huntgraph.timeline.snapshot import (
+    ADDED_MOST,
+    PLAYERS_MOST,
+    find_snapshots,
+    newest_snapshot,
+    taken_up,
+)
 from huntgraph.timeline.warm import Growing, Warm
 from huntgraph.world import World
 

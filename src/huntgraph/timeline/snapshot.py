@@ -5,17 +5,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph import _core
-from huntgraph.engine import ADDED_MOST, PLAYERS_MOST, Engine, Room
+from huntgraph.engine import Engine
 from huntgraph.errors import LogDamagedError
 
-__all__ = ["Snapshot", "find_snapshots", "newest_snapshot", "open_snapshot", "taken_up"]
+__all__ = [
+    "ADDED_MOST",
+    "PLAYERS_MOST",
+    "Room",
+    "Snapshot",
+    "find_snapshots",
+    "newest_snapshot",
+    "open_snapshot",
+    "taken_up",
+]
 
+PLAYERS_MOST: Final = 1 << 22
+"""Players that an engine can have room for at most."""
+ADDED_MOST: Final = 1 << 19
+"""Edges added to the running world that it can have room for at most."""
 NAME: Final = re.compile(r"snapshot-(\d{20})\.snap")
 DATA_OFFSET: Final = 4096
 CHUNK_BYTES: Final = 1 << 20
@@ -26,6 +39,21 @@ HEADER: Final = np.dtype(
         *(("length", "<u8"), ("table_crc", "<u4"), ("page_crc", "<u4")),
     ]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Players and edges added to the world: how many a saved state has, and has room for."""
+
+    players: int
+    players_max: int
+    added_edges: int
+    added_edges_max: int
+
+    @classmethod
+    def of(cls, saved: bytes) -> Self:
+        """Read it off a state that `Engine.save` gave. Raises ValueError when it is none."""
+        return cls(*_core.Engine.room_of(saved))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from huntgraph.engine import ADDED_MOST, Engine, Rows
+from huntgraph.engine import Engine, Rows
 from huntgraph.errors import LogDamagedError, UsageError
 from huntgraph.schema import RECEIPT, Code, Kind
 from huntgraph.timeline.kinds import PLAYER_KINDS
 from huntgraph.timeline.log import Log, LogRecords
-from huntgraph.timeline.snapshot import Snapshot, find_snapshots, taken_up
+from huntgraph.timeline.snapshot import ADDED_MOST, Snapshot, find_snapshots, taken_up
 from huntgraph.timeline.tables import SINGLE, name_of
 
 __all__ = ["Problem", "Verification", "check_chain", "verify"]
