@@ -47,13 +47,13 @@ impl<'a> Partition<'a> {
         Ok([header.players, header.added])
     }
 
-    /// Lays out an image with `limits` in `block` that holds the state `saved`, the state part of an
-    /// image of any size; guidance starts anew.
+    /// Lays out an image with `limits` in `block` that holds the state `saved`: the state part of
+    /// an image of any size. Guidance starts anew.
     ///
     /// # Errors
-    /// Those of [`Self::check_carry`], the block then being as it was, and [`ImageError::Size`] when
-    /// a block has not the right length. [`ImageError::Carried`] when what was carried over is not
-    /// the state that was saved; the block is then in no defined state.
+    /// Those of [`Self::check_carry`], and [`ImageError::Size`] when a block has not the right
+    /// length: the block is then as it was. [`ImageError::Carried`] when what was carried over is
+    /// not the state that was saved: the block is then in no defined state.
     pub fn carry_over(
         block: &'a mut [Line],
         limits: Limits,

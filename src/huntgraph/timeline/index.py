@@ -127,8 +127,8 @@ class PartitionIndex:
         half = np.uint64(32)
         tails = np.concatenate([adds["from"], made & np.uint64(0xFFFF_FFFF)]).astype(np.uint64)
         heads = np.concatenate([adds["to"], made >> half]).astype(np.uint64)
-        ends = np.maximum(tails, heads) << half | np.minimum(tails, heads)
-        self.added = _joined_with(self.added, ends)
+        between = np.maximum(tails, heads) << half | np.minimum(tails, heads)
+        self.added = _joined_with(self.added, between)
         made = rows["word_1"][(cells == PLAYER) & (rows["name_1"] % np.uint64(8) == 0)]
         came = moves["player"][records.of(Kind.ENTER, Kind.ARRIVE, Kind.STRIKE)]
         self.players = _joined_with(self.players, np.concatenate([came, made]))

@@ -14,8 +14,8 @@ use crate::snapshot::{self, Snapshot, SnapshotHeader};
 use crate::world_file::WorldFile;
 
 /// What to do about a log that cannot be trusted.
-pub(super) const KEEP: &str = "keep the directory for inspection, then restore the log from a copy, or a \
-                        newer snapshot, or start in a new directory";
+pub(super) const KEEP: &str = "keep the directory for inspection, then restore the log from a \
+                               copy, or a newer snapshot, or start in a new directory";
 
 /// A partition's block and what it took to fill it.
 pub struct Booted {
