@@ -19,6 +19,7 @@ from huntgraph.cluster.control import refuse
 from huntgraph.engine import move
 from huntgraph.errors import ActorError
 from huntgraph.schema import Code, Kind
+from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.lookup import Query, lookup
 from huntgraph.timeline.snapshot import Room, find_snapshots, open_snapshot
 from huntgraph.timeline.timeline import open_timeline
@@ -178,6 +179,25 @@ def test_it_shrinks_to_what_is_in_use_and_no_further(
             assert refused.updates["code"] == Code.EDGES_FULL
 
     within(full)
+
+
+def test_what_a_correction_made_must_fit_as_well(
+    life: Life, dropped: Path, short_path: Path
+) -> None:
+    folder = Path(shutil.copytree(dropped, short_path / "kept"))
+    record = shortcuts(1)[0]
+    ends = {"from_": int(record["from"]), "to": int(record["to"])}
+
+    async def correct() -> None:
+        async with await Actor.start(ground().options(folder, **STILL)):
+            fork = opened(folder).fork(at=f"0:{life.end - 5_000}")
+            fork.insert(f"0/{life.end - 4_000}", kind="EDGE_ADD", arg=9, **ends)
+            await adopt(fork, reason="a shortcut", who="a tester")
+
+    within(correct)
+    with pytest.raises(ActorError, match=r"--added-edges is too small \(1 is .* for the log"):
+        within(lambda: standing(folder, added_edges=0))
+    within(lambda: standing(folder, added_edges=1))
 
 
 def test_a_death_while_it_grows_does_no_harm(grown: Grown, short_path: Path, seed: int) -> None:
