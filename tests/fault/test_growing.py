@@ -17,7 +17,7 @@ from huntgraph.cli.run import run
 from huntgraph.cluster.actor import Actor
 from huntgraph.cluster.control import refuse
 from huntgraph.engine import move
-from huntgraph.errors import ActorError
+from huntgraph.errors import ActorError, CommitError
 from huntgraph.schema import Code, Kind
 from huntgraph.timeline.adopt import adopt
 from huntgraph.timeline.lookup import Query, lookup
@@ -188,13 +188,18 @@ def test_what_a_correction_made_must_fit_as_well(
     record = shortcuts(1)[0]
     ends = {"from_": int(record["from"]), "to": int(record["to"])}
 
-    async def correct() -> None:
-        async with await Actor.start(ground().options(folder, **STILL)):
+    async def correct(added_edges: int) -> None:
+        options = ground().options(folder, added_edges=added_edges, **STILL)
+        async with await Actor.start(options):
             fork = opened(folder).fork(at=f"0:{life.end - 5_000}")
             fork.insert(f"0/{life.end - 4_000}", kind="EDGE_ADD", arg=9, **ends)
             await adopt(fork, reason="a shortcut", who="a tester")
 
-    within(correct)
+    # A fork has room of its own; the actor has not.
+    with pytest.raises(CommitError) as refused:
+        within(lambda: correct(0))
+    assert refused.value.code == "HG1612"
+    within(lambda: correct(1))
     with pytest.raises(ActorError, match=r"--added-edges is too small \(1 is .* for the log"):
         within(lambda: standing(folder, added_edges=0))
     within(lambda: standing(folder, added_edges=1))
