@@ -30,7 +30,6 @@ pub(crate) fn bad(error: impl std::fmt::Display) -> PyErr {
 type Changes<'py> =
     (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
 
-
 #[pymethods]
 impl Engine {
     #[new]
