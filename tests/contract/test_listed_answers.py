@@ -132,7 +132,6 @@ def test_gppc_patches_are_live_edge_changes_of_one_engine(kinds: tuple[Kind, Kin
     assert play_gppc(kinds) == (439, 2_000, [])
 
 
-@pytest.mark.slow
 def test_gppc_a_patch_left_out_is_noticed() -> None:
     assert len(play_gppc(leave_out=3)[2]) > 0
 
