@@ -145,6 +145,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say which actors were left behind."""
+    """Say how much tests tried that count it, and which actors were left behind.
+
+    A test says it as the property `tried`; what it prints stays in its worker.
+    """
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for line in (line for name, line in report.user_properties if name == "tried"):
+            if report.when == "call":
+                terminalreporter.write_line(line)
     for pid in config.stash[LEFT]:
         terminalreporter.write_line(f"ERROR {PROGRAM} {pid} was still running at the end", red=True)
