@@ -10,9 +10,13 @@ import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 SESSION = "HUNTGRAPH_TEST_SESSION"
 PROGRAM = "hunt-graph"
@@ -33,14 +37,31 @@ settings.load_profile("huntgraph")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the seed, mark what this run starts, and keep the user's folders out of it."""
-    config.stash[SEED] = int(os.environ.get("HUNTGRAPH_SEED") or secrets.randbelow(1 << 32))
     config.stash[LEFT] = []
-    # Every process started from here inherits this word; it tells ours from other runs'.
-    os.environ[SESSION] = f"{os.getpid()}-{secrets.token_hex(8)}"
+    # Every process started from here inherits this word; it tells ours from other runs'. Those of
+    # a worker of pytest-xdist are the run's too, but not another worker's.
+    if hasattr(config, "workerinput"):
+        config.stash[SEED] = config.workerinput["seed"]
+        os.environ[SESSION] += f".{config.workerinput['workerid']}."
+    else:
+        config.stash[SEED] = int(os.environ.get("HUNTGRAPH_SEED") or secrets.randbelow(1 << 32))
+        os.environ[SESSION] = f"{os.getpid()}-{secrets.token_hex(8)}"
     home = Path(tempfile.mkdtemp(prefix="hg-home-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     for kind in ("CACHE", "CONFIG", "DATA", "STATE"):
         os.environ[f"XDG_{kind}_HOME"] = str(home / kind.lower())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Give each worker the seed of the run: they must agree on which tests there are."""
+    node.workerinput["seed"] = node.config.stash[SEED]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Take over which actors a worker left behind; one that died told of none."""
+    node.config.stash[LEFT] += getattr(node, "workeroutput", {}).get("left", [])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -109,10 +130,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run when it leaves an actor behind, and end that actor."""
     if not Path("/proc/self/environ").exists():
         return
-    left = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
-    session.config.stash[LEFT] = left = [pid for pid in left if _started_here(pid)]
-    for pid in left:
+    running = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
+    found = [pid for pid in running if _started_here(pid)]
+    for pid in found:
         os.kill(pid, signal.SIGKILL)
+    left = session.config.stash[LEFT]
+    left += found
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left"] = left
     if left and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -120,6 +145,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say which actors were left behind."""
+    """Say how much tests tried that count it, and which actors were left behind.
+
+    A test says it as the property `tried`; what it prints stays in its worker.
+    """
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for line in (line for name, line in report.user_properties if name == "tried"):
+            if report.when == "call":
+                terminalreporter.write_line(line)
     for pid in config.stash[LEFT]:
         terminalreporter.write_line(f"ERROR {PROGRAM} {pid} was still running at the end", red=True)

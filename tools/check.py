@@ -22,7 +22,8 @@ from pathlib import Path
 import environment
 
 CARGO = os.environ.get("CARGO", "cargo")
-PACKAGES = ("-p", "huntgraph-core", "-p", "huntgraph-actor", "-p", "huntgraph-python")
+TESTED = ("-p", "huntgraph-core", "-p", "huntgraph-actor")
+PACKAGES = (*TESTED, "-p", "huntgraph-python")
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored")
 PYTEST_RESULT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 PYTEST_LAST = re.compile(r"^=+ .*\bin [\d.]+s( \([\d:]+\))? =+$|^=+ no tests ran")
@@ -98,11 +99,25 @@ def lint_checks() -> list[Check]:
 def test_checks(fast: bool) -> list[Check]:
     """Give the checks that run tests."""
     marks = "not soak and not slow" if fast else "not soak"
-    cargo = [CARGO, "test", "--release", "--locked", "--no-fail-fast", *PACKAGES]
+    # Tests, then documentation: the examples, linked by neither, are clippy's and those of pytest.
+    cargo = [CARGO, "test", "--profile", "checked", "--locked", "--no-fail-fast", *TESTED]
+    python = [sys.executable, "-m", "pytest", "-m", marks, *shared_out()]
     return [
-        Check("cargo test", [*cargo, *environment.FEATURES], read_cargo),
-        Check("pytest", [sys.executable, "-m", "pytest", "-m", marks], read_pytest),
+        Check("cargo test", [*cargo, "--tests"], read_cargo),
+        Check("cargo doc test", [*cargo, "--doc"], read_cargo),
+        Check("pytest", python, read_pytest),
     ]
+
+
+def shared_out() -> list[str]:
+    """Give pytest's words for two workers that take one file after the other, in pytest's order.
+
+    Most tests wait for an actor or run one, so that alone they leave half of two cores idle. A file
+    stays whole: its tests share what its fixtures made.
+    """
+    if (os.cpu_count() or 1) < 2:
+        return []
+    return ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def seed() -> str:

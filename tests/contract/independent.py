@@ -63,7 +63,7 @@ class IndependentClient(QuicConnectionProtocol):
     async def frame(self, kind: int) -> tuple[int, int, bytes]:
         """Count, first and body of the next frame of this kind; others are passed over."""
         while True:
-            got, count, first, body = await asyncio.wait_for(self.frames.get(), 10)
+            got, count, first, body = await asyncio.wait_for(self.frames.get(), 60)
             if got == kind:
                 return count, first, body
 

@@ -99,13 +99,23 @@ def test_version_in_all_its_places(run: Runner) -> None:
 def test_errors_say_what_where_and_what_to_do(
     run: Runner, words: str, status: Exit, said: str
 ) -> None:
-    done = run(words)
+    done = run.here(words)
     assert done.returncode == status, done.stderr
     assert done.stdout == ""
     assert done.stderr.startswith("error HG")
     assert "fix: " in done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_line_says_the_same_in_a_process_of_its_own(run: Runner) -> None:
+    for words in ("wrold", "world info none.hgw", "hunt pause"):
+        alone, here = run(words), run.here(words)
+        assert (alone.returncode, alone.stdout, alone.stderr) == (
+            here.returncode,
+            here.stdout,
+            here.stderr,
+        )
 
 
 def test_bench_lists_what_can_be_measured(run: Runner) -> None:

@@ -21,13 +21,23 @@ def test_leak():
 """
 
 
-def run(folder: Path, text: str, **variables: str) -> subprocess.CompletedProcess[str]:
+SPREAD = """
+import pytest, subprocess, sys
+@pytest.mark.seeds()
+def test_drawn(seed):
+    print("got", seed, file=sys.stderr)
+def test_leak():
+    subprocess.Popen(["./hunt-graph", "600"])
+"""
+
+
+def run(folder: Path, text: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run one test file with this project's conftest in a folder of its own."""
     shutil.copy(environment.ROOT / "tests" / "conftest.py", folder)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = seeds\n")
     (folder / "test_it.py").write_text(text)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", *words],
         cwd=folder,
         env={**os.environ, **variables},
         capture_output=True,
@@ -46,6 +56,18 @@ def test_an_actor_left_behind_fails_the_run_and_is_ended(tmp_path: Path) -> None
     assert left is not None
     assert f"hunt-graph {left[1]} was still running at the end" in done.stdout
     assert not Path("/proc", left[1], "exe").exists()
+
+
+def test_workers_share_the_seed_and_what_they_leave_behind_is_ended(tmp_path: Path) -> None:
+    sleep = shutil.which("sleep")
+    assert sleep is not None
+    shutil.copy(sleep, tmp_path / "hunt-graph")
+    # Which tests there are follows from the seed: workers that disagreed would run none.
+    done = run(tmp_path, SPREAD, "-n", "2", HUNTGRAPH_SEED="")
+    assert (done.returncode, "3 passed" in done.stdout) == (1, True), done.stdout
+    left = re.findall(r"hunt-graph (\d+) was still running at the end", done.stdout)
+    assert len(left) == 1, done.stdout
+    assert not Path("/proc", left[0], "exe").exists()
 
 
 def test_an_actor_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

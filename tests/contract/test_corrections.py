@@ -72,7 +72,7 @@ async def ready(control: Control) -> Status:
 
 
 async def until_status(control: Control, name: str, value: bool) -> Status:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             status = await control.status()
             if getattr(status, name) == value:
@@ -202,7 +202,7 @@ def test_a_fence_holds_over_snapshot_and_restart_until_it_is_recovered(short_pat
         control = await open_control(actor)
         name, word = an_edge()
         await control.send(np.concatenate([fence(ID, 0), cell(name, word)]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (status := await control.status()).durable < status.position:
                 await asyncio.sleep(0.005)
         made = await make_snapshot(short_path, options.world, players=PLAYERS)

@@ -72,7 +72,7 @@ def run(short_path: Path, town: World) -> Runner:
 def test_what_is_wrong_is_said_before_anything_is_done(
     run: Runner, words: str, status: Exit, said: str
 ) -> None:
-    done = run(words)
+    done = run.here(words)
     assert (done.returncode, done.stdout) == (status, ""), done.stderr
     assert said in done.stderr
     assert "fix: " in done.stderr
@@ -168,15 +168,13 @@ def test_orders_that_come_at_the_wrong_time_say_why(served: Runner) -> None:
     assert " None " not in served("hunt show 0").stdout
 
 
-@pytest.mark.parametrize(
-    ("words", "said"), [("--start 999999", "no such node"), ("--slot 3", "hunt")]
-)
-def test_bots_that_cannot_play_are_no_success(served: Runner, words: str, said: str) -> None:
-    done = served(f"bots --players 3 --seconds 1 --json {words}")
-    assert done.returncode == Exit.FAILED
-    assert json.loads(done.stdout)["moves"] > 0
-    assert said in done.stderr
-    assert "fix: " in done.stderr
+def test_bots_that_cannot_play_are_no_success(served: Runner) -> None:
+    for words, said in (("--start 999999", "no such node"), ("--slot 3", "hunt")):
+        done = served(f"bots --players 3 --seconds 1 --json {words}")
+        assert done.returncode == Exit.FAILED, words
+        assert json.loads(done.stdout)["moves"] > 0, words
+        assert said in done.stderr
+        assert "fix: " in done.stderr
 
 
 def test_a_cheater_is_taken_out_and_back_once(served: Runner) -> None:
@@ -229,20 +227,20 @@ def test_half_a_folder_is_no_sound_one(run: Runner) -> None:
     assert broken.stderr.startswith("error HG1621")
     (folder / "serve.json").write_text('{"url": "x"}')
     for words in ("bots", "hunt ls", "edge close 0 1"):
-        assert run(words).returncode == Exit.UNREACHABLE
+        assert run.here(words).returncode == Exit.UNREACHABLE
 
 
 def test_an_edit_that_cannot_be_is_refused_before_it_is_kept(run: Runner) -> None:
     stopped(run)
     assert run("fork create f1 --at head").returncode == Exit.OK
     for words in ("replace --kind go", "retime --after 0/1", "insert --after 0/1"):
-        done = run(f"fork edit f1 {words}")
+        done = run.here(f"fork edit f1 {words}")
         assert (done.returncode, done.stdout) == (Exit.USAGE, ""), words
         assert "needs" in done.stderr
     for words in ("drop 0/1 --arg 3", "insert 0/1 --after 0/1 --kind go", "retime 0/1 --to 3"):
-        done = run(f"fork edit f1 {words}")
+        done = run.here(f"fork edit f1 {words}")
         assert (done.returncode, "takes no" in done.stderr) == (Exit.USAGE, True), done.stderr
     for words in ("drop 0/1", "replace 0/1 --kind go", "retime 0/1 --after 0/2"):
-        done = run(f"fork edit f1 {words}")
+        done = run.here(f"fork edit f1 {words}")
         assert (done.returncode, "HG1731" in done.stderr) == (Exit.FAILED, True), done.stderr
     assert json.loads(run("fork show f1 --json").stdout)["edits"] == []

@@ -144,7 +144,7 @@ async def let_go(client: IndependentClient, last: int) -> None:
     durable = 0
     while durable < last:
         _, durable, _ = await client.frame(Frame.DURABLE)
-    code, _ = await asyncio.wait_for(client.closed, 10)
+    code, _ = await asyncio.wait_for(client.closed, 60)
     assert code == 0
 
 

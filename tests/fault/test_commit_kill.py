@@ -104,7 +104,7 @@ def test_a_coordinator_that_dies_at_any_step_leaves_all_old_or_all_new(
 
 @pytest.mark.fault
 def test_actors_that_die_in_commits_come_back_all_old_or_all_new(
-    short_path: Path, rng: random.Random, capsys: pytest.CaptureFixture[str]
+    short_path: Path, rng: random.Random, record_property: Callable[[str, object], None]
 ) -> None:
     outcomes = []
 
@@ -128,9 +128,9 @@ def test_actors_that_die_in_commits_come_back_all_old_or_all_new(
         assert await scene.judge()
 
     scene = run(short_path, rng, 3, test)
-    with capsys.disabled():
-        fence = statistics.median(scene.fences_ms)
-        print(f"\n{KILLS} kills in commits, {sum(outcomes)} decided; moves waited {fence:.1f} ms")
+    fence = statistics.median(scene.fences_ms)
+    tried = f"{KILLS} kills in commits, {sum(outcomes)} decided; moves waited {fence:.1f} ms"
+    record_property("tried", tried)
 
 
 @pytest.mark.fault

@@ -54,7 +54,7 @@ async def welcomes(link: socket.socket, count: int) -> None:
     """Read the answers to so many STATUS frames."""
     loop, left = asyncio.get_running_loop(), count * (FRAME.itemsize + WELCOME.itemsize)
     while left > 0:
-        data = await asyncio.wait_for(loop.sock_recv(link, min(left, 65_536)), 10)
+        data = await asyncio.wait_for(loop.sock_recv(link, min(left, 65_536)), 60)
         assert data, f"cut off with {left} bytes to come"
         left -= len(data)
 

@@ -12,6 +12,7 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -179,7 +180,7 @@ async def kill_many(directory: Path, rng: random.Random, rounds: int) -> Rounds:
 
 @pytest.mark.fault
 def test_kills_at_random_moments_lose_and_double_nothing(
-    short_path: Path, rng: random.Random, capsys: pytest.CaptureFixture[str]
+    short_path: Path, rng: random.Random, record_property: Callable[[str, object], None]
 ) -> None:
     started = time.monotonic()
     runs: list[Rounds] = []
@@ -189,8 +190,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(
 
     within(test, 240 + ROUNDS * 6)
     run = runs[0]
-    with capsys.disabled():
-        print(report(run, time.monotonic() - started))
+    record_property("tried", report(run, time.monotonic() - started))
     promised = sum(run.load.ledger.promised.values())
     assert promised > 20 * ROUNDS, "too little load to prove anything"
     assert run.follower.compared > ROUNDS, "too few hashes were compared"
@@ -201,7 +201,7 @@ def report(run: Rounds, seconds: float) -> str:
     promised = sum(run.load.ledger.promised.values())
     boots = sorted(run.boot_ms)
     return (
-        f"\n{ROUNDS} kills in {seconds:.0f} s ({dict(run.counts)}): "
+        f"{ROUNDS} kills in {seconds:.0f} s ({dict(run.counts)}): "
         f"{run.follower.log.last_position:,} records, {promised:,} promised moves, "
         f"{len(run.follower.receipts)} receipts, {run.follower.compared:,} hashes compared, "
         f"boot {boots[0]:.0f}/{boots[len(boots) // 2]:.0f}/{boots[-1]:.0f} ms"

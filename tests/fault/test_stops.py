@@ -45,7 +45,7 @@ def test_sigterm_drains_and_all_that_was_answered_is_on_disk(
                 await bystander.frame(Frame.DRAIN)
                 updates, _ = await bystander.moves(move(Kind.ENTER, 7, 1, to=1))
                 assert (updates["code"][0], updates["position"][0]) == (Code.DRAINING, 0)
-                code, _ = await asyncio.wait_for(client.closed, 10)
+                code, _ = await asyncio.wait_for(client.closed, 60)
                 assert code == 0
                 await halt(walking)
                 hang_up(client)

@@ -80,16 +80,20 @@ def walks(scene: Scene, rng: random.Random, servers: int) -> list[Walk]:
 
 @functools.cache
 def planted_program() -> Path:
-    """Build the program with the planted faults (crates/actor/examples/planted_allocation.rs)."""
+    """Build the program with the planted faults (crates/actor/examples/planted_allocation.rs).
+
+    In the profile of cargo test, which has built all but the example itself in `make test`.
+    """
     cargo = os.environ.get("CARGO", "cargo")
     if shutil.which(cargo) is None:
         pytest.skip("cargo is not here: the program with the planted faults cannot be built")
     environment = os.environ | {"PYO3_BUILD_EXTENSION_MODULE": "1"}
     target = Path(environment.setdefault("CARGO_TARGET_DIR", str(ROOT / "target")))
     name = "planted_allocation"
-    build = [cargo, "build", "--release", "--locked", "-p", "huntgraph-actor", "--example", name]
+    build = [cargo, "build", "--profile", "checked", "--locked", "-p", "huntgraph-actor"]
+    build += ["--example", name]
     subprocess.run(build, cwd=ROOT, env=environment, check=True, stdout=sys.stderr)
-    return target / "release" / "examples" / name
+    return target / "checked" / "examples" / name
 
 
 def script(path: Path, command: str) -> Path:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pydantic_core import PydanticCustomError
+if TYPE_CHECKING:
+    from pydantic_core import PydanticCustomError
 
 __all__ = [
     "DURATION_PATTERN",
@@ -96,5 +97,8 @@ def parse_moment(value: object) -> int | datetime:
 
 
 def _wrong(what: str, fix: str) -> PydanticCustomError:
+    # Imported for a mistake alone: the verbs of history parse durations too, and start without it.
+    from pydantic_core import PydanticCustomError
+
     # Braces in a template would be read as fields, so both texts travel in the context.
     return PydanticCustomError("hunt", "{what}", {"what": what, "fix": fix})

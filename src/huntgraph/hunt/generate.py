@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.errors import UsageError
-from huntgraph.hunt.check import check
+from huntgraph.hunt.checking import check
 from huntgraph.hunt.hunt import Hunt, loads
 from huntgraph.hunt.page import Page
 from huntgraph.hunt.places import AnyWorld, distances_squared

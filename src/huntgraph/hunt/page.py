@@ -119,7 +119,10 @@ Node = Annotated[int, Field(ge=0, lt=NODES, description="number of a node of the
 
 class _Part(BaseModel):
     # Strict: "5" is no number and yes is no word, so that a slip is told and not guessed at.
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+    # Made ready when first used: most are parts of another, and serving asks for none of them.
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, populate_by_name=True, defer_build=True
+    )
 
 
 class XY(_Part):
@@ -380,8 +383,3 @@ class Page(_Part):
     def plain(self) -> dict[str, Any]:
         """Give the page as an author would write it: plain values, defaults left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-
-AllOf.model_rebuild()
-AnyOf.model_rebuild()
-Page.model_rebuild()

@@ -24,12 +24,14 @@ from huntgraph.schema import Kind
 from huntgraph.world import generate, split
 
 
-def test_the_oracle_over_borders_finds_ways_that_are_too_short_or_too_long(tmp_path: Path) -> None:
+def test_the_oracle_over_borders_finds_ways_that_are_too_short_or_too_long(
+    short_path: Path,
+) -> None:
     options = replace(QUICK, edges=9_000, players=200, partitions=3, seconds=1.0, rate=2_000)
     parts = split(generate(options.edges, 1), options.partitions)
-    parts.save(tmp_path / "parts")
+    parts.save(short_path / "parts")
     targets = targets_near_borders(parts, options.targets)
-    crews, risen, _, told, asked = asyncio.run(measure(options, tmp_path, targets))
+    crews, risen, _, told, asked = asyncio.run(measure(options, short_path, targets))
     assert risen["rounds_done"] > 0
     verdict = judge_whole(list(crews), parts, told, asked, targets.goals)
     assert verdict.wrong == 0
@@ -86,9 +88,9 @@ def walked(folder: Path) -> tuple[Crew, Records]:
     return crew, np.concatenate(crew.kept)
 
 
-def test_oracle_finds_a_wrong_distance_and_a_wrong_step(tmp_path: Path) -> None:
-    crew, answers = walked(tmp_path)
-    directory, players = tmp_path / "actor-0", crew.wanderers.count
+def test_oracle_finds_a_wrong_distance_and_a_wrong_step(short_path: Path) -> None:
+    crew, answers = walked(short_path)
+    directory, players = short_path / "actor-0", crew.wanderers.count
     verdict = judge(directory, crew.world, answers, players=players, epochs=1_000)
     assert verdict == (len(answers), 0)
     assert verdict.judged > 10

@@ -64,8 +64,8 @@ def test_the_names_are_those_of_the_reference() -> None:
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_result_is_whole(name: str, tmp_path: Path) -> None:
-    found = bench.run(name, quick=True, directory=tmp_path)
+def test_result_is_whole(name: str, short_path: Path) -> None:
+    found = bench.run(name, quick=True, directory=short_path)
     assert json.loads(json.dumps(found)) == found, "a result is JSON as it stands"
     assert found.keys() >= PARTS
     assert found["name"] == name
@@ -84,11 +84,11 @@ def test_result_is_whole(name: str, tmp_path: Path) -> None:
     for part in found["distribution"].values():
         assert part["count"] > 0
         assert part["min"] <= part["p50"] <= part["p99"] <= part["p999"] <= part["max"]
-    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+    assert list(short_path.iterdir()) == [], "nothing is left behind"
 
 
-def test_percentiles_of_a_result_are_its_distribution(tmp_path: Path) -> None:
-    found = bench.run("roundtrip", quick=True, directory=tmp_path)
+def test_percentiles_of_a_result_are_its_distribution(short_path: Path) -> None:
+    found = bench.run("roundtrip", quick=True, directory=short_path)
     figures, quiet = found["figures"], found["distribution"]["quiet_us"]
     assert [figures[f"{p}_us"] for p in ("p50", "p99", "p999")] == [
         quiet[p] for p in ("p50", "p99", "p999")
@@ -97,23 +97,23 @@ def test_percentiles_of_a_result_are_its_distribution(tmp_path: Path) -> None:
     assert figures["p50_us"] > found["floor"]["udp_p50_us"]
 
 
-def test_open_loop_keeps_its_rate(tmp_path: Path) -> None:
-    found = bench.run("frame", quick=True, rate=10_000, seconds=0.5, directory=tmp_path)
+def test_open_loop_keeps_its_rate(short_path: Path) -> None:
+    found = bench.run("frame", quick=True, rate=10_000, seconds=0.5, directory=short_path)
     assert found["distribution"]["latency_us"]["count"] == 50
     assert found["figures"]["moves_per_s"] <= 10_100
     # From when a frame was due is never less than from when its last byte came.
     assert found["figures"]["p50_us"] >= found["figures"]["service_p50_us"]
 
 
-def test_memory_counts_the_image(tmp_path: Path) -> None:
-    found = bench.run("memory", quick=True, directory=tmp_path)
+def test_memory_counts_the_image(short_path: Path) -> None:
+    found = bench.run("memory", quick=True, directory=short_path)
     figures = found["figures"]
     assert figures["rss_mib"] > found["floor"]["rows_mib"]
     assert figures["players"] == 500
 
 
-def test_no_frame_of_any_size_allocates(tmp_path: Path) -> None:
-    figures = bench.run("allocations", quick=True, directory=tmp_path)["figures"]
+def test_no_frame_of_any_size_allocates(short_path: Path) -> None:
+    figures = bench.run("allocations", quick=True, directory=short_path)["figures"]
     assert figures["after_boot"] == 0
     assert 0 < figures["arena_blocks_in_use"] <= figures["arena_blocks_peak"]
 

@@ -31,6 +31,8 @@ from tests.unit.bus.test_counters import write_counters
 
 PLAYERS = 50
 FRAMES = 20
+SEGMENT_MIB = 16
+"""Of the scene's actor."""
 
 
 def top(*words: str) -> list[str]:
@@ -68,6 +70,8 @@ def test_figures_are_those_of_the_time_between_two_looks(
 
     async def play() -> None:
         actor = await scene.start()
+        # A thread of the actor makes the segment that is ready, in its own time.
+        await until(lambda: actor.counters().value("log_disk_bytes") == 2 * SEGMENT_MIB << 20)
         folder = Watch([Folder(short_path)])
         body = await one_window(folder, scene, rng, actor)
         (row,) = body["partitions"]
@@ -79,7 +83,7 @@ def test_figures_are_those_of_the_time_between_two_looks(
         assert 0 < row["durable_p50_us"] <= row["durable_p99_us"]
         assert row["allocations"] == actor.counters().value("allocations")
         assert row["resident_mib"] > 1
-        assert row["log_gib"] == round(2 * 16 / 1024, 2), "a segment in use and one ready"
+        assert row["log_gib"] == round(2 * SEGMENT_MIB / 1024, 2), "a segment in use and one ready"
         assert row["ring_gaps"] is None, "no gateway is there to know"
         assert body["total"] == {k: v for k, v in row.items() if k != "partition"} | {
             "state": "1 running"

@@ -210,7 +210,7 @@ async def caught_up(link: websockets.ClientConnection, head: int) -> tuple[int, 
     """Read up to a sequence, without a hole that no gap tells of; gives gaps and the last."""
     gaps, last = 0, 0
     while last < head:
-        message = await asyncio.wait_for(link.recv(), 10)
+        message = await asyncio.wait_for(link.recv(), 60)
         if isinstance(message, str):
             gap = json.loads(message)
             assert gap["first"] == last
@@ -249,7 +249,7 @@ def test_a_client_that_does_not_read_hurts_nobody_and_learns_its_gap(
                 published += 2000
                 seen = 0
                 while seen < 2000:
-                    message = await asyncio.wait_for(quick.recv(), 10)
+                    message = await asyncio.wait_for(quick.recv(), 60)
                     assert isinstance(message, bytes), message
                     seen += len(message) // 64
             gaps, last = await caught_up(slow, published)
@@ -265,10 +265,10 @@ def test_a_new_ring_is_followed(partition: Partition) -> None:
             await link.recv()
             (partition.folder / "ring").unlink()
             ring = Writer(partition.folder / "ring", slots=64)
-            messages = [json.loads(await asyncio.wait_for(link.recv(), 10)) for _ in range(2)]
+            messages = [json.loads(await asyncio.wait_for(link.recv(), 60)) for _ in range(2)]
             assert [message["event"] for message in messages] == ["restart", "hello"]
             ring.publish(1)
-            assert len(await asyncio.wait_for(link.recv(), 10)) == 64
+            assert len(await asyncio.wait_for(link.recv(), 60)) == 64
 
     serve(PartitionView(partition.folder), work)
 
