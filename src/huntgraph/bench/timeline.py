@@ -26,7 +26,7 @@ FOLLOW_S: Final = 0.2
 FORKS: Final = 10
 COMMITS: Final = 3
 LEAKS: Final = 40
-BESIDE: Final = 4
+BESIDE: Final = 8
 """How often as long as the history players are watched beside forks."""
 CHEATERS: Final = 1e-4
 """Share of players whose moves are struck: about one in a partition."""
