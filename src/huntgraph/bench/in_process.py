@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +13,7 @@ from huntgraph import _core
 from huntgraph.bench.distribution import Samples, percentiles, quantile, windows
 from huntgraph.bench.result import Found
 from huntgraph.bench.scene import Scene, paths
+from huntgraph.cores import kept_free, loop_cores
 
 __all__ = ["apply", "frame", "handshake", "roundtrip"]
 
@@ -22,6 +26,20 @@ CALM_NS: Final = 10_000
 
 def unwatched(_word: str) -> None:
     """Let the interpreter look at its signals, which calling this does."""
+
+
+@contextmanager
+def _core_of_its_own() -> Iterator[Callable[[str], None]]:
+    """Give what takes this thread to a core that all threads started meanwhile are kept off."""
+    cores = set(loop_cores(1))
+
+    def watch(_word: str) -> None:
+        if cores:
+            os.sched_setaffinity(0, cores)
+            cores.clear()
+
+    with kept_free(cores):
+        yield watch
 
 
 def apply(scene: Scene) -> Found:
@@ -59,7 +77,8 @@ def apply(scene: Scene) -> Found:
 
 def roundtrip(scene: Scene) -> Found:
     """Measure one move over QUIC and back, closed loop, both ends on one thread, spinning."""
-    numbers, samples = scene.core.roundtrip(paths(scene.server), paths(scene.client), unwatched)
+    with _core_of_its_own() as watch:
+        numbers, samples = scene.core.roundtrip(paths(scene.server), paths(scene.client), watch)
     quiet, traffic, udp = samples["quiet"], samples["traffic"], samples["udp"]
     figures = {
         **_tail("", quiet),
@@ -87,9 +106,9 @@ def roundtrip(scene: Scene) -> Found:
 
 def frame(scene: Scene) -> Found:
     """Measure frames of 100 moves due at set times, both ends on one thread, spinning."""
-    numbers, samples = scene.core.frame(
-        paths(scene.server), paths(scene.client), (FRAME_MOVES, scene.options.rate), unwatched
-    )
+    pace = FRAME_MOVES, scene.options.rate
+    with _core_of_its_own() as watch:
+        numbers, samples = scene.core.frame(paths(scene.server), paths(scene.client), pace, watch)
     figures: dict[str, float] = {}
     distribution: dict[str, Any] = {}
     for prefix in ("", "quiet_"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from huntgraph.bench.result import Found
 from huntgraph.bench.scene import IdlePolicy, Scene, paths
 from huntgraph.bus import Histogram
 from huntgraph.cluster import Actor, ActorOptions, refuse
+from huntgraph.cores import kept_free, loop_cores
 
 __all__ = [
     "Loaded",
@@ -218,8 +218,6 @@ def load(
                 counted[word] = _counted(actor)
 
         def drive() -> tuple[dict[str, float], dict[str, Samples]]:
-            if scene.options.idle_policy == "spin":
-                leave_a_core(actor.pid)
             return scene.core.drive(
                 actor.ready.address,
                 paths(scene.client),
@@ -242,23 +240,14 @@ def load(
         stopped.set()
 
 
-def leave_a_core(pid: int) -> None:
-    """Give an actor's loop one core, and the others to its other threads and the calling one.
-
-    The loop runs on the process's first thread. With a single core nothing is done.
-    """
-    *others, own = sorted(os.sched_getaffinity(0))
-    if not others:
-        return
-    for thread in map(int, os.listdir(f"/proc/{pid}/task")):
-        os.sched_setaffinity(thread, {own} if thread == pid else others)
-    os.sched_setaffinity(0, others)
-
-
 async def with_actor(
     scene: Scene, work: Callable[[Actor], Awaitable[Given]], directory: str = "actor"
 ) -> Given:
-    """Start an actor with the scene's hunts open, let it work, and stop it."""
+    """Start an actor with the scene's hunts open, let it work, and stop it.
+
+    A loop that spins has a core to itself, if there are two.
+    """
+    cores = loop_cores(1) if scene.options.idle_policy == "spin" else []
     options = ActorOptions(
         directory=scene.folder / directory,
         world=scene.world_file,
@@ -267,11 +256,13 @@ async def with_actor(
         fields=FIELDS,
         guidance_mib=GUIDANCE_MIB,
         idle=scene.options.idle_policy,
+        core=cores[0] if cores else None,
     )
-    async with await Actor.start(options) as actor:
-        refuse(await actor.control(scene.rows), "the hunt of the measurement")
-        await _pass_ticks(actor)
-        return await work(actor)
+    with kept_free(cores):
+        async with await Actor.start(options) as actor:
+            refuse(await actor.control(scene.rows), "the hunt of the measurement")
+            await _pass_ticks(actor)
+            return await work(actor)
 
 
 async def _pass_ticks(actor: Actor) -> None:

@@ -6,8 +6,9 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,7 @@ from huntgraph.cluster import (
     part_options,
     publish_everywhere,
 )
+from huntgraph.cores import kept_free, loop_cores
 from huntgraph.errors import ActorError, RefusedError
 from huntgraph.gateway import Gateway, PartitionView, exporting
 from huntgraph.hunt import crowding, load
@@ -159,9 +161,11 @@ def _options(
         idle=settings.idle,
         guidance_percent=settings.guidance_percent,
     )
-    if not parts:
-        return [options]
-    return part_options(parts, {number: layout.part(number) for number in parts}, options)
+    actors = [options]
+    if parts:
+        actors = part_options(parts, {number: layout.part(number) for number in parts}, options)
+    cores = loop_cores(len(actors)) if settings.idle == "spin" else []
+    return [replace(each, core=core) for each, core in zip_longest(actors, cores)]
 
 
 def _supervisor(
@@ -249,6 +253,7 @@ async def serving(
     ]
     gateway = Gateway(views, host=settings.http_host, port=settings.http_port)
     async with AsyncExitStack() as stack:
+        stack.enter_context(kept_free(each.core for each in actors))
         gateway.bind()  # a port in use is told of before the actors' start, which takes its time
         stack.push_async_callback(gateway.stop)
         for supervisor in supervisors:

@@ -19,6 +19,7 @@ from huntgraph.bus import Counters, Ring
 from huntgraph.cluster.authority import Leaf
 from huntgraph.cluster.control import Answers, Control, Status, control_move, refuse
 from huntgraph.cluster.process import Lines, failure, spawn
+from huntgraph.cores import only_for_loop
 from huntgraph.errors import ActorError
 from huntgraph.program import actor_program
 from huntgraph.schema import Kind
@@ -52,6 +53,8 @@ class ActorOptions:
     guidance_percent: int = 50
     neighbours: Mapping[int, Path] = field(default_factory=dict)
     """Directory of each other partition's actor, on this machine."""
+    core: int | None = None
+    """The core that its loop has to itself; see `huntgraph.cores`."""
 
     def arguments(self) -> list[str]:
         """Give the program's arguments."""
@@ -142,6 +145,8 @@ class Actor:
         actor = cls(options, process)
         try:
             await actor._wait_ready(timeout_s)
+            if options.core is not None:
+                only_for_loop(actor.pid, options.core)
         except BaseException:
             await actor.kill()
             raise
