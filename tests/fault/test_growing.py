@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import tempfile
@@ -25,7 +26,7 @@ from huntgraph.timeline.snapshot import Room, find_snapshots, open_snapshot
 from huntgraph.timeline.timeline import open_timeline
 from huntgraph.timeline.verify_all import verify_all
 from tests.fault.lives import WALKERS, Life, drop, keeping, opened
-from tests.servers import PLAYERS, ground, steady, until, within
+from tests.servers import PLAYERS, ground, steady, within
 
 MORE = 2 * PLAYERS
 CAME = PLAYERS + 100
@@ -61,11 +62,11 @@ async def standing(folder: Path, **changes: int) -> tuple[int, int]:
 
 
 async def durable(actor: Actor) -> tuple[int, int]:
-    """Position and state hash, once all of it is on disk."""
-    state = await steady(actor)
-    counters = actor.counters()
-    await until(lambda: counters.value("durable") >= state[0])
-    return state
+    """Position and state hash, once all is on disk: asked, as the counters wait for a tick."""
+    async with asyncio.timeout(60):
+        while (status := await actor.status()).durable < status.position:
+            await asyncio.sleep(0.005)
+    return status.position, status.state_hash
 
 
 async def grow(folder: Path, life: Life) -> tuple[int, int]:
