@@ -245,6 +245,8 @@ class Engine:
     def advance(self, records: NDArray[Any], positions: NDArray[np.uint64]) -> int:
         """Apply records as `replay` does, without answers and events; count the refused ones.
 
+        A branch cannot take them back.
+
         Several threads may do so in several engines at once.
         """
         return self._core.advance(records, np.ascontiguousarray(positions, np.uint64))

@@ -71,12 +71,14 @@ def test_a_branch_differs_by_the_cells_that_the_oracle_finds(seed: int) -> None:
             branch.go_back(head, position)
             mark = branch.mark()
             later = rows[position:]
-            branch.advance(later, positions(position, len(later)))
+            branch.replay(later, positions(position, len(later)), undoable=True)
             assert branch.state_hash() == head.state_hash(), seed
             assert not told(branch.changes(head)), seed
             branch.undo_to(mark)
             branch.advance(edited(later, random), positions(position, len(later)))
             assert branch.state_hash() == branch.state_hash(anew=True), seed
+            with pytest.raises(ValueError, match="reaches back to"):
+                branch.undo_to(mark)
             found = told(branch.changes(head))
             assert found == oracle(head, branch), seed
             assert found == told(branch.changes(head, everything=True)), seed

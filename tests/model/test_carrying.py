@@ -75,14 +75,16 @@ class Growing:
 @pytest.mark.seeds(1, 2, 3)
 def test_images_carried_over_are_those_of_their_size(seed: int) -> None:
     growing = Growing(seed)
-    for _ in range(30):
+    rounds = 0
+    # Once many have come most sizes are refused: some histories go on until enough were not.
+    while rounds < 30 or growing.carried < 4 or not growing.refused:
         growing.live(25)
         if growing.resize():
             growing.compare()
+        rounds += 1
+        assert rounds < 300, f"{growing.carried} carried over, {growing.refused} refused"
     growing.live(25)
     growing.compare()
-    assert growing.carried > 3, f"{growing.carried} carried over, {growing.refused} refused"
-    assert growing.refused > 0
 
 
 def test_what_is_not_in_the_log_is_missed() -> None:
