@@ -4,9 +4,12 @@ use huntgraph_actor::page_faults::image_block;
 use huntgraph_core::history::{Bookmark, Recall, Touched, differ};
 use huntgraph_core::schema::{Code, Receipt};
 use huntgraph_core::{Answer, Limits, Line, Partition, Silence, Sink, bytes, bytes_mut};
+use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 
+use crate::arrays::rows;
 use crate::engine::{Engine, bad};
+use crate::events::Events;
 use crate::seen::seen_of;
 
 /// What a branch knows of its head.
@@ -103,6 +106,31 @@ impl Engine {
                 answered(raw, answer, receipt)
             });
         })
+    }
+
+    /// Plays records at their positions while Python does something else; `play` gets them, the
+    /// head's block and what collects events.
+    pub fn played<T: Send>(
+        &mut self,
+        records: &Bound<'_, PyAny>,
+        positions: &PyReadonlyArray1<u64>,
+        mut head: Option<PyRefMut<'_, Self>>,
+        play: impl FnOnce(
+            &mut Self,
+            (&[[u8; 64]], &[u64]),
+            Option<&mut [Line]>,
+            &mut Events,
+        ) -> PyResult<T>
+        + Send,
+    ) -> PyResult<T> {
+        let py = records.py();
+        let (records, positions) = (rows(records)?, positions.as_slice()?);
+        let raw = records.as_slice()?.as_chunks::<64>().0;
+        let head = head.as_deref_mut().map(|head| &mut head.block[..]);
+        let mut events = std::mem::take(&mut self.events);
+        let played = py.detach(|| play(self, (raw, positions), head, &mut events));
+        self.events = events;
+        played
     }
 
     /// Applies records at their positions; gives updates and receipts.

@@ -9,16 +9,18 @@ use std::time::Duration;
 use huntgraph_actor::client::{Client as Native, LinkEvent, Options, Taken};
 use huntgraph_actor::failure::Failure;
 use huntgraph_actor::quic::{ClientFiles, IdentityFiles};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
+use numpy::PyReadonlyArray2;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+
+use crate::arrays::{Rows, as_rows};
 
 /// How long `close` waits for the thread.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// What `take` gives: updates, receipts, the durable position, events.
-type Batch<'py> = (Bound<'py, PyArray2<u8>>, Bound<'py, PyArray2<u8>>, u64, Vec<Py<PyAny>>);
+type Batch<'py> = (Rows<'py>, Rows<'py>, u64, Vec<Py<PyAny>>);
 
 /// A link to one partition, with a thread of its own; `huntgraph.client` makes it awaitable.
 #[pyclass(module = "huntgraph._core", frozen)]
@@ -56,10 +58,6 @@ fn rows<'py>(records: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, u8>>
     let bytes = flat.call_method1("reshape", (-1i32,))?.call_method1("view", ("u1",))?;
     let shaped = bytes.call_method1("reshape", ((-1i32, 64i32),))?;
     shaped.extract()
-}
-
-fn as_rows<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyArray2<u8>>> {
-    PyArray1::from_slice(py, bytes).reshape([bytes.len() / 64, 64])
 }
 
 fn event(py: Python<'_>, event: LinkEvent) -> PyResult<Py<PyAny>> {

@@ -17,7 +17,7 @@ use crate::saved;
 #[pyclass(module = "huntgraph._core")]
 pub struct Engine {
     pub(crate) block: Vec<Line>,
-    events: Events,
+    pub(crate) events: Events,
     /// Of a branch: where it may differ from its head.
     pub(crate) branch: Option<Branch>,
 }
@@ -234,21 +234,14 @@ impl Engine {
         head: Option<PyRefMut<'_, Self>>,
         undoable: bool,
     ) -> PyResult<Rows<'py>> {
-        let py = records.py();
-        let (records, positions) = (rows(records)?, positions.as_slice()?);
-        let raw = records.as_slice()?.as_chunks::<64>().0;
-        let mut head = head;
-        let head = head.as_deref_mut().map(|head| &mut head.block[..]);
-        let mut events = std::mem::take(&mut self.events);
-        let played = py.detach(|| {
+        let answers = self.played(records, &positions, head, |own, log, head, events| {
             if wins {
-                self.answers((raw, positions), (head, undoable), &mut Wins(&mut events))
+                own.answers(log, (head, undoable), &mut Wins(events))
             } else {
-                self.answers((raw, positions), (head, undoable), &mut events)
+                own.answers(log, (head, undoable), events)
             }
-        });
-        self.events = events;
-        as_rows(py, &played?)
+        })?;
+        as_rows(records.py(), &answers)
     }
 
     /// As `replay` with `wins`; gives what was seen of each answer, and the number of the first
@@ -260,15 +253,10 @@ impl Engine {
         positions: PyReadonlyArray1<u64>,
         head: Option<PyRefMut<'_, Self>>,
     ) -> PyResult<(Bound<'py, PyArray1<u64>>, Option<usize>)> {
-        let py = records.py();
-        let (records, positions) = (rows(records)?, positions.as_slice()?);
-        let raw = records.as_slice()?.as_chunks::<64>().0;
-        let mut head = head;
-        let head = head.as_deref_mut().map(|head| &mut head.block[..]);
-        let mut events = std::mem::take(&mut self.events);
-        let seen = py.detach(|| self.seen((raw, positions), head, &mut Wins(&mut events)));
-        self.events = events;
-        seen.map(|(seen, strange)| (PyArray1::from_vec(py, seen), strange))
+        let seen = self.played(records, &positions, head, |own, log, head, events| {
+            own.seen(log, head, &mut Wins(events))
+        });
+        seen.map(|(seen, strange)| (PyArray1::from_vec(records.py(), seen), strange))
     }
 
     /// Sets the position of the last record, for replays that leave records out.
