@@ -101,8 +101,9 @@ impl<'a> Partition<'a> {
 impl Topology<'_> {
     /// Takes over the rows of another image of the same world, with `used` slots added to them.
     fn adopt(&mut self, saved: Topology, used: usize) {
-        let Topology { rows, edges, slots: _, far, added, first_added: _ } = saved;
+        let Topology { rows, offsets, edges, slots: _, far, added, first_added: _ } = saved;
         self.rows.copy_from_slice(rows);
+        self.offsets.0.copy_from_slice(offsets.0);
         // Lines of slots that are not in use are blank in both.
         let lines = self.edges.0.len().min(edges.0.len());
         self.edges.0[..lines].copy_from_slice(&edges.0[..lines]);

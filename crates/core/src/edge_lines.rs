@@ -1,25 +1,24 @@
-//! What is known of each edge, twelve edges to a cache line.
+//! What is known of each edge, sixteen edges to a cache line.
 //!
 //! A step reads and changes its edge: where it leads, its weight, its heat and whether it is closed
 //! stand on one line, so that a step waits for memory once, not four times.
 
-use crate::memory::{equal_entries, prefetch};
+use crate::memory::{equal_bytes, prefetch};
+use crate::offsets::List;
 
 /// Edges of one [`EdgeLine`].
-pub(crate) const LINE_EDGES: usize = 12;
-/// Stands for a head whose difference from the tail does not fit 16 bits.
-pub(crate) const FAR: i16 = i16::MIN;
+pub(crate) const LINE_EDGES: usize = 16;
+/// Bit of an edge's way: nobody may go along it.
+const CLOSED: u8 = 1 << 7;
 
-/// Twelve edges: one cache line, 5.33 bytes an edge.
+/// Sixteen edges: one cache line, 4 bytes an edge.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EdgeLine {
-    /// Head less tail, or [`FAR`].
-    near: [i16; LINE_EDGES],
     weight: [u16; LINE_EDGES],
     heat: [u8; LINE_EDGES],
-    /// Bit per edge: nobody may go along it.
-    closed: u32,
+    /// The number of an edge's offset ([`Offsets`](crate::offsets::Offsets)), and [`CLOSED`].
+    way: [u8; LINE_EDGES],
 }
 
 impl EdgeLine {
@@ -27,7 +26,12 @@ impl EdgeLine {
     #[inline(always)]
     pub(crate) fn state(&self, at: usize) -> EdgeState {
         let (weight, heat) = (self.weight[at], self.heat[at]);
-        EdgeState { weight, heat, closed: self.closed >> at & 1 == 1 }
+        EdgeState { weight, heat, closed: self.way[at] & CLOSED != 0 }
+    }
+
+    #[inline(always)]
+    fn set_closed(&mut self, at: usize, closed: bool) {
+        self.way[at] = self.way[at] & !CLOSED | (closed as u8) << CLOSED.trailing_zeros();
     }
 
     #[inline(always)]
@@ -50,9 +54,10 @@ impl EdgeLine {
     /// A bit for each edge that is not as in another line, wherever it leads. No branch for each:
     /// most lines that differ do so in one edge.
     pub(crate) fn differing(&self, other: &Self) -> u32 {
-        (0..LINE_EDGES).fold(self.closed ^ other.closed, |bits, at| {
+        (0..LINE_EDGES).fold(0, |bits, at| {
+            let closed = (self.way[at] ^ other.way[at]) & CLOSED != 0;
             let differs = self.weight[at] != other.weight[at] || self.heat[at] != other.heat[at];
-            bits | (differs as u32) << at
+            bits | ((differs | closed) as u32) << at
         })
     }
 }
@@ -100,17 +105,19 @@ pub(crate) struct RowSpan {
     at: u32,
     /// How many there are.
     edges: u32,
+    /// The list that their offsets stand in.
+    pub(crate) list: List,
 }
 
 impl RowSpan {
     /// No edges.
-    pub(crate) const EMPTY: Self = Self { line: 0, at: 0, edges: 0 };
+    pub(crate) const EMPTY: Self = Self { line: 0, at: 0, edges: 0, list: List::NONE };
 
     /// The row of these edge ids.
     #[inline(always)]
-    pub(crate) fn new(start: usize, end: usize) -> Self {
+    pub(crate) fn new(start: usize, end: usize, list: List) -> Self {
         let Spot { line, at } = start.into();
-        Self { line: line as u32, at: at as u32, edges: (end - start) as u32 }
+        Self { line: line as u32, at: at as u32, edges: (end - start) as u32, list }
     }
 
     /// Its first line.
@@ -123,31 +130,23 @@ impl RowSpan {
 /// All edges of a partition by their ids, absent and added ones too.
 pub(crate) struct EdgeLines<'a>(pub(crate) &'a mut [EdgeLine]);
 
-/// Bit per byte that is not 0.
-fn nonzero_bytes(word: u64) -> u32 {
-    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    // Each byte's uppermost bit, then all of them into the uppermost byte.
-    let uppermost = (((word & LOW) + LOW) | word) & !LOW;
-    (uppermost.wrapping_mul(0x0002_0408_1020_4081) >> 56) as u32
-}
-
 /// Lines for so many edges.
 pub(crate) const fn edge_lines(edges: usize) -> usize {
     edges.div_ceil(LINE_EDGES)
 }
 
 impl EdgeLines<'_> {
-    /// Head less tail, or [`FAR`].
+    /// The number of an edge's offset, [`FAR`](crate::offsets::FAR) for added ones too.
     #[inline(always)]
-    pub(crate) fn near(&self, edge: usize) -> i16 {
+    pub(crate) fn number(&self, edge: usize) -> u8 {
         let Spot { line, at } = edge.into();
-        self.0[line].near[at]
+        self.0[line].way[at] & !CLOSED
     }
 
     /// The same of an edge that may be beyond all lines.
     #[inline(always)]
-    pub(crate) fn near_at(&self, spot: Spot) -> Option<i16> {
-        self.0.get(spot.line)?.near.get(spot.at).copied()
+    pub(crate) fn number_at(&self, spot: Spot) -> Option<u8> {
+        Some(self.0.get(spot.line)?.way.get(spot.at)? & !CLOSED)
     }
 
     /// Weight now, 0 for an absent slot.
@@ -181,7 +180,7 @@ impl EdgeLines<'_> {
         let Spot { line, at } = edge.into();
         let line = &mut self.0[line];
         (line.weight[at], line.heat[at]) = (state.weight, state.heat);
-        line.closed = line.closed & !(1 << at) | (state.closed as u32) << at;
+        line.set_closed(at, state.closed);
     }
 
     /// Weight and heat in one writing; it stays open or closed.
@@ -191,9 +190,11 @@ impl EdgeLines<'_> {
         (line.weight[spot.at], line.heat[spot.at]) = (weight, heat);
     }
 
-    pub(crate) fn set_near(&mut self, edge: usize, near: i16) {
+    /// Gives an edge the number of its offset.
+    pub(crate) fn set_number(&mut self, edge: usize, number: u8) {
         let Spot { line, at } = edge.into();
-        self.0[line].near[at] = near;
+        let way = &mut self.0[line].way[at];
+        *way = *way & CLOSED | number;
     }
 
     #[inline(always)]
@@ -211,8 +212,7 @@ impl EdgeLines<'_> {
     #[inline(always)]
     pub(crate) fn set_closed(&mut self, edge: usize, closed: bool) {
         let Spot { line, at } = edge.into();
-        let line = &mut self.0[line];
-        line.closed = line.closed & !(1 << at) | (closed as u32) << at;
+        self.0[line].set_closed(at, closed);
     }
 
     /// Whether no edge of a line has heat.
@@ -220,14 +220,14 @@ impl EdgeLines<'_> {
         self.0[line].heat == [0; LINE_EDGES]
     }
 
-    /// The first edge of a row with this difference from head to tail.
+    /// The first edge of a row whose offset has this number.
     #[inline(always)]
-    pub(crate) fn find_near(&self, row: RowSpan, wanted: i16) -> Option<Spot> {
+    pub(crate) fn find_number(&self, row: RowSpan, wanted: u8) -> Option<Spot> {
         let mut line = row.line as usize;
         // Entries of the line from here on, and how many of them are behind the end.
         let (mut mine, mut rest) = (u32::MAX << row.at, (row.at + row.edges) as usize);
         while rest > 0 {
-            let found = equal_entries(&self.0[line].near, wanted) & mine;
+            let found = equal_bytes(&self.0[line].way, !CLOSED, wanted) & mine;
             if found != 0 {
                 let at = found.trailing_zeros() as usize;
                 return (at < rest).then_some(Spot { line, at });
@@ -240,9 +240,7 @@ impl EdgeLines<'_> {
     /// A bit for each edge of a line that has any heat.
     #[inline(always)]
     pub(crate) fn warm(&self, line: usize) -> u32 {
-        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0[line].heat;
-        let first = nonzero_bytes(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
-        first | nonzero_bytes(u32::from_le_bytes(rest) as u64) << 8
+        equal_bytes(&self.0[line].heat, u8::MAX, 0) ^ 0xFFFF
     }
 
     /// Brings a line towards the cache.
@@ -264,25 +262,27 @@ impl EdgeLines<'_> {
 mod tests {
     use super::*;
 
-    /// Three lines whose entries are all different; every third edge is warm.
+    /// Three lines whose numbers are all different; every third edge is warm, every fifth closed.
     fn filled() -> [EdgeLine; 3] {
         let mut lines = [EdgeLine::default(); 3];
         let mut edges = EdgeLines(&mut lines);
         for edge in 0..3 * LINE_EDGES {
-            edges.set_near(edge, 1000 - 77 * edge as i16);
-            edges.set_heat(edge, (edge % 3 == 0) as u8);
+            edges.set_closed(edge, edge % 5 == 0);
+            edges.set_number(edge, 127 - edge as u8);
+            edges.set_heat(edge, (edge % 3 == 0) as u8 * 255);
         }
         lines
     }
 
     #[test]
-    fn heads_are_found_within_their_row_only() {
+    fn numbers_are_found_within_their_row_only() {
         let mut lines = filled();
         let edges = EdgeLines(&mut lines);
         let all = 3 * LINE_EDGES;
         for (start, end) in (0..all).flat_map(|start| (start..all).map(move |end| (start, end))) {
             for edge in 0..all {
-                let found = edges.find_near(RowSpan::new(start, end), edges.near(edge));
+                let row = RowSpan::new(start, end, List::NONE);
+                let found = edges.find_number(row, edges.number(edge));
                 assert_eq!(
                     found.map(Spot::edge),
                     (start..end).contains(&edge).then_some(edge),
@@ -313,8 +313,9 @@ mod tests {
             };
             assert_eq!(changed(|edges, at| edges.set_weight(at, 1)), 1 << at);
             assert_eq!(changed(|edges, at| edges.set_heat(at, 9)), 1 << at);
-            assert_eq!(changed(|edges, at| edges.set_closed(at, true)), 1 << at);
-            assert_eq!(changed(|edges, at| edges.set_near(at, 1)), 0);
+            let turn = |edges: &mut EdgeLines, at| edges.set_closed(at, !edges.is_closed(at));
+            assert_eq!(changed(turn), 1 << at);
+            assert_eq!(changed(|edges, at| edges.set_number(at, 1)), 0);
         }
     }
 
@@ -322,13 +323,15 @@ mod tests {
     fn what_is_set_is_read_and_nothing_else_changes() {
         let mut lines = filled();
         let mut edges = EdgeLines(&mut lines);
-        let before: [EdgeState; 36] = core::array::from_fn(|edge| edges.state(edge));
+        let before: [(EdgeState, u8); 48] =
+            core::array::from_fn(|edge| (edges.state(edge), edges.number(edge)));
         let state = EdgeState { weight: 65_534, heat: 255, closed: true };
         edges.set_weight(23, state.weight);
         edges.set_heat(23, state.heat);
         edges.set_closed(23, state.closed);
-        for (edge, &old) in before.iter().enumerate() {
+        for (edge, &(old, number)) in before.iter().enumerate() {
             assert_eq!(edges.state(edge), if edge == 23 { state } else { old });
+            assert_eq!(edges.number(edge), number);
         }
         edges.set_closed(23, false);
         assert!(!edges.is_closed(23));

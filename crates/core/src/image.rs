@@ -10,15 +10,16 @@ use crate::hunts::Hunt;
 use crate::index::Index;
 use crate::limits::{ImageError, Limits, WorldView};
 use crate::memory::{Line, first_of, take};
+use crate::offsets::Offsets;
 use crate::players::Player;
 use crate::schema::{COST_MAX, DEGREE, HUNTS, PEERS, Receipt};
-use crate::topology::{Topology, count_far};
+use crate::topology::Topology;
 use crate::warm::Warm;
 
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
 /// Version of the image's layout.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// First line of the image: identity, limits and all single values of the state.
 #[repr(C)]
@@ -82,7 +83,7 @@ pub struct Header {
     pub own_nodes: u32,
     parcels_max: u32,
     pub(crate) journal_max: u32,
-    spare: u32,
+    offsets_max: u32,
 }
 
 impl Header {
@@ -93,6 +94,7 @@ impl Header {
         (self.added_max, self.pages_max) = (limits.added, limits.pages);
         (self.queued_max, self.parcels_max) = (limits.queued, limits.parcels);
         (self.own_nodes, self.journal_max) = (limits.own_nodes, limits.journal);
+        self.offsets_max = limits.offsets;
     }
 }
 
@@ -136,15 +138,12 @@ impl<'a> Partition<'a> {
             return Err(ImageError::Size);
         }
         check_rows(world)?;
-        if count_far(world) >= limits.far as usize {
-            return Err(ImageError::Limits);
-        }
         block.fill(Line::default());
         let mut partition = Self::carve(block, &limits)?;
         let (magic, version, world_id) = (MAGIC, VERSION, world.world_id);
         *partition.header = Header { magic, version, world_id, ..Header::default() };
         partition.header.set_limits(&limits);
-        partition.load(world);
+        partition.load(world)?;
         partition.border.create(world)?;
         partition.begin_guidance(&limits);
         partition.header.cells = partition.edge_cells();
@@ -213,6 +212,7 @@ impl<'a> Partition<'a> {
             fields: header.fields_max,
             pending: header.pending_max,
             far: header.far_max,
+            offsets: header.offsets_max,
             added: header.added_max,
             pages: header.pages_max,
             queued: header.queued_max,
@@ -248,13 +248,14 @@ impl<'a> Partition<'a> {
     }
 
     /// Copies the world's rows in.
-    fn load(&mut self, world: &WorldView) {
-        self.topology.load(world);
+    fn load(&mut self, world: &WorldView) -> Result<(), ImageError> {
+        self.topology.load(world)?;
         let real = || world.cost.iter().filter(|&&cost| cost > 0).map(|&cost| cost as u64);
         self.header.cost_min = real().min().unwrap_or(0) as u32;
         self.header.cost_max = real().max().unwrap_or(0) as u32;
         let mean = real().sum::<u64>().checked_div(real().count() as u64);
         self.header.cost_mean = mean.unwrap_or(1) as u32;
+        Ok(())
     }
 }
 
@@ -276,6 +277,7 @@ impl<'a> State<'a> {
             header: &mut take::<Header>(rest, 1)[0],
             topology: Topology {
                 rows: take(rest, limits.row_groups()),
+                offsets: Offsets(take(rest, limits.offsets as usize)),
                 edges: EdgeLines(take(rest, edge_lines(limits.edge_ids()))),
                 slots: limits.edges as usize,
                 far: take(rest, limits.far as usize),

@@ -38,6 +38,7 @@ mod loading;
 mod memory;
 mod moves;
 mod notices;
+mod offsets;
 mod players;
 mod row_group;
 #[rustfmt::skip]

@@ -11,10 +11,10 @@ use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::memory::lines;
+use crate::offsets::Needed;
 use crate::players::Player;
 use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS, ROUNDS};
-use crate::topology::count_far;
 use crate::warm::Warm;
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.
@@ -32,6 +32,8 @@ pub struct Limits {
     pub pending: u32,
     /// Cells of the table of heads far from their tails, more than there are such heads.
     pub far: u32,
+    /// Offsets of heads from tails in all lists together.
+    pub offsets: u32,
     /// Slots that can be added to the running world; an edge takes two.
     pub added: u32,
     /// Pages of all fields together: each holds a field's numbers for 64 nodes.
@@ -52,7 +54,7 @@ impl Limits {
     pub fn of(world: &WorldView, players: u32, fields: u32) -> Self {
         let nodes = world.first.len().saturating_sub(1) as u32;
         let halo = world.halo_owner.len();
-        let far = count_far(world);
+        let Needed { offsets, far } = Needed::of(world);
         let mut limits = Self {
             nodes,
             edges: world.head.len() as u32,
@@ -60,6 +62,7 @@ impl Limits {
             fields,
             pending: 1 << 16,
             far: (far + far / 4 + 1) as u32,
+            offsets: offsets as u32,
             added: 2048,
             pages: 0,
             queued: nodes / 16 + 8192,
@@ -114,10 +117,11 @@ impl Limits {
     }
 
     /// Names and lines of the sections of the state, in their order.
-    pub fn sections(&self) -> [(&'static str, usize); 15] {
+    pub fn sections(&self) -> [(&'static str, usize); 16] {
         [
             ("header", lines::<Header>(1)),
             ("rows", lines::<RowGroup>(self.row_groups())),
+            ("offsets", lines::<i16>(self.offsets as usize)),
             ("edges", lines::<EdgeLine>(edge_lines(self.edge_ids()))),
             ("far", lines::<Entry>(self.far as usize)),
             ("added", lines::<Added>(self.added as usize)),
@@ -136,7 +140,7 @@ impl Limits {
 
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
-        let rows = ["rows", "edges", "far", "added", "first_added"];
+        let rows = ["rows", "offsets", "edges", "far", "added", "first_added"];
         let sections = self.sections().into_iter();
         sections.filter(|(name, _)| rows.contains(name)).map(|(_, lines)| lines).sum()
     }
@@ -193,6 +197,7 @@ impl Limits {
             && self.pending.is_power_of_two()
             && self.pending >= 1024
             && self.far > 0
+            && (1..=1 << 30).contains(&self.offsets)
             && self.added <= 1 << 20
             && self.pages > self.reserve()
             && self.pages <= 1 << 26

@@ -13,6 +13,7 @@ use crate::guidance::{Field, Label, Page, Pending, Queued, Round, Work};
 use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
+use crate::offsets::SHARED;
 use crate::players::Player;
 use crate::row_group::RowGroup;
 use crate::schema::Arrival;
@@ -88,26 +89,51 @@ pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
     let _ = (slice, index);
 }
 
-/// Bit per entry: whether it is `wanted`. All at once, with no branch for each to be mistaken in.
+/// Bit per offset: whether it is `wanted`. All at once, with no branch for each to be mistaken in.
 #[inline(always)]
-pub(crate) fn equal_entries(entries: &[i16; LINE_EDGES], wanted: i16) -> u32 {
+pub(crate) fn equal_offsets(offsets: &[i16; SHARED], wanted: i16) -> u32 {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{
-            _mm_cmpeq_epi16, _mm_movemask_epi8, _mm_packs_epi16, _mm_set_epi16, _mm_set1_epi16,
+            __m128i, _mm_cmpeq_epi16, _mm_loadu_si128, _mm_movemask_epi8, _mm_packs_epi16,
+            _mm_set1_epi16,
         };
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = *entries;
-        // SAFETY: SSE2 is part of this architecture; these touch no memory of their own.
-        let bits = unsafe {
+        // SAFETY: SSE2 is part of this architecture; the four unaligned loads of eight offsets each
+        // stay within the 32 that there are.
+        unsafe {
             let wanted = _mm_set1_epi16(wanted);
-            let first = _mm_cmpeq_epi16(_mm_set_epi16(h, g, f, e, d, c, b, a), wanted);
-            let last = _mm_cmpeq_epi16(_mm_set_epi16(l, k, j, i, h, g, f, e), wanted);
-            _mm_movemask_epi8(_mm_packs_epi16(first, last)) as u32
-        };
-        bits & 0xFF | bits >> 4 & 0xFF0
+            let equal = |part| {
+                let eight = _mm_loadu_si128(offsets.as_ptr().cast::<__m128i>().add(part));
+                _mm_cmpeq_epi16(eight, wanted)
+            };
+            let sixteen =
+                |part| _mm_movemask_epi8(_mm_packs_epi16(equal(part), equal(part + 1))) as u32;
+            sixteen(0) | sixteen(2) << 16
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    entries.iter().rev().fold(0, |bits, &entry| bits << 1 | (entry == wanted) as u32)
+    offsets.iter().rev().fold(0, |bits, &offset| bits << 1 | (offset == wanted) as u32)
+}
+
+/// Bit per byte: whether, of the bits in `mask`, it has those of `wanted`.
+#[inline(always)]
+pub(crate) fn equal_bytes(bytes: &[u8; LINE_EDGES], mask: u8, wanted: u8) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{
+            _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8,
+        };
+        // SAFETY: SSE2 is part of this architecture; the unaligned load is of all 16 bytes.
+        unsafe {
+            let masked = _mm_and_si128(
+                _mm_loadu_si128(bytes.as_ptr().cast()),
+                _mm_set1_epi8(mask.cast_signed()),
+            );
+            _mm_movemask_epi8(_mm_cmpeq_epi8(masked, _mm_set1_epi8(wanted.cast_signed()))) as u32
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    bytes.iter().rev().fold(0, |bits, &byte| bits << 1 | (byte & mask == wanted) as u32)
 }
 
 /// Lines that `count` items take, each section starting on a line of its own.
@@ -126,7 +152,7 @@ macro_rules! plain {
         unsafe impl Plain for $kind {}
     )* };
 }
-plain!(u8, u16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
+plain!(u8, u16, i16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
 plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
 plain!(history::Entry, [u8; Arrival::BYTES]);
 

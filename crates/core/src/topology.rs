@@ -1,21 +1,21 @@
 //! The rows: which edges lead from a node, and where to.
 //!
-//! A node's row is a run of slots, numbered through; that number is the edge's id. Twelve bytes say
-//! where the rows of eight nodes begin and how long each is. A slot holds the difference between
-//! head and tail, which fits 16 bits wherever near nodes have near numbers; the heads of the others
-//! stand in a small hash table. Beside the difference stands what else is known of an edge
-//! ([`EdgeLines`]).
+//! A node's row is a run of slots, numbered through; that number is the edge's id. Sixteen bytes say
+//! where the rows of eight nodes begin, how long each is, and in which list the offsets stand by
+//! which they lead to their heads ([`Offsets`]). A slot keeps its offset's number; far heads stand
+//! in a small hash table. Beside the number stands what else is known of an edge ([`EdgeLines`]).
 //! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
 use crate::added::{Added, Entry, find_entry};
-use crate::edge_lines::{EdgeLines, FAR, RowSpan, Spot};
-use crate::limits::WorldView;
+use crate::edge_lines::{EdgeLines, RowSpan, Spot};
+use crate::limits::{ImageError, WorldView};
 use crate::memory::prefetch;
+use crate::offsets::{FAR, List, Lister, Needed, Offsets, ways};
 use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{DEGREE, NONE};
 
-/// Least difference from tail to head that counts as near.
+/// Least offset of a head that is not far.
 const NEAREST: i32 = Onward::SLOTS as i32 + DEGREE as i32;
 
 /// One slot of a row.
@@ -53,6 +53,7 @@ pub(crate) struct Walk {
     pub(crate) node: u32,
     edge: usize,
     end: usize,
+    list: List,
     pub(crate) slot: u8,
     pub(crate) added: u32,
 }
@@ -60,6 +61,7 @@ pub(crate) struct Walk {
 /// The rows of a partition.
 pub struct Topology<'a> {
     pub(crate) rows: &'a mut [RowGroup],
+    pub(crate) offsets: Offsets<'a>,
     pub(crate) edges: EdgeLines<'a>,
     /// Slots that the rows of the world have; added edges have ids from here on.
     pub(crate) slots: usize,
@@ -68,51 +70,54 @@ pub struct Topology<'a> {
     pub(crate) first_added: &'a mut [Entry],
 }
 
-/// Slots of `world` whose heads do not fit 16 bits.
-pub(crate) fn count_far(world: &WorldView) -> usize {
-    let rows = world.first.windows(2).enumerate();
-    rows.map(|(node, row)| {
-        let heads = world.head.get(row[0] as usize..row[1] as usize).unwrap_or(&[]);
-        heads.iter().filter(|&&head| difference(node as u32, head).is_none()).count()
-    })
-    .sum()
-}
-
-/// Head less tail where that is near; the numbers below stand for slots ([`Onward`]).
+/// A head less its tail, where that fits 16 bits; the least numbers stand for slots ([`Onward`]).
 #[inline(always)]
-fn difference(tail: u32, head: u32) -> Option<i16> {
+pub(crate) fn difference(tail: u32, head: u32) -> Option<i16> {
     let difference = head.wrapping_sub(tail) as i32;
     (NEAREST..=i16::MAX as i32).contains(&difference).then_some(difference as i16)
 }
 
 impl Topology<'_> {
     /// Takes over a world's rows, which must have been checked.
-    pub(crate) fn load(&mut self, world: &WorldView) {
-        let nodes = world.first.len() - 1;
-        for (group, node) in self.rows.iter_mut().zip((0..nodes).step_by(GROUP_NODES)) {
-            let firsts = &world.first[node..=nodes.min(node + GROUP_NODES)];
-            group.load(firsts);
+    ///
+    /// # Errors
+    /// [`ImageError::Limits`]: there is not enough room for its offsets or its far heads.
+    pub(crate) fn load(&mut self, world: &WorldView) -> Result<(), ImageError> {
+        let Needed { offsets, far } = Needed::of(world);
+        if offsets > self.offsets.0.len() || far >= self.far.len() {
+            return Err(ImageError::Limits);
         }
-        for node in 0..nodes as u32 {
-            for edge in world.first[node as usize]..world.first[node as usize + 1] {
-                let head = world.head[edge as usize];
-                let near = difference(node, head).unwrap_or_else(|| {
-                    let at = find_entry(self.far, edge);
-                    self.far[at] = Entry::new(edge, head);
-                    FAR
-                });
-                self.edges.set_near(edge as usize, near);
-                let cost = world.cost[edge as usize];
-                self.edges.set_weight(edge as usize, cost);
-                self.edges.set_closed(edge as usize, cost == 0);
+        Lister::each(world, |group, lister| {
+            let node = group * GROUP_NODES;
+            let firsts = &world.first[node..world.first.len().min(node + GROUP_NODES + 1)];
+            self.rows[group].load(firsts, lister.list());
+            self.offsets.set(lister.list(), lister.listed());
+            for (edge, tail, head) in ways(world, group) {
+                self.load_edge(edge, head, world.cost[edge], lister.number(tail, head));
             }
+        });
+        Ok(())
+    }
+
+    fn load_edge(&mut self, edge: usize, head: u32, cost: u16, number: u8) {
+        if number == FAR {
+            let at = find_entry(self.far, edge as u32);
+            self.far[at] = Entry::new(edge as u32, head);
         }
+        self.edges.set_number(edge, number);
+        self.edges.set_weight(edge, cost);
+        self.edges.set_closed(edge, cost == 0);
+    }
+
+    #[inline(always)]
+    fn group(&self, node: u32) -> &RowGroup {
+        &self.rows[node as usize / GROUP_NODES]
     }
 
     /// Edges of a node's row without the added ones, and whether there are added ones.
     #[inline(always)]
     fn row(&self, node: u32) -> (usize, usize, bool) {
-        self.rows[node as usize / GROUP_NODES].row(node as usize % GROUP_NODES)
+        self.group(node).row(node as usize % GROUP_NODES)
     }
 
     /// Brings towards the cache where a node's row lies; does nothing when there is no such node.
@@ -124,28 +129,37 @@ impl Topology<'_> {
     /// Brings a node's row towards the cache, without the added edges; where it is.
     #[inline(always)]
     pub(crate) fn prefetch(&self, node: u32) -> RowSpan {
-        let (start, end, _) = self.row(node);
-        let row = RowSpan::new(start, end);
+        let (group, (start, end, _)) = (self.group(node), self.row(node));
+        let row = RowSpan::new(start, end, group.list());
         self.edges.prefetch(row);
+        self.offsets.prefetch(row.list);
         row
     }
 
-    /// The slot `tail -> head` among the near ones of the row at `row`, which is the tail's.
+    /// The slot `tail -> head` in the row at `row`, which is the tail's, if the head is not far.
     #[inline(always)]
     pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<Spot> {
-        self.edges.find_near(row, difference(tail, head)?)
+        let number = self.offsets.find(row.list, difference(tail, head)?)?;
+        self.edges.find_number(row, number)
     }
 
-    /// Whether the edge of a spot, which is in the row of `tail`, leads to a near `head`.
+    /// Whether the edge of a spot, which is in the row of `tail`, leads to `head`, not a far one.
     #[inline(always)]
     pub(crate) fn leads(&self, spot: Spot, tail: u32, head: u32) -> bool {
-        difference(tail, head).is_some_and(|wanted| self.edges.near_at(spot) == Some(wanted))
+        let number = self.edges.number_at(spot).filter(|&number| number != FAR);
+        number.is_some_and(|number| {
+            let offset = self.offsets.get(self.group(tail).list(), number);
+            tail.wrapping_add_signed(offset as i32) == head
+        })
     }
 
     #[inline(always)]
-    fn head(&self, tail: u32, edge: usize) -> u32 {
-        let near = self.edges.near(edge);
-        if near == FAR { self.far_head(edge) } else { tail.wrapping_add_signed(near as i32) }
+    fn head(&self, tail: u32, edge: usize, list: List) -> u32 {
+        let number = self.edges.number(edge);
+        if number == FAR {
+            return self.far_head(edge);
+        }
+        tail.wrapping_add_signed(self.offsets.get(list, number) as i32)
     }
 
     #[cold]
@@ -159,7 +173,7 @@ impl Topology<'_> {
     pub(crate) fn walk(&self, node: u32) -> Walk {
         let (edge, end, more) = self.row(node);
         let added = if more { self.first_of(node) } else { NONE };
-        Walk { node, edge, end, slot: 0, added }
+        Walk { node, edge, end, list: self.group(node).list(), slot: 0, added }
     }
 
     /// The next slot of a walk.
@@ -169,7 +183,7 @@ impl Topology<'_> {
         if walk.edge < walk.end {
             let edge = walk.edge;
             (walk.edge, walk.slot) = (edge + 1, slot + 1);
-            return Some(Way { slot, edge, head: self.head(walk.node, edge) });
+            return Some(Way { slot, edge, head: self.head(walk.node, edge, walk.list) });
         }
         if walk.added == NONE { None } else { Some(self.step_added(walk)) }
     }
@@ -177,15 +191,11 @@ impl Topology<'_> {
     /// The slot `tail -> head`, absent or not.
     #[inline(always)]
     pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
-        let (start, end, more) = self.row(tail);
-        if let Some(wanted) = difference(tail, head) {
-            if let Some(spot) = self.edges.find_near(RowSpan::new(start, end), wanted) {
-                let edge = spot.edge();
-                return Some(Way { slot: (edge - start) as u8, edge, head });
-            }
-            if !more {
-                return None;
-            }
+        let (start, end, _) = self.row(tail);
+        let row = RowSpan::new(start, end, self.group(tail).list());
+        if let Some(spot) = self.find_near(row, tail, head) {
+            let edge = spot.edge();
+            return Some(Way { slot: (edge - start) as u8, edge, head });
         }
         self.find_slowly(tail, head)
     }
@@ -225,7 +235,7 @@ impl Topology<'_> {
         let (start, end, _) = self.row(node);
         let edge = start + slot as usize;
         if edge < end {
-            Way { slot, edge, head: self.head(node, edge) }
+            Way { slot, edge, head: self.head(node, edge, self.group(node).list()) }
         } else {
             self.added_way(node, slot)
         }
@@ -260,7 +270,7 @@ impl Topology<'_> {
         let tail = self.tail(edge);
         match edge.checked_sub(self.slots) {
             Some(added) => (tail, self.added[added].head),
-            None => (tail, self.head(tail, edge)),
+            None => (tail, self.head(tail, edge, self.group(tail).list())),
         }
     }
 

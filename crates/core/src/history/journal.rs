@@ -126,10 +126,7 @@ impl Entry {
     /// The heats of a line of edges.
     #[inline(always)]
     pub(super) fn heats(&self) -> [u8; LINE_EDGES] {
-        let mut heats = [0; LINE_EDGES];
-        heats[..8].copy_from_slice(&self.0[1].to_le_bytes());
-        heats[8..].copy_from_slice(&(self.0[2] as u32).to_le_bytes());
-        heats
+        (self.0[1] as u128 | (self.0[2] as u128) << 64).to_le_bytes()
     }
 
     /// Section of a COPY.
@@ -230,9 +227,8 @@ impl<'a> Journal<'a> {
         if let Some(touched) = &mut self.noted {
             touched.line(line);
         } else {
-            let [a, b, c, d, e, f, g, h, rest @ ..] = heats;
-            let first = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-            self.push([COOL | (line as u64) << 32, first, u32::from_le_bytes(rest) as u64, 0]);
+            let all = u128::from_le_bytes(heats);
+            self.push([COOL | (line as u64) << 32, all as u64, (all >> 64) as u64, 0]);
         }
     }
 
