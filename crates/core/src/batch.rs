@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::apply::{Answer, Sink};
-use crate::edge_lines::{RowSpan, Spot};
+use crate::edge_lines::RowSpan;
 use crate::guidance::Place;
 use crate::history::{Recall, Step};
 use crate::image::{Header, Partition};
@@ -29,15 +29,15 @@ pub(crate) struct Found {
     pub slot: u32,
     /// The row of the node that the record leaves.
     row: RowSpan,
-    /// The near slot of that row along which it goes.
-    pub way: Option<Spot>,
+    /// The edge of that row along which it goes, if the head is not far.
+    pub edge: Option<u32>,
     /// Where the field of the player's target keeps the node that the record comes to.
     pub place: Place,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Self { slot: NONE, row: RowSpan::EMPTY, way: None, place: Place::UNKNOWN }
+        Self { slot: NONE, row: RowSpan::EMPTY, edge: None, place: Place::UNKNOWN }
     }
 }
 
@@ -162,15 +162,15 @@ impl Partition<'_> {
             *found = Found::default();
             let step = recalled(turn * GROUP + at).filter(|step| step.node == half(record, 16));
             let Some(step) = step else { continue };
-            (found.slot, found.way) = (step.slot as u32, Some(step.spot));
+            (found.slot, found.edge) = (step.slot as u32, Some(step.edge));
             prefetch(self.players, step.slot);
-            self.topology.edges.prefetch_line(step.spot.line);
-            self.warm.prefetch(step.spot.line);
+            self.topology.edges.prefetch_edge(step.edge as usize);
+            self.warm.prefetch(step.edge as usize);
         }
         let Some(turn) = turn.checked_sub(2) else { return };
         for (record, found) in group(records, turn).iter().zip(&mut found[turn % STEPS]) {
             let (from, to) = (half(record, 16), half(record, 20));
-            found.way = found.way.filter(|&spot| self.topology.leads(spot, from, to));
+            found.edge = found.edge.filter(|&edge| self.topology.leads(edge as usize, from, to));
         }
     }
 
@@ -260,8 +260,8 @@ impl Partition<'_> {
     /// Finds the edge, and brings the note that it is warm towards the cache.
     #[inline(always)]
     fn find_way(&self, raw: &[u8; 64], found: &mut Found) {
-        found.way = self.topology.find_near(found.row, half(raw, 16), half(raw, 20));
-        self.warm.prefetch(found.row.line());
+        found.edge = self.topology.find_near(found.row, half(raw, 16), half(raw, 20));
+        self.warm.prefetch(found.row.first());
     }
 
     /// Finds the table of the field of the player's target, and brings its entry for the node that

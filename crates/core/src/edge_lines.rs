@@ -72,37 +72,10 @@ pub(crate) struct EdgeState {
     pub closed: bool,
 }
 
-/// Where an edge stands: its line, and its place there. An edge's id will do wherever a spot is
-/// asked for, at the price of a division.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
-    pub line: usize,
-    pub at: usize,
-}
-
-impl From<usize> for Spot {
-    #[inline(always)]
-    fn from(edge: usize) -> Self {
-        // Ids fit 32 bits, which are quicker to divide.
-        let (edge, all) = (edge as u32, LINE_EDGES as u32);
-        Self { line: (edge / all) as usize, at: (edge % all) as usize }
-    }
-}
-
-impl Spot {
-    /// The edge's id.
-    #[inline(always)]
-    pub(crate) fn edge(self) -> usize {
-        self.line * LINE_EDGES + self.at
-    }
-}
-
 /// The edges of a row that the world has: this one does not move.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowSpan {
-    /// Line and place of the first edge.
-    line: u32,
-    at: u32,
+    first: u32,
     /// How many there are.
     edges: u32,
     /// The list that their offsets stand in.
@@ -111,20 +84,31 @@ pub(crate) struct RowSpan {
 
 impl RowSpan {
     /// No edges.
-    pub(crate) const EMPTY: Self = Self { line: 0, at: 0, edges: 0, list: List::NONE };
+    pub(crate) const EMPTY: Self = Self { first: 0, edges: 0, list: List::NONE };
 
     /// The row of these edge ids.
     #[inline(always)]
     pub(crate) fn new(start: usize, end: usize, list: List) -> Self {
-        let Spot { line, at } = start.into();
-        Self { line: line as u32, at: at as u32, edges: (end - start) as u32, list }
+        Self { first: start as u32, edges: (end - start) as u32, list }
     }
 
-    /// Its first line.
+    /// Its first edge.
     #[inline(always)]
-    pub(crate) fn line(self) -> usize {
-        self.line as usize
+    pub(crate) fn first(self) -> usize {
+        self.first as usize
     }
+
+    /// Its last edge, of an empty one where its first would be.
+    #[inline(always)]
+    fn last(self) -> usize {
+        (self.first + self.edges.saturating_sub(1)) as usize
+    }
+}
+
+/// The line of an edge, and its place there.
+#[inline(always)]
+fn spot(edge: usize) -> (usize, usize) {
+    (edge / LINE_EDGES, edge % LINE_EDGES)
 }
 
 /// All edges of a partition by their ids, absent and added ones too.
@@ -139,14 +123,15 @@ impl EdgeLines<'_> {
     /// The number of an edge's offset, [`FAR`](crate::offsets::FAR) for added ones too.
     #[inline(always)]
     pub(crate) fn number(&self, edge: usize) -> u8 {
-        let Spot { line, at } = edge.into();
+        let (line, at) = spot(edge);
         self.0[line].way[at] & !CLOSED
     }
 
     /// The same of an edge that may be beyond all lines.
     #[inline(always)]
-    pub(crate) fn number_at(&self, spot: Spot) -> Option<u8> {
-        Some(self.0.get(spot.line)?.way.get(spot.at)? & !CLOSED)
+    pub(crate) fn number_at(&self, edge: usize) -> Option<u8> {
+        let (line, at) = spot(edge);
+        Some(self.0.get(line)?.way[at] & !CLOSED)
     }
 
     /// Weight now, 0 for an absent slot.
@@ -169,15 +154,15 @@ impl EdgeLines<'_> {
 
     /// All but where it leads, in one reading.
     #[inline(always)]
-    pub(crate) fn state(&self, edge: impl Into<Spot>) -> EdgeState {
-        let Spot { line, at } = edge.into();
+    pub(crate) fn state(&self, edge: usize) -> EdgeState {
+        let (line, at) = spot(edge);
         self.0[line].state(at)
     }
 
     /// All but where it leads, in one writing.
     #[inline(always)]
-    pub(crate) fn set_state(&mut self, edge: impl Into<Spot>, state: EdgeState) {
-        let Spot { line, at } = edge.into();
+    pub(crate) fn set_state(&mut self, edge: usize, state: EdgeState) {
+        let (line, at) = spot(edge);
         let line = &mut self.0[line];
         (line.weight[at], line.heat[at]) = (state.weight, state.heat);
         line.set_closed(at, state.closed);
@@ -185,33 +170,34 @@ impl EdgeLines<'_> {
 
     /// Weight and heat in one writing; it stays open or closed.
     #[inline(always)]
-    pub(crate) fn set_weighed(&mut self, spot: Spot, weight: u16, heat: u8) {
-        let line = &mut self.0[spot.line];
-        (line.weight[spot.at], line.heat[spot.at]) = (weight, heat);
+    pub(crate) fn set_weighed(&mut self, edge: usize, weight: u16, heat: u8) {
+        let (line, at) = spot(edge);
+        let line = &mut self.0[line];
+        (line.weight[at], line.heat[at]) = (weight, heat);
     }
 
     /// Gives an edge the number of its offset.
     pub(crate) fn set_number(&mut self, edge: usize, number: u8) {
-        let Spot { line, at } = edge.into();
+        let (line, at) = spot(edge);
         let way = &mut self.0[line].way[at];
         *way = *way & CLOSED | number;
     }
 
     #[inline(always)]
     pub(crate) fn set_weight(&mut self, edge: usize, weight: u16) {
-        let Spot { line, at } = edge.into();
+        let (line, at) = spot(edge);
         self.0[line].weight[at] = weight;
     }
 
     #[inline(always)]
-    pub(crate) fn set_heat(&mut self, edge: impl Into<Spot>, heat: u8) {
-        let Spot { line, at } = edge.into();
+    pub(crate) fn set_heat(&mut self, edge: usize, heat: u8) {
+        let (line, at) = spot(edge);
         self.0[line].set_heat(at, heat);
     }
 
     #[inline(always)]
     pub(crate) fn set_closed(&mut self, edge: usize, closed: bool) {
-        let Spot { line, at } = edge.into();
+        let (line, at) = spot(edge);
         self.0[line].set_closed(at, closed);
     }
 
@@ -222,19 +208,28 @@ impl EdgeLines<'_> {
 
     /// The first edge of a row whose offset has this number.
     #[inline(always)]
-    pub(crate) fn find_number(&self, row: RowSpan, wanted: u8) -> Option<Spot> {
-        let mut line = row.line as usize;
-        // Entries of the line from here on, and how many of them are behind the end.
-        let (mut mine, mut rest) = (u32::MAX << row.at, (row.at + row.edges) as usize);
-        while rest > 0 {
-            let found = equal_bytes(&self.0[line].way, !CLOSED, wanted) & mine;
-            if found != 0 {
-                let at = found.trailing_zeros() as usize;
-                return (at < rest).then_some(Spot { line, at });
-            }
-            (line, mine, rest) = (line + 1, u32::MAX, rest.saturating_sub(LINE_EDGES));
+    pub(crate) fn find_number(&self, row: RowSpan, wanted: u8) -> Option<u32> {
+        if row.edges as usize > LINE_EDGES {
+            return self.find_in_long(row, wanted);
         }
-        None
+        let ((line, at), last) = (spot(row.first()), row.last() / LINE_EDGES);
+        // The same line twice when it has all of the row: what is seen again is behind the end.
+        let seen = self.equal(line, wanted) | self.equal(last, wanted) << LINE_EDGES;
+        let found = seen >> at & ((1 << row.edges) - 1);
+        (found != 0).then(|| row.first + found.trailing_zeros())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_in_long(&self, row: RowSpan, wanted: u8) -> Option<u32> {
+        (row.first..row.first + row.edges).find(|&edge| self.number(edge as usize) == wanted)
+    }
+
+    /// Bit per edge of a line: whether its offset has this number. An empty row may begin behind all
+    /// lines.
+    #[inline(always)]
+    fn equal(&self, line: usize, wanted: u8) -> u32 {
+        self.0.get(line).map_or(0, |line| equal_bytes(&line.way, !CLOSED, wanted))
     }
 
     /// A bit for each edge of a line that has any heat.
@@ -249,12 +244,17 @@ impl EdgeLines<'_> {
         prefetch(self.0, line);
     }
 
+    /// Brings an edge towards the cache.
+    #[inline(always)]
+    pub(crate) fn prefetch_edge(&self, edge: usize) {
+        self.prefetch_line(edge / LINE_EDGES);
+    }
+
     /// Brings a row towards the cache: its first two lines, which few rows go beyond.
     #[inline(always)]
     pub(crate) fn prefetch(&self, row: RowSpan) {
-        let more = row.at + row.edges > LINE_EDGES as u32;
-        prefetch(self.0, row.line as usize);
-        prefetch(self.0, row.line as usize + more as usize);
+        self.prefetch_edge(row.first());
+        self.prefetch_edge(row.last());
     }
 }
 
@@ -284,8 +284,8 @@ mod tests {
                 let row = RowSpan::new(start, end, List::NONE);
                 let found = edges.find_number(row, edges.number(edge));
                 assert_eq!(
-                    found.map(Spot::edge),
-                    (start..end).contains(&edge).then_some(edge),
+                    found,
+                    (start..end).contains(&edge).then_some(edge as u32),
                     "{start}..{end}"
                 );
             }

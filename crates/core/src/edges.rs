@@ -1,7 +1,7 @@
 //! Edges: rows, closing and opening, and prices (rules, section 4).
 
 use crate::apply::Sink;
-use crate::edge_lines::{EdgeState, Spot};
+use crate::edge_lines::EdgeState;
 use crate::hash::{added_cell, edge_cell, edge_change};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
@@ -86,13 +86,13 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn set_edge<S: Sink>(
         &mut self,
-        spot: impl Into<Spot>,
+        edge: usize,
         weight: u16,
         heat: u8,
         closed: bool,
         sink: &mut S,
     ) {
-        self.set_edge_between(spot.into(), EdgeState { weight, heat, closed }, None, sink);
+        self.set_edge_between(edge, EdgeState { weight, heat, closed }, None, sink);
     }
 
     /// The one place where an edge changes: hash, guidance and delta follow. `ends` are its tail
@@ -100,26 +100,26 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn set_edge_between<S: Sink>(
         &mut self,
-        spot: Spot,
+        edge: usize,
         new: EdgeState,
         ends: Option<(u32, u32)>,
         sink: &mut S,
     ) {
-        let (edge, old) = (spot.edge(), self.topology.edges.state(spot));
+        let old = self.topology.edges.state(edge);
         self.journal.edge(edge, old);
         self.header.cells = self.header.cells.wrapping_add(edge_change(edge, old, new));
-        self.put_heat(spot, new.heat);
+        self.put_heat(edge, new.heat);
         if (new.weight, new.closed) != (old.weight, old.closed) {
-            self.reweigh(spot, old, new, ends, sink);
+            self.reweigh(edge, old, new, ends, sink);
         }
     }
 
     /// The one place where heat changes: decay must come by where there is any.
     #[inline(always)]
-    pub(crate) fn put_heat(&mut self, spot: Spot, heat: u8) {
-        self.topology.edges.set_heat(spot, heat);
+    pub(crate) fn put_heat(&mut self, edge: usize, heat: u8) {
+        self.topology.edges.set_heat(edge, heat);
         if heat > 0 {
-            self.warm.note(spot);
+            self.warm.note(edge);
         }
     }
 
@@ -127,15 +127,14 @@ impl Partition<'_> {
     #[inline(never)]
     fn reweigh<S: Sink>(
         &mut self,
-        spot: Spot,
+        edge: usize,
         old: EdgeState,
         new: EdgeState,
         ends: Option<(u32, u32)>,
         sink: &mut S,
     ) {
-        let edge = spot.edge();
         self.guidance.note_change(edge, old.weight, old.closed);
-        self.topology.edges.set_state(spot, new);
+        self.topology.edges.set_state(edge, new);
         if !S::DELTAS {
             return;
         }

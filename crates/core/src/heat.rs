@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use crate::apply::Sink;
 use crate::bits::{mask, places};
-use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
+use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::hash::heat_change;
 use crate::image::Partition;
 use crate::schema::{HEAT_MAX, WEIGHT_MAX};
@@ -22,18 +22,18 @@ impl Partition<'_> {
     #[inline(always)]
     pub(crate) fn heat_up<S: Sink>(
         &mut self,
-        spot: Spot,
+        edge: usize,
         old: EdgeState,
         ends: (u32, u32),
         sink: &mut S,
     ) {
         let heat = (old.heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if heat >> self.header.shift != old.heat >> self.header.shift {
-            self.change_bucket(spot, heat, Some(ends), sink);
+            self.change_bucket(edge, heat, Some(ends), sink);
         } else if heat != old.heat {
-            let change = heat_change(spot.edge(), old, heat);
+            let change = heat_change(edge, old, heat);
             self.header.cells = self.header.cells.wrapping_add(change);
-            self.put_heat(spot, heat);
+            self.put_heat(edge, heat);
         }
     }
 
@@ -41,15 +41,15 @@ impl Partition<'_> {
     #[inline(never)]
     fn change_bucket<S: Sink>(
         &mut self,
-        spot: Spot,
+        edge: usize,
         heat: u8,
         ends: Option<(u32, u32)>,
         sink: &mut S,
     ) {
-        let old = self.topology.edges.state(spot);
+        let old = self.topology.edges.state(edge);
         let base = old.weight as u32 - self.term(old.heat);
         let weight = (base + self.term(heat)) as u16;
-        self.set_edge_between(spot, EdgeState { weight, heat, ..old }, ends, sink);
+        self.set_edge_between(edge, EdgeState { weight, heat, ..old }, ends, sink);
     }
 
     /// One tick's share of the decay round: every edge decays once in `period` ticks.
@@ -82,12 +82,12 @@ impl Partition<'_> {
                 continue;
             }
             edges.set_heat(at, heat);
-            cells = cells.wrapping_add(heat_change(Spot { line, at }.edge(), old, heat));
+            cells = cells.wrapping_add(heat_change(line * LINE_EDGES + at, old, heat));
         }
         self.header.cells = self.header.cells.wrapping_add(cells);
         for at in places(others) {
-            let spot = Spot { line, at };
-            self.change_bucket(spot, cooled(self.topology.edges.state(spot).heat), None, sink);
+            let edge = line * LINE_EDGES + at;
+            self.change_bucket(edge, cooled(self.topology.edges.heat(edge)), None, sink);
         }
     }
 
@@ -140,11 +140,11 @@ impl Partition<'_> {
         (h.shift, h.cost) = (shift, cost);
         self.each_warm(0..self.edge_ids(), |partition, line, warm| {
             for at in places(warm) {
-                let spot = Spot { line, at };
-                let EdgeState { weight, heat, closed } = partition.topology.edges.state(spot);
+                let edge = line * LINE_EDGES + at;
+                let EdgeState { weight, heat, closed } = partition.topology.edges.state(edge);
                 let base = weight as u32 - (heat as u32 >> old.0) * old.1;
                 let weight = (base + partition.term(heat)) as u16;
-                partition.set_edge(spot, weight, heat, closed, sink);
+                partition.set_edge(edge, weight, heat, closed, sink);
             }
         });
     }

@@ -33,13 +33,13 @@ impl Partition<'_> {
         if !next || !here || !done || !is_plain(self.hunts, player, to) {
             return None;
         }
-        let spot = found.way?;
-        let edge = self.topology.edges.state(spot);
-        if edge.weight == 0 || edge.closed {
+        let edge = found.edge? as usize;
+        let old = self.topology.edges.state(edge);
+        if old.weight == 0 || old.closed {
             return None;
         }
         if S::JOURNAL {
-            self.journal.step(slot, player, spot, edge, self.header.cells);
+            self.journal.step(slot, player, edge, old, self.header.cells);
         }
         let position = self.header.position + 1;
         let before = (player.seq, player.node, player.last_position);
@@ -53,10 +53,10 @@ impl Partition<'_> {
             player: record.player,
             from,
             to,
-            edge: spot.edge() as u32,
+            edge: edge as u32,
             ..self.event()
         });
-        self.heat_up(spot, edge, (from, to), sink);
+        self.heat_up(edge, old, (from, to), sink);
         if !S::ANSWERS {
             return Some(Answer { update: Update::default(), logged: true });
         }

@@ -8,7 +8,7 @@
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
 use crate::added::{Added, Entry, find_entry};
-use crate::edge_lines::{EdgeLines, RowSpan, Spot};
+use crate::edge_lines::{EdgeLines, RowSpan};
 use crate::limits::{ImageError, WorldView};
 use crate::memory::prefetch;
 use crate::offsets::{FAR, List, Lister, Needed, Offsets, ways};
@@ -136,17 +136,17 @@ impl Topology<'_> {
         row
     }
 
-    /// The slot `tail -> head` in the row at `row`, which is the tail's, if the head is not far.
+    /// The edge `tail -> head` of the row at `row`, which is the tail's, if the head is not far.
     #[inline(always)]
-    pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<Spot> {
+    pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<u32> {
         let number = self.offsets.find(row.list, difference(tail, head)?)?;
         self.edges.find_number(row, number)
     }
 
-    /// Whether the edge of a spot, which is in the row of `tail`, leads to `head`, not a far one.
+    /// Whether an edge, which is in the row of `tail`, leads to `head`, and that is not far.
     #[inline(always)]
-    pub(crate) fn leads(&self, spot: Spot, tail: u32, head: u32) -> bool {
-        let number = self.edges.number_at(spot).filter(|&number| number != FAR);
+    pub(crate) fn leads(&self, edge: usize, tail: u32, head: u32) -> bool {
+        let number = self.edges.number_at(edge).filter(|&number| number != FAR);
         number.is_some_and(|number| {
             let offset = self.offsets.get(self.group(tail).list(), number);
             tail.wrapping_add_signed(offset as i32) == head
@@ -193,8 +193,8 @@ impl Topology<'_> {
     pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
         let (start, end, _) = self.row(tail);
         let row = RowSpan::new(start, end, self.group(tail).list());
-        if let Some(spot) = self.find_near(row, tail, head) {
-            let edge = spot.edge();
+        if let Some(edge) = self.find_near(row, tail, head) {
+            let edge = edge as usize;
             return Some(Way { slot: (edge - start) as u8, edge, head });
         }
         self.find_slowly(tail, head)

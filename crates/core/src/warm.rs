@@ -2,7 +2,7 @@
 //!
 //! Derived from the heat of all edges, never hashed or saved.
 
-use crate::edge_lines::{LINE_EDGES, Spot};
+use crate::edge_lines::LINE_EDGES;
 use crate::image::Partition;
 use crate::memory::prefetch;
 
@@ -19,8 +19,8 @@ impl Warm<'_> {
 
     /// An edge has heat now.
     #[inline(always)]
-    pub fn note(&mut self, edge: impl Into<Spot>) {
-        self.note_line(edge.into().line);
+    pub fn note(&mut self, edge: usize) {
+        self.note_line(edge / LINE_EDGES);
     }
 
     /// Some edge of a line has heat now.
@@ -29,10 +29,10 @@ impl Warm<'_> {
         self.bits[line / 64] |= 1 << (line % 64);
     }
 
-    /// Brings the note of a line towards the cache.
+    /// Brings the note of an edge's line towards the cache.
     #[inline(always)]
-    pub fn prefetch(&self, line: usize) {
-        prefetch(self.bits, line / 64);
+    pub fn prefetch(&self, edge: usize) {
+        prefetch(self.bits, edge / LINE_EDGES / 64);
     }
 
     /// All edges of a line are cold.

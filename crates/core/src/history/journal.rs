@@ -7,7 +7,7 @@
 
 use super::section::Section;
 use super::touched::Touched;
-use crate::edge_lines::{EdgeState, LINE_EDGES, Spot};
+use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::memory::Line;
 use crate::players::Player;
 
@@ -67,7 +67,7 @@ pub(crate) struct Step {
     pub slot: usize,
     pub node: u32,
     pub last_position: u64,
-    pub spot: Spot,
+    pub edge: u32,
     pub weight: u16,
     pub heat: u8,
     /// Sum of the cells.
@@ -94,7 +94,7 @@ impl Entry {
     /// The line of edges of a STEP.
     #[inline(always)]
     pub(super) fn step_line(&self) -> usize {
-        (self.0[1] >> 32) as usize
+        (self.0[1] >> 32) as usize / LINE_EDGES
     }
 
     /// What a STEP kept.
@@ -105,7 +105,7 @@ impl Entry {
             slot: self.number(),
             node: place as u32,
             last_position,
-            spot: Spot { line: (place >> 32) as usize, at: (first >> 4 & 15) as usize },
+            edge: (place >> 32) as u32,
             weight: (first >> 16) as u16,
             heat: (first >> 8) as u8,
             cells,
@@ -170,19 +170,19 @@ impl<'a> Journal<'a> {
         &mut self,
         slot: usize,
         player: &Player,
-        spot: Spot,
-        edge: EdgeState,
+        edge: usize,
+        old: EdgeState,
         cells: u64,
     ) {
         if !self.is_on() {
             return;
         }
         if let Some(touched) = &mut self.noted {
-            touched.step(slot, spot.line);
+            touched.step(slot, edge / LINE_EDGES);
         } else {
-            let edge = (spot.at as u64) << 4 | (edge.heat as u64) << 8 | (edge.weight as u64) << 16;
-            let place = player.node as u64 | (spot.line as u64) << 32;
-            let first = STEP | edge | (slot as u64) << 32;
+            let old = (old.heat as u64) << 8 | (old.weight as u64) << 16;
+            let place = player.node as u64 | (edge as u64) << 32;
+            let first = STEP | old | (slot as u64) << 32;
             self.push([first, place, player.last_position, cells]);
         }
     }

@@ -3,7 +3,7 @@
 use super::journal::{COOL, COPY, EDGES, Entry, Journal, Kept, START, STEP, Step};
 use super::recall::Bookmark;
 use super::touched::Touched;
-use crate::edge_lines::{EdgeState, Spot};
+use crate::edge_lines::EdgeState;
 use crate::image::Partition;
 use crate::memory::prefetch;
 
@@ -131,13 +131,13 @@ impl Partition<'_> {
     /// Puts back a plain step, which closes and opens no edge; the sum of the cells before it.
     #[inline(always)]
     fn put_step(&mut self, step: Step) -> u64 {
-        let Step { slot, node, last_position, spot, weight, heat, cells } = step;
+        let Step { slot, node, last_position, edge, weight, heat, cells } = step;
         let player = &mut self.players[slot];
         player.seq -= 1;
         (player.node, player.last_position) = (node, last_position);
-        self.topology.edges.set_weighed(spot, weight, heat);
+        self.topology.edges.set_weighed(edge as usize, weight, heat);
         if heat > 0 {
-            self.warm.note(spot);
+            self.warm.note(edge as usize);
         }
         cells
     }
@@ -150,10 +150,10 @@ impl Partition<'_> {
     }
 
     /// Gives an edge a former state; the hash is put back on its own.
-    fn put_edge(&mut self, spot: Spot, state: EdgeState) {
-        self.topology.edges.set_state(spot, state);
+    fn put_edge(&mut self, edge: usize, state: EdgeState) {
+        self.topology.edges.set_state(edge, state);
         if state.heat > 0 {
-            self.warm.note(spot);
+            self.warm.note(edge);
         }
     }
 }
