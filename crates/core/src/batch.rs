@@ -164,6 +164,7 @@ impl Partition<'_> {
             let Some(step) = step else { continue };
             (found.slot, found.edge) = (step.slot as u32, Some(step.edge));
             prefetch(self.players, step.slot);
+            self.topology.prefetch_group(step.node);
             self.topology.edges.prefetch_edge(step.edge as usize);
             self.warm.prefetch(step.edge as usize);
         }

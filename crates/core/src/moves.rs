@@ -144,7 +144,7 @@ impl Partition<'_> {
         });
         let old = self.topology.edges.state(edge);
         self.journal.edge(edge, old);
-        self.heat_up(edge.into(), old, (from, to), sink);
+        self.heat_up(edge, old, (from, to), sink);
         if to >= self.header.own_nodes {
             self.hand_over(slot, sink);
             return Ok(Taken::NOTHING);

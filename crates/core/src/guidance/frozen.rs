@@ -1,16 +1,15 @@
 //! Weights as they were at an epoch, while the live ones go on changing.
 //!
-//! One bit for twelve edges says that one of them changed since; its value at the epoch then stands
-//! in a small open-addressed table. When the table is full the epoch's weights are lost: the work
+//! One bit for a line of edges says that one of them changed since; its value at the epoch then
+//! stands in a small open-addressed table. When the table is full the epoch's weights are lost: the work
 //! on it is finished but thrown away, and the next tick starts another epoch. Fields of this
 //! partition have an epoch of their own, so that they do not wait for rounds; rounds have two, so
 //! that those that begin do not wait for those that last.
 
 use super::{Guidance, Pending};
+use crate::edge_lines::LINE_EDGES;
 use crate::image::Partition;
 
-/// Edges that share a bit, so that all bits stay near the processor.
-const BIT_EDGES: usize = 12;
 /// Index of the epoch of this partition's own fields.
 pub(super) const LOCAL: usize = 0;
 /// Indices of the epochs of rounds.
@@ -20,13 +19,13 @@ pub(crate) const EPOCHS: usize = 3;
 
 /// Words of the bits for so many edges.
 pub(crate) const fn changed_words(edges: usize) -> usize {
-    edges / BIT_EDGES / 64 + 1
+    edges / LINE_EDGES / 64 + 1
 }
 
 /// Word and bit of an edge.
 #[inline(always)]
 fn place(edge: usize) -> (usize, u64) {
-    let bit = edge / BIT_EDGES;
+    let bit = edge / LINE_EDGES;
     (bit / 64, 1 << (bit % 64))
 }
 

@@ -120,9 +120,7 @@ impl Partition<'_> {
     #[inline(never)]
     fn put_back(&mut self, entry: &Entry) {
         match entry.tag() {
-            EDGES => {
-                entry.edges().rev().for_each(|(edge, state)| self.put_edge(edge.into(), state))
-            }
+            EDGES => entry.edges().rev().for_each(|(edge, state)| self.put_edge(edge, state)),
             COPY => self.put_words(entry),
             _ => {}
         }

@@ -10,5 +10,6 @@ mod images;
 mod players;
 mod recall;
 mod rollback;
+mod rows;
 mod support;
 mod turmoil;
