@@ -9,7 +9,6 @@
 use crate::limits::WorldView;
 use crate::memory::{equal_offsets, prefetch};
 use crate::row_group::GROUP_NODES;
-use crate::topology::difference;
 
 /// Most offsets of a list that groups share: as many as are compared at once.
 pub(crate) const SHARED: usize = 32;
@@ -19,6 +18,12 @@ const OWN: usize = 127;
 pub(crate) const FAR: u8 = 0;
 /// Blank offsets behind the last list, so that a look at a whole list never leads beyond the end.
 const BLANK: usize = SHARED * OWN.div_ceil(SHARED);
+
+/// A head less its tail, if that fits 16 bits.
+#[inline(always)]
+pub(crate) fn offset(tail: u32, head: u32) -> Option<i16> {
+    i16::try_from(head.wrapping_sub(tail).cast_signed()).ok()
+}
 
 /// Which list a group's offsets stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +144,7 @@ impl Lister {
 
     /// Adds those that are missing, `most` in all; `false`: that does not do for all.
     fn join(&mut self, world: &WorldView, group: usize, most: usize) -> bool {
-        let mut offsets = ways(world, group).filter_map(|(_, tail, head)| difference(tail, head));
+        let mut offsets = ways(world, group).filter_map(|(_, tail, head)| offset(tail, head));
         offsets.all(|offset| {
             let known = self.listed().contains(&offset);
             if !known && self.len < most {
@@ -163,7 +168,7 @@ impl Lister {
 
     /// The number of an edge's offset, [`FAR`] when it has none.
     pub(crate) fn number(&self, tail: u32, head: u32) -> u8 {
-        let offset = difference(tail, head);
+        let offset = offset(tail, head);
         let at = offset.and_then(|offset| self.listed().iter().position(|&other| other == offset));
         at.map_or(FAR, |at| at as u8 + 1)
     }

@@ -11,12 +11,9 @@ use crate::added::{Added, Entry, find_entry};
 use crate::edge_lines::{EdgeLines, RowSpan};
 use crate::limits::{ImageError, WorldView};
 use crate::memory::prefetch;
-use crate::offsets::{FAR, List, Lister, Needed, Offsets, ways};
+use crate::offsets::{FAR, List, Lister, Needed, Offsets, offset, ways};
 use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{DEGREE, NONE};
-
-/// Least offset of a head that is not far.
-const NEAREST: i32 = Onward::SLOTS as i32 + DEGREE as i32;
 
 /// One slot of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,21 +26,35 @@ pub(crate) struct Way {
     pub head: u32,
 }
 
-/// Where a way goes on from a node, in 16 bits: the next node less this one or, where that does not
-/// fit, the slot that leads there.
+/// Where a way goes on from a node, in 13 bits: nowhere, along the slot of a number or, where that
+/// fits, to the node at an offset.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Onward(i16);
+pub(crate) struct Onward(pub(crate) u16);
 
 impl Onward {
+    pub(crate) const BITS: u32 = 13;
     /// There is no way, or it is not known.
-    pub(crate) const NOWHERE: Self = Self(i16::MIN);
-    /// Stands for slot 0.
-    const SLOTS: i16 = i16::MIN + 1;
+    pub(crate) const NOWHERE: Self = Self(0);
+    /// Stands for slot 0; those of all slots follow, then those of offsets.
+    const SLOTS: u16 = 1;
+    const OFFSETS: u16 = Self::SLOTS + DEGREE as u16;
+    const END: u16 = 1 << Self::BITS;
+    /// Stands for offset 0.
+    const HERE: u16 = Self::OFFSETS.midpoint(Self::END);
 
     #[inline(always)]
     pub(crate) fn new(node: u32, way: Way) -> Self {
-        Self(difference(node, way.head).unwrap_or(Self::SLOTS + way.slot as i16))
+        let near = way.head.wrapping_sub(node).wrapping_add(Self::HERE as u32);
+        let fits = (Self::OFFSETS as u32..Self::END as u32).contains(&near);
+        Self(if fits { near as u16 } else { Self::SLOTS + way.slot as u16 })
+    }
+
+    /// The next node, if it is at an offset.
+    #[inline(always)]
+    fn near(self, node: u32) -> Option<u32> {
+        let next = node.wrapping_add(self.0 as u32).wrapping_sub(Self::HERE as u32);
+        (self.0 >= Self::OFFSETS).then_some(next)
     }
 }
 
@@ -68,13 +79,6 @@ pub struct Topology<'a> {
     pub(crate) far: &'a mut [Entry],
     pub(crate) added: &'a mut [Added],
     pub(crate) first_added: &'a mut [Entry],
-}
-
-/// A head less its tail, where that fits 16 bits; the least numbers stand for slots ([`Onward`]).
-#[inline(always)]
-pub(crate) fn difference(tail: u32, head: u32) -> Option<i16> {
-    let difference = head.wrapping_sub(tail) as i32;
-    (NEAREST..=i16::MAX as i32).contains(&difference).then_some(difference as i16)
 }
 
 impl Topology<'_> {
@@ -139,7 +143,7 @@ impl Topology<'_> {
     /// The edge `tail -> head` of the row at `row`, which is the tail's, if the head is not far.
     #[inline(always)]
     pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<u32> {
-        let number = self.offsets.find(row.list, difference(tail, head)?)?;
+        let number = self.offsets.find(row.list, offset(tail, head)?)?;
         self.edges.find_number(row, number)
     }
 
@@ -215,10 +219,8 @@ impl Topology<'_> {
     /// The node where a way goes on.
     #[inline(always)]
     pub(crate) fn next(&self, node: u32, onward: Onward) -> u32 {
-        if onward.0 as i32 >= NEAREST {
-            return node.wrapping_add_signed(onward.0 as i32);
-        }
-        self.way(node, (onward.0 - Onward::SLOTS) as u8).head
+        let slot = || self.way(node, (onward.0 - Onward::SLOTS) as u8).head;
+        onward.near(node).unwrap_or_else(slot)
     }
 
     /// The slot by which a way goes on.

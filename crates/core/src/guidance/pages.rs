@@ -13,29 +13,56 @@ use crate::topology::Onward;
 /// Nodes of a page.
 pub const PAGE_NODES: usize = 64;
 
+/// Longest distance that a field keeps; what lies further away has no room in it.
+const LONGEST: u32 = DISTANCE - 1;
+/// The bits of a distance.
+const DISTANCE: u32 = (1 << DISTANCE_BITS) - 1;
+const DISTANCE_BITS: u32 = 27;
+
 /// What a field knows of 64 nodes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Page([Known; PAGE_NODES]);
 
-/// What a field knows of a node: halved, so that both nearly always lie on one cache line.
+/// What a field knows of a node, in five bytes that nearly always lie on one cache line: one more
+/// than its distance, 0 when that is not known, and above it where its way goes on.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-struct Known {
-    distance: [u16; 2],
-    onward: Onward,
-}
+struct Known([u8; 5]);
+
+const _: () = assert!(DISTANCE_BITS + Onward::BITS == 8 * size_of::<Known>() as u32);
 
 impl Page {
     const BLANK: Self = Self([Known::NOTHING; PAGE_NODES]);
 }
 
 impl Known {
-    const NOTHING: Self = Self { distance: halves(UNREACHABLE), onward: Onward::NOWHERE };
+    const NOTHING: Self = Self([0; 5]);
+
+    #[inline(always)]
+    fn new(distance: u32, onward: Onward) -> Self {
+        let distance = distance.wrapping_add(1) as u64;
+        let [a, b, c, d, e, ..] = (distance | (onward.0 as u64) << DISTANCE_BITS).to_le_bytes();
+        Self([a, b, c, d, e])
+    }
+
+    /// The lower four bytes.
+    #[inline(always)]
+    fn lower(&self) -> u32 {
+        let [a, b, c, d, _] = self.0;
+        u32::from_le_bytes([a, b, c, d])
+    }
 
     #[inline(always)]
     fn distance(&self) -> u32 {
-        self.distance[0] as u32 | (self.distance[1] as u32) << 16
+        const { assert!(0_u32.wrapping_sub(1) == UNREACHABLE) };
+        (self.lower() & DISTANCE).wrapping_sub(1)
+    }
+
+    #[inline(always)]
+    fn onward(&self) -> Onward {
+        let above = (self.0[4] as u16) << (u32::BITS - DISTANCE_BITS);
+        Onward((self.lower() >> DISTANCE_BITS) as u16 | above)
     }
 }
 
@@ -51,10 +78,6 @@ pub(crate) struct Place {
 impl Place {
     /// It was not looked for.
     pub(crate) const UNKNOWN: Self = Self { table: NONE, page: 0 };
-}
-
-const fn halves(distance: u32) -> [u16; 2] {
-    [distance as u16, (distance >> 16) as u16]
 }
 
 impl Guidance<'_> {
@@ -109,7 +132,7 @@ impl Guidance<'_> {
     #[inline(always)]
     pub(crate) fn numbers(&self, place: Place, node: u32) -> (u32, Onward) {
         let known = self.known_at(place, node);
-        (known.distance(), known.onward)
+        (known.distance(), known.onward())
     }
 
     /// Distance of a node, UNREACHABLE when not known.
@@ -121,7 +144,7 @@ impl Guidance<'_> {
     /// Where a node's way goes on, NOWHERE when that is not known.
     #[inline(always)]
     pub(crate) fn onward(&self, table: u32, node: u32) -> Onward {
-        self.known(table, node).onward
+        self.known(table, node).onward()
     }
 
     /// The page of the table under work that holds a node, made its own first: taken anew, or
@@ -156,20 +179,25 @@ impl Guidance<'_> {
         Some(page as usize)
     }
 
-    /// Writes a distance in the table under work; false when there is no page for it.
+    /// Writes a distance, or UNREACHABLE, in the table under work. Nothing is written when there is
+    /// no room for it: no page, or not enough bits.
     #[inline(always)]
-    pub(super) fn set_distance(&mut self, node: u32, distance: u32) -> bool {
-        let Some(page) = self.own_page(node) else { return false };
-        self.pages[page].0[node as usize % PAGE_NODES].distance = halves(distance);
-        true
+    pub(super) fn set_distance(&mut self, node: u32, distance: u32) {
+        if distance > LONGEST && distance != UNREACHABLE {
+            self.work.short = 1;
+            return;
+        }
+        let Some(page) = self.own_page(node) else { return };
+        let known = &mut self.pages[page].0[node as usize % PAGE_NODES];
+        *known = Known::new(distance, known.onward());
     }
 
-    /// Writes where a way goes on in the table under work; false when there is no page for it.
+    /// Writes where a way goes on in the table under work, unless there is no page for it.
     #[inline(always)]
-    pub(super) fn set_onward(&mut self, node: u32, onward: Onward) -> bool {
-        let Some(page) = self.own_page(node) else { return false };
-        self.pages[page].0[node as usize % PAGE_NODES].onward = onward;
-        true
+    pub(super) fn set_onward(&mut self, node: u32, onward: Onward) {
+        let Some(page) = self.own_page(node) else { return };
+        let known = &mut self.pages[page].0[node as usize % PAGE_NODES];
+        *known = Known::new(known.distance(), onward);
     }
 
     fn give_back(&mut self, page: u32) {
