@@ -145,7 +145,7 @@ def memory(scene: Scene) -> Found:
 
 
 FIELDS: Final = 8
-GUIDANCE_MIB: Final = 7
+GUIDANCE_MIB: Final = 6
 """Room for one field of a million nodes, whole, and for the repairs of all."""
 
 
