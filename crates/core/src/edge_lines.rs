@@ -225,8 +225,8 @@ impl EdgeLines<'_> {
         (row.first..row.first + row.edges).find(|&edge| self.number(edge as usize) == wanted)
     }
 
-    /// Bit per edge of a line: whether its offset has this number. An empty row may begin behind all
-    /// lines.
+    /// Bit per edge of a line: whether its offset has this number. An empty row may begin behind
+    /// all lines.
     #[inline(always)]
     fn equal(&self, line: usize, wanted: u8) -> u32 {
         self.0.get(line).map_or(0, |line| equal_bytes(&line.way, !CLOSED, wanted))

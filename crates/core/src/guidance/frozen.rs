@@ -1,8 +1,8 @@
 //! Weights as they were at an epoch, while the live ones go on changing.
 //!
 //! One bit for a line of edges says that one of them changed since; its value at the epoch then
-//! stands in a small open-addressed table. When the table is full the epoch's weights are lost: the work
-//! on it is finished but thrown away, and the next tick starts another epoch. Fields of this
+//! stands in a small open-addressed table. When the table is full the epoch's weights are lost: the
+//! work on it is finished but thrown away, and the next tick starts another epoch. Fields of this
 //! partition have an epoch of their own, so that they do not wait for rounds; rounds have two, so
 //! that those that begin do not wait for those that last.
 
