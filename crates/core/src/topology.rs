@@ -3,7 +3,7 @@
 //! A node's row is a run of slots, numbered through; that number is the edge's id. Sixteen bytes
 //! say where the rows of eight nodes begin, how long each is, and in which list the offsets stand
 //! by which they lead to their heads ([`Offsets`]). A slot keeps its offset's number; far heads
-//! stand in a small hash table. Beside the number stands what else is known of an edge ([`EdgeLines`]).
+//! stand in a small hash table. Beside it stands what else is known of an edge ([`EdgeLines`]).
 //! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
