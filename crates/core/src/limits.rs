@@ -165,7 +165,7 @@ impl Limits {
             + lines::<u32>(BUCKETS)
             + self.frozen_lines(self.pending as usize)
             + 2 * self.frozen_lines(self.round_pending())
-            + lines::<Pending>(self.pending as usize / 2)
+            + lines::<u32>(self.pending as usize / 2)
             + lines::<Label>(LABELS)
             + lines::<u64>(HEAP)
             + lines::<Round>(self.rounds())

@@ -218,7 +218,7 @@ pub struct Guidance<'a> {
     pub(crate) buckets: &'a mut [u32],
     /// By epoch: that of this partition's fields, and those of rounds.
     pub(crate) frozen: [Frozen<'a>; EPOCHS],
-    pub(crate) seeds: &'a mut [Pending],
+    pub(crate) seeds: &'a mut [u32],
     pub(crate) labels: &'a mut [Label],
     pub(crate) heap: &'a mut [u64],
     pub(crate) rounds: &'a mut [Round],

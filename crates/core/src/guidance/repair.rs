@@ -12,15 +12,16 @@ use crate::schema::{NONE, UNREACHABLE};
 use crate::topology::Onward;
 
 impl Partition<'_> {
-    /// Keeps what each changed edge was at the old epoch; the number that differ now. To be called
-    /// before the changes are forgotten.
+    /// Keeps which edges differ from what they were at the old epoch; how many there are. To be
+    /// called before the changes are forgotten.
     pub(super) fn collect_seeds(&mut self) -> u32 {
         let mut seeds = 0;
         for at in 0..self.guidance.work.frost[LOCAL].listed as usize {
-            let edge = self.guidance.frozen[LOCAL].listed[at] as usize;
+            let listed = self.guidance.frozen[LOCAL].listed[at];
+            let edge = listed as usize;
             let then = self.guidance.frozen[LOCAL].value_then(edge);
             if (then.weight, then.closed != 0) != (self.weight(edge), self.is_closed(edge)) {
-                self.guidance.seeds[seeds] = then;
+                self.guidance.seeds[seeds] = listed;
                 seeds += 1;
             }
         }
@@ -54,7 +55,7 @@ impl Partition<'_> {
         let at = self.guidance.work.cursor;
         if at < self.guidance.work.seeds {
             self.guidance.work.cursor += 1;
-            return take(self, self.guidance.seeds[at as usize].edge());
+            return take(self, self.guidance.seeds[at as usize] as usize);
         }
         (self.guidance.work.phase, self.guidance.work.cursor) = (then, 0);
     }
