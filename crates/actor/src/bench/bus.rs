@@ -16,9 +16,10 @@ use crate::ring::{PAYLOAD_WORDS, RingReader, RingWriter, SLOT_WORDS};
 
 /// Slots of every bus measured.
 pub const SLOTS: usize = 16_384;
-/// Entries of a run as fast as the bus can, how many are given at once (a frame's events), and how
-/// many runs at most.
-const BURST: usize = 1 << 18;
+/// Entries of a run as fast as the bus can: 64 MiB, beside which the first use of the bus's memory
+/// and the reader's start take no time. How many are given at once (a frame's events), and how many
+/// runs at most.
+const BURST: usize = 1 << 20;
 const BATCH: usize = 64;
 const BURSTS: usize = 256;
 /// One entry a microsecond, in the paced part, whose runs take turns with those of the floor.
