@@ -259,6 +259,7 @@ def bench_udp_floor(count: int, watch: Callable[[str], object]) -> _Found: ...
 def bench_sync_floor(
     directory: str | os.PathLike[str],
     size_bytes: int,
+    period_s: float,
     seconds: float,
     watch: Callable[[str], object],
 ) -> _Found: ...

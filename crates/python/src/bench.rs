@@ -116,17 +116,18 @@ pub fn bench_handshake<'py>(
     run(py, watch, |watch| bench::handshake(&server, &client, count, watch))
 }
 
-/// Bare writes and syncs of `size_bytes` in a directory.
+/// Bare writes and syncs of `size_bytes` in a directory, one each `period_s` or back to back.
 #[pyfunction]
 pub fn bench_sync_floor<'py>(
     py: Python<'py>,
     directory: PathBuf,
     size_bytes: usize,
+    period_s: f64,
     seconds: f64,
     watch: Py<PyAny>,
 ) -> PyResult<Found<'py>> {
-    let time = Duration::from_secs_f64(seconds);
-    run(py, watch, |watch| bench::sync_floor(&directory, size_bytes, time, watch))
+    let times = [period_s, seconds].map(Duration::from_secs_f64);
+    run(py, watch, |watch| bench::sync_floor(&directory, size_bytes, times, watch))
 }
 
 /// The ring, one writer and a spinning reader, in a file of a directory.

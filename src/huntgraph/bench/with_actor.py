@@ -78,39 +78,53 @@ _SPREAD: Final = {"moves_per_s": 0.0, "median_moves_per_s": 0.5, "worst_moves_pe
 
 def durable(scene: Scene) -> Found:
     """Measure how long an applied frame takes to be on disk, as its sender sees it."""
-    directory = scene.folder / "sync"
-    seconds = scene.options.seconds / 4
-    floors = [sync_floor(directory, seconds)]
+    floors = [_bare_syncs(scene)]
     found = load(scene, records=FRAME_MOVES, rate=scene.options.rate, client_idle="yield")
-    floors.append(sync_floor(directory, seconds))
-    samples, syncs = found.samples["durable"], np.concatenate(floors)
+    floors.append(_bare_syncs(scene))
+    samples = found.samples["durable"]
+    syncs = {name: np.concatenate([floor[name] for floor in floors]) for name in floors[0]}
     figures = {
         "p50_ms": quantile(samples, 0.5, 1e6),
         "p99_ms": quantile(samples, 0.99, 1e6),
         "p999_ms": quantile(samples, 0.999, 1e6),
-        "fsync_p50_ms": quantile(syncs, 0.5, 1e6),
-        "fsync_p99_ms": quantile(syncs, 0.99, 1e6),
         "moves_per_s": round(found.numbers["moves_per_s"]),
         "applied_p50_us": quantile(found.samples["latency"], 0.5),
         "applied_p99_us": quantile(found.samples["latency"], 0.99),
         "service_p50_us": found.service.quantile_ns(0.5) / 1e3,
         "service_p99_us": found.service.quantile_ns(0.99) / 1e3,
     }
-    figures["ratio_to_fsync"] = round(figures["p50_ms"] / figures["fsync_p50_ms"], 3)
+    floor = {}
+    for name, each in syncs.items():
+        floor |= {f"{name}_p50_ms": quantile(each, 0.5, 1e6)}
+        floor |= {f"{name}_p99_ms": quantile(each, 0.99, 1e6)}
+        figures[f"ratio_to_{name}"] = round(figures["p50_ms"] / floor[f"{name}_p50_ms"], 3)
+    taken = zip(("before", "after"), floors, strict=True)
     return Found(
-        figures=figures,
+        figures={**figures, **floor},
         samples=len(samples),
         distribution={
             "durable_ms": percentiles(samples, 1e6),
             "applied_us": percentiles(found.samples["latency"]),
-            "fsync_before_ms": percentiles(floors[0], 1e6),
-            "fsync_after_ms": percentiles(floors[1], 1e6),
+            **{
+                f"{name}_{when}_ms": percentiles(each, 1e6)
+                for when, each_floor in taken
+                for name, each in each_floor.items()
+            },
         },
-        floor={name: figures[name] for name in ("fsync_p50_ms", "fsync_p99_ms")},
+        floor=floor,
         offered=f"open loop, {scene.options.rate:,} moves/s in frames of {FRAME_MOVES}, "
         f"log on {filesystem(scene.folder)}",
         idle_policy=scene.options.idle_policy,
     )
+
+
+def _bare_syncs(scene: Scene) -> dict[str, Samples]:
+    """Time bare syncs back to back, and as often as frames come."""
+    directory, seconds = scene.folder / "sync", scene.options.seconds / 8
+    return {
+        "fsync": sync_floor(directory, seconds),
+        "paced_fsync": sync_floor(directory, seconds, FRAME_MOVES / scene.options.rate),
+    }
 
 
 def memory(scene: Scene) -> Found:
@@ -189,9 +203,11 @@ COUNTED: Final = (
 )
 
 
-def sync_floor(directory: Path, seconds: float) -> Samples:
-    """Time bare writes and syncs of `SYNC_BYTES`."""
-    _, samples = _core.bench_sync_floor(directory, SYNC_BYTES, seconds, lambda _word: None)
+def sync_floor(directory: Path, seconds: float, period_s: float = 0.0) -> Samples:
+    """Time bare writes and syncs of `SYNC_BYTES`, one each period or one after the other."""
+    _, samples = _core.bench_sync_floor(
+        directory, SYNC_BYTES, period_s, seconds, lambda _word: None
+    )
     return samples["sync"]
 
 

@@ -83,15 +83,15 @@ fn rounds(count: u32) -> u64 {
         .fold(1, |value: u64, round| value.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(round))
 }
 
-/// The bare disk: writes `bytes` (whole pages) into a file of zeros and syncs, one after the other,
-/// for `time`. Samples `sync`.
+/// The bare disk: writes `bytes` (whole pages) into a file of zeros and syncs, for `time`, once
+/// each `period`, or as soon as the sync before is done. Samples `sync`.
 ///
 /// # Errors
 /// HG3030 when the directory cannot be written.
 pub fn sync_floor(
     directory: &Path,
     bytes: usize,
-    time: Duration,
+    [period, time]: [Duration; 2],
     watch: Watch,
 ) -> Result<Report, Failure> {
     let disk = RealDisk::create(directory).map_err(|e| failure(e, directory.display()))?;
@@ -107,6 +107,8 @@ pub fn sync_floor(
         if samples.len() % 64 == 0 {
             watch("")?;
         }
+        let due = started + period * samples.len() as u32;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let begun = Instant::now();
         file.write_at(&block, offset).map_err(io)?;
         file.sync_data().map_err(io)?;
