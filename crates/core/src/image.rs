@@ -316,7 +316,7 @@ fn carve_guidance<'a>(rest: &mut &'a mut [Line], limits: &Limits) -> Guidance<'a
         buckets: take(rest, crate::guidance::BUCKETS),
         frozen: [pending, limits.round_pending(), limits.round_pending()].map(|pending| Frozen {
             changed: take(rest, if pending > 0 { changed_words(edges) } else { 0 }),
-            pending: take(rest, pending),
+            places: take(rest, pending),
             listed: take(rest, pending / 2),
         }),
         seeds: take(rest, pending / 2),

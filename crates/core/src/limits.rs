@@ -28,7 +28,7 @@ pub struct Limits {
     pub players: u32,
     /// Targets that can have a field at the same time; 0: there is no guidance.
     pub fields: u32,
-    /// Edge changes that can be remembered while fields are worked on: half of this power of two.
+    /// Edge changes that can be remembered while fields are worked on: half of this power of two, at most 2^16.
     pub pending: u32,
     /// Cells of the table of heads far from their tails, more than there are such heads.
     pub far: u32,
@@ -185,7 +185,7 @@ impl Limits {
 
     fn frozen_lines(&self, pending: usize) -> usize {
         let words = if pending > 0 { changed_words(self.edge_ids()) } else { 0 };
-        lines::<u64>(words) + lines::<Pending>(pending) + lines::<u32>(pending / 2)
+        lines::<u64>(words) + lines::<u16>(pending) + lines::<Pending>(pending / 2)
     }
 
     pub(crate) fn check(&self) -> Result<(), ImageError> {
@@ -195,7 +195,7 @@ impl Limits {
             && (1..=1 << 22).contains(&self.players)
             && self.fields <= 64
             && self.pending.is_power_of_two()
-            && self.pending >= 1024
+            && (1024..=1 << 16).contains(&self.pending)
             && self.far > 0
             && (1..=1 << 30).contains(&self.offsets)
             && self.added <= 1 << 20

@@ -1,10 +1,10 @@
 //! Weights as they were at an epoch, while the live ones go on changing.
 //!
 //! One bit for a line of edges says that one of them changed since; its value at the epoch then
-//! stands in a small open-addressed table. When the table is full the epoch's weights are lost: the
-//! work on it is finished but thrown away, and the next tick starts another epoch. Fields of this
-//! partition have an epoch of their own, so that they do not wait for rounds; rounds have two, so
-//! that those that begin do not wait for those that last.
+//! stands in a list, and its place there in a small open-addressed table. When the list is full the
+//! epoch's weights are lost: the work on it is finished but thrown away, and the next tick starts
+//! another epoch. Fields of this partition have an epoch of their own, so that they do not wait for
+//! rounds; rounds have two, so that those that begin do not wait for those that last.
 
 use super::{Guidance, Pending};
 use crate::edge_lines::LINE_EDGES;
@@ -42,56 +42,65 @@ pub struct Frost {
 /// What edges were at one epoch that changed since.
 pub(crate) struct Frozen<'a> {
     pub(crate) changed: &'a mut [u64],
-    pub(crate) pending: &'a mut [Pending],
-    pub(crate) listed: &'a mut [u32],
+    /// Places in the list, from 1 on, 0 where there is none.
+    pub(crate) places: &'a mut [u16],
+    /// Half as many.
+    pub(crate) listed: &'a mut [Pending],
 }
 
 impl Frozen<'_> {
     /// Remembers what an edge was at the epoch, unless it is known.
     #[inline]
     fn note(&mut self, frost: &mut Frost, then: Pending) {
-        let edge = then.edge();
-        let at = self.find(edge);
-        if self.pending[at].key != 0 {
+        let at = self.find(then.edge);
+        if self.places[at] != 0 {
             return;
         }
         if frost.listed as usize == self.listed.len() {
             frost.overflow = 1;
             return;
         }
-        let (word, bit) = place(edge);
+        let (word, bit) = place(then.edge as usize);
         self.changed[word] |= bit;
-        self.listed[frost.listed as usize] = edge as u32;
+        self.listed[frost.listed as usize] = then;
         frost.listed += 1;
-        self.pending[at] = then;
+        self.places[at] = frost.listed as u16;
+    }
+
+    /// Where the table looks for an edge first.
+    fn home(&self, edge: u32) -> usize {
+        (edge + 1).wrapping_mul(0x9E37_79B9) as usize >> 7 & (self.places.len() - 1)
     }
 
     /// The table's place for an edge: its own, or the free one where it belongs.
     #[inline]
-    fn find(&self, edge: usize) -> usize {
-        let (key, mask) = (edge as u32 + 1, self.pending.len() - 1);
-        let mut at = key.wrapping_mul(0x9E37_79B9) as usize >> 7 & mask;
-        while self.pending[at].key != 0 && self.pending[at].key != key {
-            at = (at + 1) & mask;
+    fn find(&self, edge: u32) -> usize {
+        let mut at = self.home(edge);
+        while self.listed_at(at).is_some_and(|then| then.edge != edge) {
+            at = (at + 1) & (self.places.len() - 1);
         }
         at
     }
 
-    /// What a changed edge was at the epoch.
-    pub(super) fn value_then(&self, edge: usize) -> Pending {
-        self.pending[self.find(edge)]
+    /// What the table's place leads to.
+    #[inline]
+    fn listed_at(&self, at: usize) -> Option<Pending> {
+        Some(self.listed[(self.places[at] as usize).checked_sub(1)?])
     }
 
-    /// Clears each key's run from its home to the run's end. A run cut short by an earlier key
-    /// was cleared to its end by that key, so none is missed.
+    /// What an edge was at the epoch, if it changed since.
+    fn value_then(&self, edge: usize) -> Option<Pending> {
+        self.listed_at(self.find(edge as u32))
+    }
+
+    /// Clears each edge's run from its home to the run's end. A run cut short by an earlier edge
+    /// was cleared to its end by that one, so none is missed.
     fn clear(&mut self, listed: usize) {
-        let mask = self.pending.len() - 1;
         for at in 0..listed {
-            let key = self.listed[at] + 1;
-            let mut cell = key.wrapping_mul(0x9E37_79B9) as usize >> 7 & mask;
-            while self.pending[cell].key != 0 {
-                self.pending[cell].key = 0;
-                cell = (cell + 1) & mask;
+            let mut cell = self.home(self.listed[at].edge);
+            while self.places[cell] != 0 {
+                self.places[cell] = 0;
+                cell = (cell + 1) & (self.places.len() - 1);
             }
         }
     }
@@ -104,7 +113,7 @@ impl Guidance<'_> {
         if self.fields.is_empty() {
             return;
         }
-        let then = Pending { key: edge as u32 + 1, weight, closed: closed as u16 };
+        let then = Pending { edge: edge as u32, weight, closed: closed as u16 };
         self.frozen[LOCAL].note(&mut self.work.frost[LOCAL], then);
         if !self.rounds.is_empty() {
             for side in ROUND {
@@ -117,11 +126,11 @@ impl Guidance<'_> {
     pub(super) fn thaw(&mut self, epoch: usize) {
         let (frozen, frost) = (&mut self.frozen[epoch], &mut self.work.frost[epoch]);
         let listed = frost.listed as usize;
-        for &edge in &frozen.listed[..listed] {
-            frozen.changed[place(edge as usize).0] = 0;
+        for then in &frozen.listed[..listed] {
+            frozen.changed[place(then.edge as usize).0] = 0;
         }
-        if listed > frozen.pending.len() / 16 {
-            frozen.pending.fill(Pending::default());
+        if listed > frozen.places.len() / 16 {
+            frozen.places.fill(0);
         } else {
             frozen.clear(listed);
         }
@@ -144,10 +153,9 @@ impl Partition<'_> {
         if frozen.changed[word] & bit == 0 {
             return self.open_weight(edge);
         }
-        let then = frozen.value_then(edge);
-        if then.key == 0 {
-            return self.open_weight(edge);
+        match frozen.value_then(edge) {
+            None => self.open_weight(edge),
+            Some(then) => (then.closed == 0).then_some(then.weight as u32),
         }
-        if then.closed != 0 { None } else { Some(then.weight as u32) }
     }
 }

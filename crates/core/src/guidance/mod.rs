@@ -192,15 +192,9 @@ pub struct Field {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pending {
-    key: u32,
+    edge: u32,
     weight: u16,
     closed: u16,
-}
-
-impl Pending {
-    fn edge(&self) -> usize {
-        self.key as usize - 1
-    }
 }
 
 /// The guidance part of a partition.

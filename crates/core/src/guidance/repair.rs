@@ -17,11 +17,10 @@ impl Partition<'_> {
     pub(super) fn collect_seeds(&mut self) -> u32 {
         let mut seeds = 0;
         for at in 0..self.guidance.work.frost[LOCAL].listed as usize {
-            let listed = self.guidance.frozen[LOCAL].listed[at];
-            let edge = listed as usize;
-            let then = self.guidance.frozen[LOCAL].value_then(edge);
+            let then = self.guidance.frozen[LOCAL].listed[at];
+            let edge = then.edge as usize;
             if (then.weight, then.closed != 0) != (self.weight(edge), self.is_closed(edge)) {
-                self.guidance.seeds[seeds] = listed;
+                self.guidance.seeds[seeds] = then.edge;
                 seeds += 1;
             }
         }
