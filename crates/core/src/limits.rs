@@ -28,7 +28,8 @@ pub struct Limits {
     pub players: u32,
     /// Targets that can have a field at the same time; 0: there is no guidance.
     pub fields: u32,
-    /// Edge changes that can be remembered while fields are worked on: half of this power of two, at most 2^16.
+    /// Edge changes that can be remembered while fields are worked on: half of this power of two,
+    /// which is at most 2^16.
     pub pending: u32,
     /// Cells of the table of heads far from their tails, more than there are such heads.
     pub far: u32,
@@ -65,7 +66,7 @@ impl Limits {
             offsets: offsets as u32,
             added: 2048,
             pages: 0,
-            queued: nodes / 16 + 8192,
+            queued: nodes / 32 + 8192,
             own_nodes: nodes.saturating_sub(halo as u32),
             parcels: if halo > 0 { PARCELS as u32 } else { 0 },
             journal: 0,
