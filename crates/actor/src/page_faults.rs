@@ -3,7 +3,8 @@
 use huntgraph_core::Line;
 use rustix::mm::{Advice, madvise};
 
-const PAGE_BYTES: usize = 4096;
+/// Bytes of a page.
+pub const PAGE_BYTES: usize = 4096;
 /// Depth of the stack that moves and handshakes stay within.
 const STACK_BYTES: usize = 64 << 10;
 
