@@ -10,7 +10,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
@@ -29,16 +29,26 @@ thread_local! {
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 static ARENA: Arena = Arena::new();
+/// Connections for which the arena has memory.
+static POPULATED: AtomicUsize = AtomicUsize::new(0);
 
 /// The program's allocator: the system's, with the arena before it for sealed threads.
 pub struct Counting;
 
 /// From here on this thread is served by the arena, and what the arena cannot serve is counted. The
-/// arena and the thread's stack have their memory from now on.
+/// thread's stack has its memory from now on.
 pub fn seal() {
-    ARENA.populate();
     populate_stack();
     SEALED.set(true);
+}
+
+/// Puts memory behind the blocks of the arena that so many connections may take, if there were
+/// never so many.
+pub fn populate(links: usize) {
+    let before = POPULATED.fetch_max(links, Ordering::Relaxed);
+    if before < links {
+        ARENA.populate(before..links);
+    }
 }
 
 /// Allocations and reallocations that sealed threads had of the system so far; 0 in programs

@@ -15,6 +15,7 @@
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,9 +30,12 @@ const fn class(size: usize, blocks: usize) -> Class {
     Class { size, blocks }
 }
 
+/// Connections that the arena is cut for.
+pub const LINKS: usize = 64;
+
 /// From the smallest blocks to the largest. A connection at rest holds 46 blocks, 23 KiB with what
 /// its blocks waste: 9 of up to 32 bytes, 8 of 128, 17 of 256, 3 of 512, 7 of 640, 2 of 1408 and
-/// one of 6432. Here is room for 64 of them; for handshakes, packets under way and queues of bytes
+/// one of 6432. Here is room for [`LINKS`] of them; for handshakes, packets under way and queues of bytes
 /// beside them (40 connections were seen to take 2,098 blocks at once while all sent frames of
 /// 1,000 moves); and for the largest tables that quinn-proto makes of 64 connections.
 const CLASSES: [Class; 11] = [
@@ -100,9 +104,16 @@ impl Arena {
         }
     }
 
-    /// Puts memory behind all blocks.
-    pub fn populate(&self) {
-        crate::page_faults::populate(self.memory.0.get().cast(), BYTES);
+    /// Puts memory behind the blocks that the connections `links` (of [`LINKS`]) may take: their
+    /// share of each class, whose lowest blocks are taken first. Other blocks get theirs when they
+    /// are first used.
+    pub fn populate(&self, links: Range<usize>) {
+        for (class, start) in CLASSES.iter().zip(STARTS) {
+            let share = |links: usize| (class.blocks * links).div_ceil(LINKS).min(class.blocks);
+            let (from, to) = (share(links.start) * class.size, share(links.end) * class.size);
+            let first = self.memory.0.get().cast::<u8>().wrapping_add(start + from);
+            crate::page_faults::populate(first, to - from);
+        }
     }
 
     /// Blocks in use.

@@ -18,6 +18,11 @@ use crate::page_faults::populate;
 
 /// Room for the largest run of datagrams sent at once.
 const SEND_BYTES: usize = 64 << 10;
+/// Blocks that are there from the start for what comes, which is read in the same turn.
+const RECEIVED_BLOCKS: usize = 2;
+/// And for what goes, which is held until it is acknowledged: a link's answers to four frames of
+/// 1,000 moves take as many.
+const WRITTEN_BLOCKS: usize = 4;
 
 /// Counts of an endpoint since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,8 +98,8 @@ impl Endpoint {
             inbox: Inbox::new(),
             proto: quinn_proto::Endpoint::new(settings.endpoint_config(), None, probe_size, None),
             table: Table::new(settings.connections_max),
-            received: Buffers::new(),
-            written: Buffers::new(),
+            received: Buffers::new(RECEIVED_BLOCKS),
+            written: Buffers::new(WRITTEN_BLOCKS),
             outgoing,
             stalled: None,
             reply,
