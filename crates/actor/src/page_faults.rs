@@ -36,6 +36,38 @@ pub fn populate_stack() {
     std::hint::black_box(&deep);
 }
 
+/// Lets go of the pages of program and libraries that are mapped: boot has read nearly all of them,
+/// and the kernel maps 15 neighbours with each. They stay in the system's cache of files, from where
+/// those that are still needed come back, by a page fault each 64 KiB.
+pub fn drop_code() {
+    // SAFETY: `drop_code_of` has the type asked for, and keeps nothing of what it is given.
+    unsafe { libc::dl_iterate_phdr(Some(drop_code_of), std::ptr::null_mut()) };
+}
+
+/// Does so for one program or library.
+unsafe extern "C" fn drop_code_of(
+    object: *mut libc::dl_phdr_info,
+    _bytes: usize,
+    _data: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: the loader gives an object that is loaded, whose headers stay as long as it is.
+    let (base, segments) = unsafe {
+        let libc::dl_phdr_info { dlpi_addr, dlpi_phdr, dlpi_phnum, .. } = *object;
+        (dlpi_addr as usize, std::slice::from_raw_parts(dlpi_phdr, dlpi_phnum.into()))
+    };
+    let fixed = |segment: &&libc::Elf64_Phdr| {
+        segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_W == 0
+    };
+    for segment in segments.iter().filter(fixed) {
+        let start = base + segment.p_vaddr as usize;
+        let (first, end) = (start - start % PAGE_BYTES, start + segment.p_memsz as usize);
+        let pages = std::ptr::with_exposed_provenance_mut(first);
+        // SAFETY: nothing was ever written to these pages, so what comes back is as it was.
+        let _ = unsafe { madvise(pages, end - first, Advice::LinuxDontNeed) };
+    }
+    0
+}
+
 /// Memory for an image of so many lines, all zero and all there. Moves touch it all over, so the
 /// kernel is asked for huge pages, whose addresses the processor looks up at once.
 pub fn image_block(lines: usize) -> Vec<Line> {
