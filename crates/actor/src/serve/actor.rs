@@ -27,7 +27,7 @@ use crate::quic::{Endpoint, Idle};
 /// Game servers connected at once.
 pub(super) const CONNECTIONS: u32 = 64;
 /// Connections to come for which QUIC's memory is there beforehand.
-pub(super) const CONNECTIONS_AHEAD: usize = 8;
+pub(super) const CONNECTIONS_AHEAD: usize = 4;
 /// Operations of one slice of guidance: about 16 microseconds.
 const SLICE: u32 = 192;
 /// Guidance rests so long when moves go on after a stop: all actors of a machine do so at once, and
