@@ -15,6 +15,7 @@
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,11 +30,14 @@ const fn class(size: usize, blocks: usize) -> Class {
     Class { size, blocks }
 }
 
+/// Connections that the arena is cut for.
+pub const LINKS: usize = 64;
+
 /// From the smallest blocks to the largest. A connection at rest holds 46 blocks, 23 KiB with what
 /// its blocks waste: 9 of up to 32 bytes, 8 of 128, 17 of 256, 3 of 512, 7 of 640, 2 of 1408 and
-/// one of 6432. Here is room for 64 of them; for handshakes, packets under way and queues of bytes
-/// beside them (40 connections were seen to take 2,098 blocks at once while all sent frames of
-/// 1,000 moves); and for the largest tables that quinn-proto makes of 64 connections.
+/// one of 6432. Here is room for [`LINKS`] of them; for handshakes, packets under way and queues of
+/// bytes beside them (40 connections were seen to take 2,098 blocks at once while all sent frames
+/// of 1,000 moves); and for the largest tables that quinn-proto makes of so many connections.
 const CLASSES: [Class; 11] = [
     class(32, 1024),
     class(64, 256),
@@ -100,9 +104,19 @@ impl Arena {
         }
     }
 
-    /// Puts memory behind all blocks.
-    pub fn populate(&self) {
-        crate::page_faults::populate(self.memory.0.get().cast(), BYTES);
+    /// Puts memory behind the blocks that the connections `links` (of [`LINKS`]) may take: their
+    /// share of each class, whose lowest blocks are taken first. Other blocks get theirs when they
+    /// are first used.
+    pub fn populate(&self, links: Range<usize>) {
+        let memory = self.memory.0.get().cast::<u8>();
+        if links.start == 0 {
+            crate::page_faults::keep_pages_small(memory, BYTES);
+        }
+        for (class, start) in CLASSES.iter().zip(STARTS) {
+            let share = |links: usize| (class.blocks * links).div_ceil(LINKS).min(class.blocks);
+            let (from, to) = (share(links.start) * class.size, share(links.end) * class.size);
+            crate::page_faults::populate(memory.wrapping_add(start + from), to - from);
+        }
     }
 
     /// Blocks in use.
@@ -211,6 +225,32 @@ mod tests {
         }
         let blocks: usize = CLASSES.iter().map(|class| class.blocks).sum();
         assert_eq!((ARENA.in_use(), ARENA.peak()), (blocks as u64, blocks as u64));
+    }
+
+    /// Pages of the blocks that have memory.
+    fn pages(arena: &Arena) -> usize {
+        let mut present = [0u8; BYTES.div_ceil(4096)];
+        // SAFETY: a byte is written for each page of the arena, which begins with a page.
+        let told =
+            unsafe { libc::mincore(arena.memory.0.get().cast(), BYTES, present.as_mut_ptr()) };
+        assert_eq!(told, 0, "{}", std::io::Error::last_os_error());
+        present.iter().filter(|&page| page & 1 != 0).count()
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "the system is asked which pages are there")]
+    fn blocks_have_memory_for_as_many_links_as_there_may_be() {
+        static ARENA: Arena = Arena::new();
+        assert_eq!(pages(&ARENA), 0);
+        ARENA.populate(0..LINKS / 8);
+        let eighth = BYTES / 8 / 4096;
+        assert!((eighth..=eighth + 2 * CLASSES.len()).contains(&pages(&ARENA)));
+        for links in LINKS / 8..LINKS {
+            ARENA.populate(links..links + 1);
+        }
+        assert_eq!(pages(&ARENA), BYTES.div_ceil(4096));
+        ARENA.populate(LINKS..LINKS + 9);
+        assert_eq!(pages(&ARENA), BYTES.div_ceil(4096));
     }
 
     #[test]

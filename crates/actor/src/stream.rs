@@ -16,6 +16,9 @@ pub const LINE_WORDS: usize = 8;
 #[repr(C, align(64))]
 pub struct Line(pub [AtomicU64; LINE_WORDS]);
 
+// SAFETY: words whose bits are all zero are words.
+unsafe impl bytemuck::Zeroable for Line {}
+
 /// Writes a line. Other threads may see its words in any order, and before or after all other
 /// stores, until [`stream_fence`] has been called.
 #[cfg(target_arch = "x86_64")]

@@ -11,8 +11,6 @@ use crate::page_faults::populate;
 
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
 const BLOCKS: usize = 64;
-/// Blocks whose memory is there from the start.
-const POPULATED: usize = 8;
 
 /// Blocks from which pieces are cut in turn.
 pub(super) struct Buffers {
@@ -23,9 +21,10 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    pub(super) fn new() -> Self {
+    /// So many of the blocks have their memory from the start.
+    pub(super) fn new(populated: usize) -> Self {
         let blocks = std::array::from_fn(|_| BytesMut::with_capacity(BLOCK_BYTES));
-        for block in &blocks[..POPULATED] {
+        for block in &blocks[..populated] {
             populate(block.as_ptr(), BLOCK_BYTES);
         }
         Self { blocks, current: 0, grown: 0 }
@@ -73,7 +72,7 @@ mod tests {
 
     #[test]
     fn pieces_that_are_dropped_make_room_again() {
-        let mut buffers = Buffers::new();
+        let mut buffers = Buffers::new(1);
         let piece = vec![7u8; 1000];
         for _ in 0..10 * BLOCKS * BLOCK_BYTES / piece.len() {
             assert_eq!(buffers.copy(&piece), piece);
@@ -83,7 +82,7 @@ mod tests {
 
     #[test]
     fn held_pieces_stay_whole_while_the_buffers_grow() {
-        let mut buffers = Buffers::new();
+        let mut buffers = Buffers::new(1);
         let held: Vec<_> = (0..2 * BLOCKS * BLOCK_BYTES / 1000)
             .map(|n| (n as u8, buffers.copy(&[n as u8; 1000])))
             .collect();

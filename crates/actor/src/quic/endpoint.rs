@@ -18,6 +18,13 @@ use crate::page_faults::populate;
 
 /// Room for the largest run of datagrams sent at once.
 const SEND_BYTES: usize = 64 << 10;
+/// Room for a reply to a stranger, which is one small datagram.
+const REPLY_BYTES: usize = 4 << 10;
+/// Blocks that have their memory from the start for what comes: a stream's window, unread.
+const RECEIVED_BLOCKS: usize = 5;
+/// And for what goes, which is held until it is acknowledged: answers to eight frames of the
+/// greatest size.
+const WRITTEN_BLOCKS: usize = 2;
 
 /// Counts of an endpoint since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,15 +93,15 @@ impl Endpoint {
     pub fn client(address: SocketAddr, settings: Settings) -> io::Result<Self> {
         let socket = Socket::bind(address, settings.socket_buffer_bytes)?;
         let probe_size = !socket.may_fragment();
-        let (outgoing, reply) = (Vec::with_capacity(SEND_BYTES), Vec::with_capacity(SEND_BYTES));
+        let (outgoing, reply) = (Vec::with_capacity(SEND_BYTES), Vec::with_capacity(REPLY_BYTES));
         populate(outgoing.as_ptr(), SEND_BYTES);
-        populate(reply.as_ptr(), SEND_BYTES);
+        populate(reply.as_ptr(), REPLY_BYTES);
         Ok(Self {
             inbox: Inbox::new(),
             proto: quinn_proto::Endpoint::new(settings.endpoint_config(), None, probe_size, None),
             table: Table::new(settings.connections_max),
-            received: Buffers::new(),
-            written: Buffers::new(),
+            received: Buffers::new(RECEIVED_BLOCKS),
+            written: Buffers::new(WRITTEN_BLOCKS),
             outgoing,
             stalled: None,
             reply,

@@ -15,6 +15,10 @@ const BATCH: usize = 8;
 const LOOKS: u32 = 8;
 /// A slot holds the largest run of datagrams the kernel may hand over as one (GRO).
 const SLOT_BYTES: usize = 65_535;
+/// Slots that have all their memory from the start, for the runs of two peers at once. The others
+/// have that for a datagram of the largest size each, and get more when runs first come so fast.
+const READY_SLOTS: usize = 2;
+const READY_BYTES: usize = 9 << 10;
 /// Datagrams sent as one at most: 32 full Ethernet frames stay under the kernel's 64 KiB.
 const SEGMENTS_MAX: usize = 32;
 /// Largest UDP payload, a segmented run included.
@@ -157,7 +161,9 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn new() -> Self {
         let bytes = vec![0; BATCH * SLOT_BYTES].into_boxed_slice();
-        populate(bytes.as_ptr(), bytes.len());
+        for (at, slot) in bytes.chunks_exact(SLOT_BYTES).enumerate() {
+            populate(slot.as_ptr(), if at < READY_SLOTS { SLOT_BYTES } else { READY_BYTES });
+        }
         Self {
             bytes,
             metas: vec![RecvMeta::default(); BATCH].into_boxed_slice(),

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use huntgraph_core::schema::Code;
 
-use super::actor::Actor;
+use super::actor::{Actor, CONNECTIONS_AHEAD};
 use super::session::{Role, Session};
+use crate::allocations;
 use crate::quic::{ConnId, Event, Read, StreamId};
 
 /// Time for last words to arrive before a connection is closed.
@@ -48,6 +49,7 @@ impl Actor {
         // quinn-proto lets in no more connections than there are sessions.
         let Some(session) = self.spare.pop() else { return };
         let session = session.begin(Role::GameServer(mark));
+        allocations::populate(conn.slot() + 1 + CONNECTIONS_AHEAD);
         let link =
             Link { conn, stream: None, session, arrived: now, leaves: None, frames_waiting: 0 };
         self.links.insert(link);
