@@ -93,7 +93,7 @@ def durable(scene: Scene) -> Found:
         "service_p50_us": found.service.quantile_ns(0.5) / 1e3,
         "service_p99_us": found.service.quantile_ns(0.99) / 1e3,
     }
-    floor = {}
+    floor: dict[str, float] = {}
     for name, each in syncs.items():
         floor |= {f"{name}_p50_ms": quantile(each, 0.5, 1e6)}
         floor |= {f"{name}_p99_ms": quantile(each, 0.99, 1e6)}
