@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use crate::arena::Arena;
-use crate::page_faults::{PAGE_BYTES, populate_stack};
+use crate::page_faults::{PAGE_BYTES, keep_pages_small, populate_stack};
 
 /// From this size on memory is whole pages of the system's, by a mapping of its own. The C library
 /// would write a word before each, and so put a page behind every buffer that is only reserved, and
@@ -91,7 +91,9 @@ fn map(bytes: usize) -> *mut u8 {
     let rights = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a mapping at an address the kernel picks, which nothing else refers to.
     let start = unsafe { mmap_anonymous(ptr::null_mut(), bytes, rights, MapFlags::PRIVATE) };
-    start.map_or(ptr::null_mut(), |start| start.cast())
+    let Ok(start) = start else { return ptr::null_mut() };
+    keep_pages_small(start.cast(), bytes);
+    start.cast()
 }
 
 /// The system's memory for `layout`.
@@ -162,5 +164,54 @@ unsafe impl GlobalAlloc for Counting {
                 (false, false) => System.dealloc(pointer, layout),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(size: usize) -> Layout {
+        Layout::from_size_align(size, 64).expect("a layout")
+    }
+
+    #[test]
+    fn memory_keeps_its_bytes_from_the_heap_to_pages_of_its_own_and_back() {
+        let sizes = [100, LARGE - 1, LARGE, 3 * LARGE + 1, LARGE, LARGE - 1, 50];
+        let mut before = layout(sizes[0]);
+        // SAFETY: every size is above zero, each pointer is used with the layout that it was asked
+        // for with, and no more once it was grown or given back.
+        unsafe {
+            let mut memory = Counting.alloc_zeroed(before);
+            memory.write_bytes(7, 50);
+            for size in sizes {
+                memory = Counting.realloc(memory, before, size);
+                before = layout(size);
+                assert!((0..50).all(|at| memory.add(at).read() == 7), "{size}");
+                memory.add(size - 1).write(7);
+                assert_eq!(is_large(before), size >= LARGE);
+                assert!(size < LARGE || memory.addr().is_multiple_of(PAGE_BYTES), "{size}");
+            }
+            Counting.dealloc(memory, before);
+        }
+    }
+
+    #[test]
+    fn large_memory_is_zero_when_it_is_asked_to_be() {
+        // SAFETY: as above.
+        unsafe {
+            for _ in 0..3 {
+                let memory = Counting.alloc_zeroed(layout(LARGE));
+                assert!((0..LARGE).all(|at| memory.add(at).read() == 0));
+                memory.write_bytes(7, LARGE);
+                Counting.dealloc(memory, layout(LARGE));
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_address_space_holds_is_not_given() {
+        // SAFETY: as above.
+        assert!(unsafe { Counting.alloc(layout(isize::MAX as usize - 63)) }.is_null());
     }
 }

@@ -108,11 +108,14 @@ impl Arena {
     /// share of each class, whose lowest blocks are taken first. Other blocks get theirs when they
     /// are first used.
     pub fn populate(&self, links: Range<usize>) {
+        let memory = self.memory.0.get().cast::<u8>();
+        if links.start == 0 {
+            crate::page_faults::keep_pages_small(memory, BYTES);
+        }
         for (class, start) in CLASSES.iter().zip(STARTS) {
             let share = |links: usize| (class.blocks * links).div_ceil(LINKS).min(class.blocks);
             let (from, to) = (share(links.start) * class.size, share(links.end) * class.size);
-            let first = self.memory.0.get().cast::<u8>().wrapping_add(start + from);
-            crate::page_faults::populate(first, to - from);
+            crate::page_faults::populate(memory.wrapping_add(start + from), to - from);
         }
     }
 
@@ -222,6 +225,32 @@ mod tests {
         }
         let blocks: usize = CLASSES.iter().map(|class| class.blocks).sum();
         assert_eq!((ARENA.in_use(), ARENA.peak()), (blocks as u64, blocks as u64));
+    }
+
+    /// Pages of the blocks that have memory.
+    fn pages(arena: &Arena) -> usize {
+        let mut present = [0u8; BYTES.div_ceil(4096)];
+        // SAFETY: a byte is written for each page of the arena, which begins with a page.
+        let told =
+            unsafe { libc::mincore(arena.memory.0.get().cast(), BYTES, present.as_mut_ptr()) };
+        assert_eq!(told, 0, "{}", std::io::Error::last_os_error());
+        present.iter().filter(|&page| page & 1 != 0).count()
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "the system is asked which pages are there")]
+    fn blocks_have_memory_for_as_many_links_as_there_may_be() {
+        static ARENA: Arena = Arena::new();
+        assert_eq!(pages(&ARENA), 0);
+        ARENA.populate(0..LINKS / 8);
+        let eighth = BYTES / 8 / 4096;
+        assert!((eighth..=eighth + 2 * CLASSES.len()).contains(&pages(&ARENA)));
+        for links in LINKS / 8..LINKS {
+            ARENA.populate(links..links + 1);
+        }
+        assert_eq!(pages(&ARENA), BYTES.div_ceil(4096));
+        ARENA.populate(LINKS..LINKS + 9);
+        assert_eq!(pages(&ARENA), BYTES.div_ceil(4096));
     }
 
     #[test]

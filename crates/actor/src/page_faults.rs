@@ -36,6 +36,45 @@ pub fn populate_stack() {
     std::hint::black_box(&deep);
 }
 
+/// Lets go of all pages of the program and its libraries. Boot has read nearly all of them, and the
+/// kernel maps 15 neighbours with each; they stay in the system's cache of files, from where those
+/// that are needed again come back, by a page fault each 64 KiB.
+pub fn drop_code() {
+    // SAFETY: `drop_code_of` has the type asked for, and keeps nothing of what it is given.
+    unsafe { libc::dl_iterate_phdr(Some(drop_code_of), std::ptr::null_mut()) };
+}
+
+/// Does so for one program or library.
+unsafe extern "C" fn drop_code_of(
+    object: *mut libc::dl_phdr_info,
+    _bytes: usize,
+    _data: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: the loader tells of an object that is loaded, and of as many headers as there are.
+    let (base, segments) = unsafe {
+        let libc::dl_phdr_info { dlpi_addr, dlpi_phdr, dlpi_phnum, .. } = *object;
+        (dlpi_addr as usize, std::slice::from_raw_parts(dlpi_phdr, dlpi_phnum.into()))
+    };
+    for segment in segments {
+        if segment.p_type != libc::PT_LOAD || segment.p_flags & libc::PF_W != 0 {
+            continue;
+        }
+        let start = base + segment.p_vaddr as usize;
+        let (first, end) = (start - start % PAGE_BYTES, start + segment.p_memsz as usize);
+        let pages = std::ptr::with_exposed_provenance_mut(first);
+        // SAFETY: nothing may write to these pages, so what comes back is as it was.
+        let _ = unsafe { madvise(pages, end - first, Advice::LinuxDontNeed) };
+    }
+    0
+}
+
+/// Keeps the kernel from putting a huge page behind the first byte used of these whole pages, as
+/// some systems do for all memory.
+pub fn keep_pages_small(start: *const u8, bytes: usize) {
+    // SAFETY: advice changes no byte of any page.
+    let _ = unsafe { madvise(start.cast_mut().cast(), bytes, Advice::LinuxNoHugepage) };
+}
+
 /// Memory for an image of so many lines, all zero and all there. Moves touch it all over, so the
 /// kernel is asked for huge pages, whose addresses the processor looks up at once.
 pub fn image_block(lines: usize) -> Vec<Line> {
@@ -48,4 +87,26 @@ pub fn image_block(lines: usize) -> Vec<Line> {
     let _ = unsafe { madvise(first.cast(), whole, Advice::LinuxHugepage) };
     block.resize(lines, Line::default());
     block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages of files that this process has mapped and present, from the third number of its statm.
+    fn file_pages() -> i64 {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("this process has a statm");
+        statm.split(' ').nth(2).and_then(|word| word.parse().ok()).expect("a number")
+    }
+
+    #[test]
+    fn code_that_was_let_go_comes_back_when_it_is_called() {
+        // Other tests call theirs back meanwhile.
+        let dropped = (0..100).map(|_| {
+            let before = file_pages();
+            drop_code();
+            before - file_pages()
+        });
+        assert!(dropped.max() > Some(64), "of the pages of this program and the C library");
+    }
 }

@@ -18,6 +18,8 @@ use crate::page_faults::populate;
 
 /// Room for the largest run of datagrams sent at once.
 const SEND_BYTES: usize = 64 << 10;
+/// Room for a reply to a stranger, which is one small datagram.
+const REPLY_BYTES: usize = 4 << 10;
 /// Blocks that are there from the start for what comes, which is read in the same turn.
 const RECEIVED_BLOCKS: usize = 2;
 /// And for what goes, which is held until it is acknowledged: a link's answers to four frames of
@@ -91,9 +93,9 @@ impl Endpoint {
     pub fn client(address: SocketAddr, settings: Settings) -> io::Result<Self> {
         let socket = Socket::bind(address, settings.socket_buffer_bytes)?;
         let probe_size = !socket.may_fragment();
-        let (outgoing, reply) = (Vec::with_capacity(SEND_BYTES), Vec::with_capacity(SEND_BYTES));
+        let (outgoing, reply) = (Vec::with_capacity(SEND_BYTES), Vec::with_capacity(REPLY_BYTES));
         populate(outgoing.as_ptr(), SEND_BYTES);
-        populate(reply.as_ptr(), SEND_BYTES);
+        populate(reply.as_ptr(), REPLY_BYTES);
         Ok(Self {
             inbox: Inbox::new(),
             proto: quinn_proto::Endpoint::new(settings.endpoint_config(), None, probe_size, None),

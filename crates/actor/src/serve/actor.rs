@@ -21,13 +21,13 @@ use super::session::{Desk, Session};
 use super::share::Share;
 use crate::allocations;
 use crate::failure::Failure;
-use crate::page_faults::page_faults;
+use crate::page_faults::{drop_code, page_faults};
 use crate::quic::{Endpoint, Idle};
 
 /// Game servers connected at once.
 pub(super) const CONNECTIONS: u32 = 64;
 /// Connections to come for which QUIC's memory is there beforehand.
-pub(super) const CONNECTIONS_AHEAD: usize = 8;
+pub(super) const CONNECTIONS_AHEAD: usize = 4;
 /// Operations of one slice of guidance: about 16 microseconds.
 const SLICE: u32 = 192;
 /// Guidance rests so long when moves go on after a stop: all actors of a machine do so at once, and
@@ -77,6 +77,7 @@ pub(crate) struct Actor {
 impl Actor {
     /// Turns until told to stop and done with farewells.
     pub(super) fn run(&mut self) -> Result<(), Failure> {
+        drop_code();
         allocations::populate(CONNECTIONS_AHEAD);
         allocations::seal();
         self.page_faults_of_boot = page_faults();
