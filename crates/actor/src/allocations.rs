@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use crate::arena::Arena;
-use crate::page_faults::{PAGE_BYTES, keep_pages_small, populate_stack};
+use crate::page_faults::{PAGE_BYTES, keep_pages_small};
 
 /// From this size on memory is whole pages of the system's, by a mapping of its own. The C library
 /// would write a word before each, and so put a page behind every buffer that is only reserved, and
@@ -35,10 +35,8 @@ static POPULATED: AtomicUsize = AtomicUsize::new(0);
 /// The program's allocator: the system's, with the arena before it for sealed threads.
 pub struct Counting;
 
-/// From here on this thread is served by the arena, and what the arena cannot serve is counted. The
-/// thread's stack has its memory from now on.
+/// From here on this thread is served by the arena, and what the arena cannot serve is counted.
 pub fn seal() {
-    populate_stack();
     SEALED.set(true);
 }
 

@@ -65,7 +65,7 @@ pub trait DiskFile: Send + 'static {
     /// Real writes, not `fallocate`: a sync of a block in an already written extent touches no
     /// metadata, which halves its time.
     fn zero_fill(&self, from: u64, to: u64) -> io::Result<()> {
-        static ZEROS: [u8; 65_536] = [0; 65_536];
+        static ZEROS: [u8; 16_384] = [0; 16_384];
         let mut at = from;
         while at < to {
             let bytes = (to - at).min(ZEROS.len() as u64);

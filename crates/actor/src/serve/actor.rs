@@ -21,7 +21,7 @@ use super::session::{Desk, Session};
 use super::share::Share;
 use crate::allocations;
 use crate::failure::Failure;
-use crate::page_faults::{drop_code, page_faults};
+use crate::page_faults::{drop_code, page_faults, populate_stack};
 use crate::quic::{Endpoint, Idle};
 
 /// Game servers connected at once.
@@ -78,6 +78,7 @@ impl Actor {
     /// Turns until told to stop and done with farewells.
     pub(super) fn run(&mut self) -> Result<(), Failure> {
         drop_code();
+        populate_stack();
         allocations::populate(CONNECTIONS_AHEAD);
         allocations::seal();
         self.page_faults_of_boot = page_faults();
