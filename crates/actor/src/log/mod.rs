@@ -64,14 +64,15 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    /// Segments of 64 MiB, a queue of 16,384 records, slices of 256 KiB. So many records are a
-    /// tenth of a second of 150,000 moves/s; they take 1 MiB once the disk was so far behind.
+    /// Segments of 64 MiB, a queue of 8,192 records, slices of 256 KiB. So many records are a
+    /// twentieth of a second of 150,000 moves/s: when the disk is slower than that for once, frames
+    /// wait.
     pub fn new(partition: u16, world_id: u64) -> Self {
         Self {
             partition,
             world_id,
             segment_bytes: 64 << 20,
-            queue_records: 16_384,
+            queue_records: 8_192,
             slice_bytes: 256 << 10,
             space_retry_ms: 200,
             linger_us: 0,

@@ -20,11 +20,11 @@ use crate::page_faults::populate;
 const SEND_BYTES: usize = 64 << 10;
 /// Room for a reply to a stranger, which is one small datagram.
 const REPLY_BYTES: usize = 4 << 10;
-/// Blocks that are there from the start for what comes, which is read in the same turn.
-const RECEIVED_BLOCKS: usize = 2;
-/// And for what goes, which is held until it is acknowledged: a link's answers to four frames of
-/// 1,000 moves take as many.
-const WRITTEN_BLOCKS: usize = 4;
+/// Blocks that have their memory from the start for what comes, which is read in the same turn.
+const RECEIVED_BLOCKS: usize = 1;
+/// And for what goes, which is held until it is acknowledged: answers to three frames of the
+/// greatest size.
+const WRITTEN_BLOCKS: usize = 3;
 
 /// Counts of an endpoint since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use huntgraph_core::schema::{Code, Move, NONE, Update, kind};
 use super::boot::wall_ms;
 use super::emit::{Emit, Tally};
 use super::hold::Hold;
+use super::session::POPULATED_BYTES;
 use crate::counters::Histogram;
 use crate::frame::FRAME_BYTES;
 use crate::log::{Logger, RawRecord};
@@ -55,7 +56,7 @@ impl Engine {
         );
         let batch: Vec<RawRecord> = Vec::with_capacity(FRAME_BYTES / 64);
         let applied: VecDeque<(u64, Instant)> = VecDeque::with_capacity(TIMED);
-        populate(batch.as_ptr().cast(), FRAME_BYTES);
+        populate(batch.as_ptr().cast(), POPULATED_BYTES);
         populate(applied.as_slices().0.as_ptr().cast(), TIMED * size_of::<(u64, Instant)>());
         let hold = Hold::after_restart(partition.header.correction);
         Self {

@@ -41,9 +41,10 @@ pub enum Role {
     Control,
 }
 
-/// Bytes of answers that have their memory when a session begins, enough for frames of 250 moves.
+/// Bytes of answers, and of records for the log, that have their memory beforehand: enough for
+/// frames of 250 moves.
 /// Those of a greater frame get theirs when they are first used, and keep it.
-const POPULATED_BYTES: usize = 16 << 10;
+pub(super) const POPULATED_BYTES: usize = 16 << 10;
 
 /// A peer's frames on their way in and out. All memory is made at the start of the program: the
 /// session of a peer that has left is begun anew for the next.
