@@ -35,9 +35,9 @@ pub const LINKS: usize = 64;
 
 /// From the smallest blocks to the largest. A connection at rest holds 46 blocks, 23 KiB with what
 /// its blocks waste: 9 of up to 32 bytes, 8 of 128, 17 of 256, 3 of 512, 7 of 640, 2 of 1408 and
-/// one of 6432. Here is room for [`LINKS`] of them; for handshakes, packets under way and queues of bytes
-/// beside them (40 connections were seen to take 2,098 blocks at once while all sent frames of
-/// 1,000 moves); and for the largest tables that quinn-proto makes of 64 connections.
+/// one of 6432. Here is room for [`LINKS`] of them; for handshakes, packets under way and queues of
+/// bytes beside them (40 connections were seen to take 2,098 blocks at once while all sent frames
+/// of 1,000 moves); and for the largest tables that quinn-proto makes of so many connections.
 const CLASSES: [Class; 11] = [
     class(32, 1024),
     class(64, 256),
