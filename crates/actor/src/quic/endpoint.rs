@@ -20,11 +20,11 @@ use crate::page_faults::populate;
 const SEND_BYTES: usize = 64 << 10;
 /// Room for a reply to a stranger, which is one small datagram.
 const REPLY_BYTES: usize = 4 << 10;
-/// Blocks that have their memory from the start for what comes, which is read in the same turn.
-const RECEIVED_BLOCKS: usize = 1;
-/// And for what goes, which is held until it is acknowledged: answers to three frames of the
+/// Blocks that have their memory from the start for what comes: a stream's window, unread.
+const RECEIVED_BLOCKS: usize = 5;
+/// And for what goes, which is held until it is acknowledged: answers to eight frames of the
 /// greatest size.
-const WRITTEN_BLOCKS: usize = 3;
+const WRITTEN_BLOCKS: usize = 2;
 
 /// Counts of an endpoint since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
