@@ -22,9 +22,9 @@ const SEND_BYTES: usize = 64 << 10;
 const REPLY_BYTES: usize = 4 << 10;
 /// Blocks that have their memory from the start for what comes: a stream's window, unread.
 const RECEIVED_BLOCKS: usize = 5;
-/// And for what goes, which is held until it is acknowledged: answers to eight frames of the
-/// greatest size.
-const WRITTEN_BLOCKS: usize = 2;
+/// And for what goes, which is held until it is acknowledged, the one that is being filled, and one
+/// in reserve: a block is used again when all of it was acknowledged.
+const WRITTEN_BLOCKS: usize = 4;
 
 /// Counts of an endpoint since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
