@@ -21,8 +21,7 @@ MIB: Final = 1 << 20
 class Window:
     """What one partition, or several together, did between two looks, and how it stands now."""
 
-    elapsed_s: float = 0.0
-    risen: Counter[str] = field(default_factory=Counter)
+    per_s: Mapping[str, float] = field(default_factory=dict)
     now: Counter[str] = field(default_factory=Counter)
     times: Mapping[str, Histogram] = field(default_factory=dict)
 
@@ -31,18 +30,20 @@ class Window:
         times = dict(self.times)
         for name, histogram in other.times.items():
             times[name] = times[name] + histogram if name in times else histogram
-        elapsed_s = max(self.elapsed_s, other.elapsed_s)
+        # Rates and not rises: one may have been looked at for longer than the other.
+        per_s = dict(self.per_s)
+        for name, rate in other.per_s.items():
+            per_s[name] = per_s.get(name, 0.0) + rate
         # Adding with "+" would lose what is 0, and 0 is not the same as unknown.
-        risen, now = self.risen.copy(), self.now.copy()
-        risen.update(other.risen)
+        now = self.now.copy()
         now.update(other.now)
-        return Window(elapsed_s, risen, now, times)
+        return Window(per_s, now, times)
 
     def rate(self, *names: str) -> float | None:
         """How much some numbers rose a second; None as long as nobody looked twice."""
-        if not self.elapsed_s:
+        if not self.per_s:
             return None
-        return round(sum(self.risen[name] for name in names) / self.elapsed_s, 1)
+        return round(sum(self.per_s.get(name, 0.0) for name in names), 1)
 
     def quantile(self, name: str, share: float, unit_ns: float) -> float | None:
         """Give a quantile of the times in the window; None when there were none."""
@@ -112,7 +113,8 @@ def row_of(name: str, before: Reading | None, after: Reading | None, elapsed_s: 
         if name in before.histograms
     }
     state = _state(after.values, beats=risen["heartbeat_ms"] != 0)
-    return Row(name, state, Window(elapsed_s, risen, now, times))
+    per_s = {name: rise / elapsed_s for name, rise in risen.items()} if elapsed_s else {}
+    return Row(name, state, Window(per_s, now, times))
 
 
 def _state(values: Mapping[str, int], *, beats: bool) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from huntgraph.bus import Reading
 from huntgraph.cli.exits import Exit
 from huntgraph.cli.top import COLUMNS
 from huntgraph.cli.top_rows import Row, row_of, total
@@ -96,6 +97,19 @@ def test_figures_are_those_of_the_time_between_two_looks(
     scene.run(play())
 
 
+def test_rates_add_up_whatever_the_time_between_two_looks() -> None:
+    def seen(name: str, moves: int, elapsed_s: float) -> Row:
+        before, after = (
+            Reading(1, 1, {"moves": m, "answers_full": 2 * m}, {}) for m in (5, 5 + moves)
+        )
+        return row_of(name, before, after, elapsed_s)
+
+    rows = [seen("0", 600, 0.2), seen("1", 100, 0.05), row_of("2", None, None, 1.0)]
+    found = total(rows).to_dict()
+    assert [row.to_dict()["moves_per_s"] for row in rows] == [3_000, 2_000, None]
+    assert (found["moves_per_s"], found["refused_per_s"]) == (5_000, 10_000)
+
+
 def test_a_gateway_shows_what_its_folders_show(
     short_path: Path, rng: random.Random, seed: int
 ) -> None:
@@ -118,7 +132,8 @@ def test_a_gateway_shows_what_its_folders_show(
             assert local["ring_gaps"] == 3
             whole = body["total"]
             assert (whole["state"], whole["players"]) == ("2 running", 2 * PLAYERS)
-            assert whole["moves_per_s"] > max(remote["moves_per_s"], local["moves_per_s"])
+            both = remote["moves_per_s"] + local["moves_per_s"]
+            assert whole["moves_per_s"] == pytest.approx(both, abs=0.2)
             assert len(watch.cells()) == 3
             status, out = await run(
                 "--once", "--json", "--every-s", "0.2", "--gateway", gateway.url
