@@ -25,7 +25,8 @@ pub(crate) fn offset(tail: u32, head: u32) -> Option<i16> {
     i16::try_from(head.wrapping_sub(tail).cast_signed()).ok()
 }
 
-/// Which list a group's offsets stand in.
+/// Which list a group's offsets stand in: any word is one.
+#[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct List(u32);
 
@@ -36,17 +37,6 @@ impl List {
     /// A list of so many, the first of which stands behind `start`.
     fn new(start: usize, len: usize) -> Self {
         Self((start as u32) << 1 | (len > SHARED) as u32)
-    }
-
-    /// From its word in a [`RowGroup`](crate::row_group::RowGroup).
-    #[inline(always)]
-    pub(crate) fn from_word(word: u32) -> Self {
-        Self(word)
-    }
-
-    #[inline(always)]
-    pub(crate) fn word(self) -> u32 {
-        self.0
     }
 
     /// Where it begins: its offset number `n` stands `n` further.

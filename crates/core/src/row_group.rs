@@ -13,8 +13,8 @@ const HAS_ADDED: u8 = 1 << 7;
 pub struct RowGroup {
     /// First edge of the first row.
     first: u32,
-    /// Word of the list that all their offsets stand in.
-    list: u32,
+    /// The list that the offsets of all rows stand in.
+    pub(crate) list: List,
     /// Slots of each row, and [`HAS_ADDED`].
     degree: [u8; GROUP_NODES],
 }
@@ -22,7 +22,7 @@ pub struct RowGroup {
 impl RowGroup {
     /// Takes over where rows begin: `firsts` has one entry more than there are rows.
     pub(crate) fn load(&mut self, firsts: &[u32], list: List) {
-        (self.first, self.list) = (firsts[0], list.word());
+        (self.first, self.list) = (firsts[0], list);
         for (degree, row) in self.degree.iter_mut().zip(firsts.windows(2)) {
             *degree = (row[1] - row[0]) as u8;
         }
@@ -31,12 +31,6 @@ impl RowGroup {
     /// The first edge of all.
     pub(crate) fn first(&self) -> usize {
         self.first as usize
-    }
-
-    /// The list that the offsets of all rows stand in.
-    #[inline(always)]
-    pub(crate) fn list(&self) -> List {
-        List::from_word(self.list)
     }
 
     /// Notes whether a row has added edges.
@@ -69,7 +63,7 @@ mod tests {
         for lengths in [[longest; 8], [0; 8], [0, 1, 2, 3, 4, 64, 64, 0]] {
             let mut start = 4_000_000;
             for at in 0..GROUP_NODES {
-                let mut group = RowGroup { first: 4_000_000, list: 0, degree: lengths };
+                let mut group = RowGroup { first: 4_000_000, list: List::NONE, degree: lengths };
                 let end = start + lengths[at] as usize;
                 assert_eq!(group.row(at), (start, end, false));
                 group.degree = lengths.map(|degree| degree | HAS_ADDED);

@@ -124,6 +124,13 @@ impl Topology<'_> {
         self.group(node).row(node as usize % GROUP_NODES)
     }
 
+    /// A node's row without the added edges.
+    #[inline(always)]
+    fn span(&self, node: u32) -> RowSpan {
+        let (start, end, _) = self.row(node);
+        RowSpan::new(start, end, self.group(node).list)
+    }
+
     /// Brings towards the cache where a node's row lies; does nothing when there is no such node.
     #[inline(always)]
     pub(crate) fn prefetch_group(&self, node: u32) {
@@ -133,8 +140,7 @@ impl Topology<'_> {
     /// Brings a node's row towards the cache, without the added edges; where it is.
     #[inline(always)]
     pub(crate) fn prefetch(&self, node: u32) -> RowSpan {
-        let (group, (start, end, _)) = (self.group(node), self.row(node));
-        let row = RowSpan::new(start, end, group.list());
+        let row = self.span(node);
         self.edges.prefetch(row);
         self.offsets.prefetch(row.list);
         row
@@ -152,7 +158,7 @@ impl Topology<'_> {
     pub(crate) fn leads(&self, edge: usize, tail: u32, head: u32) -> bool {
         let number = self.edges.number_at(edge).filter(|&number| number != FAR);
         number.is_some_and(|number| {
-            let offset = self.offsets.get(self.group(tail).list(), number);
+            let offset = self.offsets.get(self.group(tail).list, number);
             tail.wrapping_add_signed(offset as i32) == head
         })
     }
@@ -177,7 +183,7 @@ impl Topology<'_> {
     pub(crate) fn walk(&self, node: u32) -> Walk {
         let (edge, end, more) = self.row(node);
         let added = if more { self.first_of(node) } else { NONE };
-        Walk { node, edge, end, list: self.group(node).list(), slot: 0, added }
+        Walk { node, edge, end, list: self.group(node).list, slot: 0, added }
     }
 
     /// The next slot of a walk.
@@ -195,11 +201,10 @@ impl Topology<'_> {
     /// The slot `tail -> head`, absent or not.
     #[inline(always)]
     pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
-        let (start, end, _) = self.row(tail);
-        let row = RowSpan::new(start, end, self.group(tail).list());
+        let row = self.span(tail);
         if let Some(edge) = self.find_near(row, tail, head) {
             let edge = edge as usize;
-            return Some(Way { slot: (edge - start) as u8, edge, head });
+            return Some(Way { slot: (edge - row.first()) as u8, edge, head });
         }
         self.find_slowly(tail, head)
     }
@@ -237,7 +242,7 @@ impl Topology<'_> {
         let (start, end, _) = self.row(node);
         let edge = start + slot as usize;
         if edge < end {
-            Way { slot, edge, head: self.head(node, edge, self.group(node).list()) }
+            Way { slot, edge, head: self.head(node, edge, self.group(node).list) }
         } else {
             self.added_way(node, slot)
         }
@@ -272,7 +277,7 @@ impl Topology<'_> {
         let tail = self.tail(edge);
         match edge.checked_sub(self.slots) {
             Some(added) => (tail, self.added[added].head),
-            None => (tail, self.head(tail, edge, self.group(tail).list())),
+            None => (tail, self.head(tail, edge, self.group(tail).list)),
         }
     }
 
