@@ -105,7 +105,7 @@ def held(entry: Entry) -> Cut:
 
 
 def told(*entries: Entry) -> list[str]:
-    """Those that logs tell of: an undo changes nothing where all has been changed since."""
+    """Those that logs tell of: one that changes nothing, as all has been changed since, is not."""
     return [e.id for e in entries if any(part.before != part.after for part in e.parts)]
 
 

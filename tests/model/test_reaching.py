@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -34,7 +35,7 @@ COSTS = 1_652_293_601
 LOST = 2_973_868_938
 """One whose undo changes nothing in a partition that loses the end of its log soon after."""
 seeds = pytest.mark.seeds(*SEEDS[:2], drawn=1)
-Events = set[tuple[int, int]]
+Events = AbstractSet[tuple[int, int]]
 SEAT = {"node": ("node",), "team": ("team", "hunt", "target", "present", "hints", "away")}
 DEEDS = {"progress": ("progress",), "score": ("score", "since"), "edition": ("edition",)}
 """Words of players by what they tell: where one is, and what one did in the hunt."""
@@ -44,11 +45,13 @@ def drop(events: Events) -> tuple[Edit, ...]:
     return (Drop(Query(events=tuple(sorted(events)))),) if events else ()
 
 
-def some_events(history: History, point: Cut, rng: Random) -> Events:
-    """Records to drop, at least one."""
-    while not (events := choose(history, point, rng)):
-        pass
-    return events
+def some_events(history: History, point: Cut, rng: Random, but: Events = frozenset()) -> Events:
+    """Records to drop, without which the hunt ends otherwise."""
+    while True:
+        events = choose(history, point, rng) - but
+        run = Fork(history, Recipe("f", point, drop(events))).run
+        if run.hashes() != run.head_hashes():
+            return events
 
 
 def committed(seed: int, folder: Path, claims: Claims = "recompute") -> tuple[Story, Events]:
@@ -75,7 +78,7 @@ def test_a_fork_without_edits_across_a_commit_ends_as_the_live_hunt(
     for point in (some_point(story.history, Random(seed + 9)), held(story.commits[0])):
         run = replayed(story, point)
         assert run.hashes() == run.head_hashes()
-        assert len(run.reach.crossed) == 1
+        assert [each.id for each in run.reach.crossed] == told(*story.commits)
 
 
 def test_points_and_heads_within_a_correction_are_those_before_it(tmp_path: Path) -> None:
@@ -102,7 +105,7 @@ def test_commits_of_forks_that_reach_across_others_are_made_again_too(
     story.go_on(100)
     run = replayed(story, dict.fromkeys(behind, 0))
     assert run.hashes() == run.head_hashes()
-    assert len(run.reach.crossed) == 3
+    assert [each.id for each in run.reach.crossed] == told(*story.commits)
 
 
 @seeds
@@ -174,7 +177,7 @@ def test_an_edited_fork_across_a_commit_ends_as_the_model_fed_all_edited_inputs(
     story, events = committed(seed, tmp_path, claims)
     history, rng = story.history, Random(seed + 7)
     point = some_point(history, rng)
-    mine = {event for event in some_events(history, point, rng) if event not in events}
+    mine = some_events(history, point, rng, but=events)
     run = replayed(story, point, *drop(mine), claims="recompute")
     assert run.hashes() != run.head_hashes()
     stretches = [
@@ -199,7 +202,8 @@ def test_a_commit_left_out_is_as_though_its_edits_had_never_been(seed: int, tmp_
     story.go_on(100)
     run = replayed(story, dict.fromkeys(at, 0))
     assert run.hashes() == run.head_hashes()
-    assert [commit.recipe is None for commit in run.reach.crossed] == [True, False]
+    assert [each.id for each in run.reach.crossed] == told(*story.commits)
+    assert [each.id for each in run.reach.crossed if not each.recipe] == told(story.commits[0])
 
 
 def test_what_cannot_be_made_again_says_how_to_go_on(tmp_path: Path) -> None:
