@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -35,7 +34,7 @@ COSTS = 1_652_293_601
 LOST = 2_973_868_938
 """One whose undo changes nothing in a partition that loses the end of its log soon after."""
 seeds = pytest.mark.seeds(*SEEDS[:2], drawn=1)
-Events = AbstractSet[tuple[int, int]]
+Events = Set[tuple[int, int]]
 SEAT = {"node": ("node",), "team": ("team", "hunt", "target", "present", "hints", "away")}
 DEEDS = {"progress": ("progress",), "score": ("score", "since"), "edition": ("edition",)}
 """Words of players by what they tell: where one is, and what one did in the hunt."""

@@ -77,6 +77,7 @@ ROWS: Final = (
     Row("moves wait in a commit, beside live ones", "timeline", "fence_ms", 5, "ms"),
     Row("live rounds beside forks, p99, against without", "timeline", "live_p99_ratio", 1.2, "x"),
     Row("bytes an edge of the rows", "memory", "rows_bytes_per_edge", 6, "B"),
+    Row("the same, a map of roads", "memory", "roads_bytes_per_edge", 6, "B"),
     Row("heap allocations of an actor after boot", "allocations", "after_boot", 0, ""),
     Row("page faults while moves come", "allocations", "page_faults", 0, ""),
 )

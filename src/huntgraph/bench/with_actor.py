@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from huntgraph import _core
 from huntgraph.bench.distribution import Samples, percentiles, quantile
 from huntgraph.bench.machine import filesystem
 from huntgraph.bench.result import Found
+from huntgraph.bench.roads import EDGES_PER_CROSSING, make_roads
 from huntgraph.bench.scene import IdlePolicy, Scene, paths
 from huntgraph.bus import Histogram
 from huntgraph.cluster import Actor, ActorOptions, refuse
@@ -142,6 +144,7 @@ def memory(scene: Scene) -> Found:
         "fields": FIELDS,
         "guidance_mib": GUIDANCE_MIB,
         "rows_bytes_per_edge": round(rows / scene.edges, 2),
+        "roads_bytes_per_edge": round(_road_bytes(scene), 2),
         "rss_before_players_mib": round(found.resident["ready"]["rss"] / 2**20, 2),
         "rss_before_walk_mib": round(start["rss"] / 2**20, 2),
         "growth_kib": round((end["rss"] - start["rss"]) / 2**10, 1),
@@ -156,6 +159,13 @@ def memory(scene: Scene) -> Found:
         offered=f"open loop, {options.rate:,} moves/s; {int(found.numbers['moves']):,} in all",
         idle_policy=options.idle_policy,
     )
+
+
+def _road_bytes(scene: Scene) -> float:
+    """Give the bytes an edge of the rows of a map of roads with as many edges."""
+    roads = make_roads(math.isqrt(scene.edges // EDGES_PER_CROSSING), seed=1)
+    roads.save(file := scene.folder / "roads.hgw")
+    return _core.row_bytes(file) / roads.edges
 
 
 FIELDS: Final = 8

@@ -59,15 +59,17 @@ def build(
     name = None if names is None else _names(names)
     count = _count_nodes(nodes, tails, heads, place, name)
     _check_edges(tails, heads, costs, count)
-    if order not in ("auto", "tiles", "given") or (order == "tiles" and place is None):
-        raise UsageError(
-            f'the node order "{order}" cannot be used here',
-            fix='use "auto" or "given", or "tiles" together with positions',
-        )
-    if place is not None and order != "given":
-        turned = _order(place, grid)
+    if order not in ("auto", "near", "given"):
+        raise UsageError(f'there is no node order "{order}"', fix='use "auto", "near" or "given"')
+    if order == "auto":
+        # Only what tells the nodes apart lets them be moved.
+        order = "given" if place is None and name is None else "near"
+    if order == "near":
+        places = np.zeros((count, 3), dtype=np.int32) if place is None else place
+        turned = _near((tails, heads, costs), places, grid=grid is not None)
         rank = ordering.ranks(turned)
-        tails, heads, place = rank[tails], rank[heads], place[turned]
+        tails, heads = rank[tails], rank[heads]
+        place = None if place is None else place[turned]
         name = None if name is None else name[turned]
     rows = make_rows(tails, heads, costs, count)
     _check_degrees(rows.first, name)
@@ -76,6 +78,7 @@ def build(
         "repeats_dropped": rows.repeats_dropped,
         "absent_added": rows.absent_added,
         "positions": place is not None,
+        "order": order,
     }
     return assemble(rows, place, name, grid, {**(meta or {}), "build": facts})
 
@@ -221,9 +224,14 @@ def _check_edges(tails: NDArray[Any], heads: NDArray[Any], costs: NDArray[Any], 
         )
 
 
-def _order(place: I32, grid: tuple[int, int] | None) -> U32:
-    x, y = place[:, 0].astype(np.int64), place[:, 1].astype(np.int64)
-    return ordering.by_tiles(x, y, ordering.TILE if grid else ordering.tile_side(x, y))
+def _near(
+    edges: tuple[NDArray[Any], NDArray[Any], NDArray[Any]], places: I32, *, grid: bool
+) -> U32:
+    x, y = places[:, :2].T.astype(np.int64)
+    if grid:
+        return ordering.by_cells(x, y)
+    rows = make_rows(*edges, len(places))
+    return ordering.by_edges(rows.first, rows.head, x, y)
 
 
 def _check_degrees(first: U32, name: U64 | None) -> None:

@@ -13,7 +13,7 @@ from huntgraph.world import order as ordering
 from huntgraph.world.arrays import U16, U32
 from huntgraph.world.assign import assign_owners
 from huntgraph.world.build import assemble, make_rows
-from huntgraph.world.cuthill_mckee import reverse_cuthill_mckee, slots_of
+from huntgraph.world.cuthill_mckee import slots_of
 from huntgraph.world.part import Part
 from huntgraph.world.parts import Parts
 from huntgraph.world.world import World
@@ -65,25 +65,21 @@ def _ordered(world: World, owner: U16, parts: int) -> list[U32]:
     """Give each part's own nodes in the order they get there."""
     by_owner = np.argsort(owner, kind="stable").astype(np.uint32)
     ends = np.cumsum(np.bincount(owner, minlength=parts))[:-1]
-    placed = bool(world.x.any() or world.y.any())
-    order = _by_position if placed else _by_distance
-    return [nodes[order(world, nodes)] for nodes in np.split(by_owner, ends)]
+    return [nodes[_near(world, nodes)] for nodes in np.split(by_owner, ends)]
 
 
-def _by_position(world: World, nodes: U32) -> U32:
+def _near(world: World, nodes: U32) -> U32:
+    """Give the order of some nodes, by what there is of the world among them."""
     x, y = world.x[nodes].astype(np.int64), world.y[nodes].astype(np.int64)
-    side = ordering.TILE if world.is_grid else ordering.tile_side(x, y)
-    return ordering.by_tiles(x, y, side)
-
-
-def _by_distance(world: World, nodes: U32) -> U32:
+    if world.is_grid:
+        return ordering.by_cells(x, y)
     slots, length = slots_of(world.first, nodes)
     at = np.searchsorted(nodes, world.head[slots]).clip(max=len(nodes) - 1)
     inside = nodes[at] == world.head[slots]
     first = np.zeros(len(nodes) + 1, dtype=np.uint32)
     rows = np.repeat(np.arange(len(nodes)), length)[inside]
     np.cumsum(np.bincount(rows, minlength=len(nodes)), out=first[1:])
-    return reverse_cuthill_mckee(first, at[inside].astype(np.uint32))
+    return ordering.by_edges(first, at[inside].astype(np.uint32), x, y)
 
 
 class _Cutter:

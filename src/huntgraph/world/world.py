@@ -73,7 +73,7 @@ class World(WorldArrays):
         positions: ArrayLike | None = None,
         names: ArrayLike | None = None,
         grid: tuple[int, int] | None = None,
-        order: Literal["auto", "tiles", "given"] = "auto",
+        order: Literal["auto", "near", "given"] = "auto",
         meta: Mapping[str, Any] | None = None,
     ) -> Self:
         """Build a world from a list of directed edges.
@@ -89,9 +89,10 @@ class World(WorldArrays):
             positions: whole numbers of shape ``(nodes, 2)`` or ``(nodes, 3)``: x, y and z.
             names: unique whole numbers of shape ``(nodes,)``: the ids of the source.
             grid: width and height when each node has its own cell there.
-            order: ``"given"`` keeps the numbers of the nodes; ``"tiles"`` renumbers them by
-                tiles of 64 x 64 cells, so that near nodes are near in memory; ``"auto"`` is
-                ``"tiles"`` when there are positions. Look nodes up by `node_at` or `node_named`.
+            order: ``"given"`` keeps the numbers of the nodes; ``"near"`` renumbers them, so that
+                near nodes are near in memory: by tiles of their positions, and in these row by
+                row on grids, by their edges elsewhere. ``"auto"`` is ``"near"`` when there are
+                positions or names. Look nodes up by `node_at` or `node_named`.
             meta: JSON-ready facts to keep with the world.
 
         Raises:

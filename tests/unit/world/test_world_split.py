@@ -19,7 +19,6 @@ from huntgraph.errors import ExtraMissingError, UsageError, WorldLookupError
 from huntgraph.world import World, generate, import_dimacs, import_movingai, split
 from huntgraph.world.arrays import degrees_of
 from huntgraph.world.assign import level_out, size_max
-from huntgraph.world.cuthill_mckee import reverse_cuthill_mckee
 from tests.listed import data_file, matrix
 from tests.unit.world.partitions import glued, glued_matrix, ids_of, slots, worlds
 
@@ -171,13 +170,6 @@ def test_a_part_without_positions_keeps_near_nodes_near(rng_array: np.random.Gen
         inside = part.head[:own] < part.own_nodes
         spread = np.abs(part.tails()[:own].astype(np.int64) - part.head[:own])[inside]
         assert spread.max() <= 3 * side  # as the rows are, in spite of the shuffling
-
-
-def test_reverse_cuthill_mckee_by_hand() -> None:
-    # A star 0 - {1, 2, 3} with 3 - 4 behind, and a lone node 5.
-    world = World.from_edges([0, 0, 0, 3], [1, 2, 3, 4], [1, 1, 1, 1], nodes=6)
-    order = reverse_cuthill_mckee(world.first, world.head)
-    assert order.tolist() == [4, 3, 2, 0, 1, 5]
 
 
 @pytest.fixture
