@@ -61,7 +61,7 @@ impl Topology<'_> {
     #[cold]
     #[inline(never)]
     pub(crate) fn first_of(&self, node: u32) -> u32 {
-        self.first_added[self.place_of_first_added(node)].value
+        self.first_added(node).map_or(NONE, |first| first as u32)
     }
 
     /// Whether both ways between two nodes fit: `used` edges have been added so far.
@@ -76,7 +76,7 @@ impl Topology<'_> {
         let Some(last) = self.last_added(tail) else {
             let at = self.place_of_first_added(tail);
             self.first_added[at] = Entry::new(tail, number as u32);
-            self.note_added(tail, true);
+            self.note_added(tail);
             return;
         };
         self.added[last].next = number as u32;
@@ -127,7 +127,7 @@ impl Topology<'_> {
         let mut last = self.first_added[at].value as usize;
         if last == number {
             self.first_added[at] = Entry::default();
-            self.note_added(tail, false);
+            self.note_added(tail);
         } else {
             while self.added[last].next != number as u32 {
                 last = self.added[last].next as usize;
@@ -137,8 +137,12 @@ impl Topology<'_> {
         self.added[number] = Added::default();
     }
 
-    fn note_added(&mut self, tail: u32, has: bool) {
-        self.rows[tail as usize / GROUP_NODES].note_added(tail as usize % GROUP_NODES, has);
+    /// Notes whether a node or one of its group has added slots.
+    fn note_added(&mut self, tail: u32) {
+        let group = tail as usize / GROUP_NODES;
+        let mut nodes = group * GROUP_NODES..(group + 1) * GROUP_NODES;
+        let has = nodes.any(|node| self.first_added(node as u32).is_some());
+        self.rows[group].note_added(has);
     }
 }
 

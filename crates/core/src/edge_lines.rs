@@ -98,6 +98,12 @@ impl RowSpan {
         self.first as usize
     }
 
+    /// The edge behind it.
+    #[inline(always)]
+    pub(crate) fn end(self) -> usize {
+        (self.first + self.edges) as usize
+    }
+
     /// Its last edge, of an empty one where its first would be.
     #[inline(always)]
     fn last(self) -> usize {

@@ -19,7 +19,7 @@ use crate::warm::Warm;
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
 /// Version of the image's layout.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// First line of the image: identity, limits and all single values of the state.
 #[repr(C)]

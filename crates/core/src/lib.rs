@@ -34,6 +34,7 @@ mod hunts;
 mod image;
 mod index;
 mod limits;
+mod lister;
 mod loading;
 mod memory;
 mod moves;

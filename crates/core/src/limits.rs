@@ -10,8 +10,9 @@ use crate::guidance::{
 use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
+use crate::lister::Needed;
 use crate::memory::lines;
-use crate::offsets::Needed;
+use crate::offsets::OFFSETS;
 use crate::players::Player;
 use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS, ROUNDS};
@@ -198,7 +199,7 @@ impl Limits {
             && self.pending.is_power_of_two()
             && (1024..=1 << 16).contains(&self.pending)
             && self.far > 0
-            && (1..=1 << 30).contains(&self.offsets)
+            && (1..OFFSETS as u32).contains(&self.offsets)
             && self.added <= 1 << 20
             && self.pages > self.reserve()
             && self.pages <= 1 << 26

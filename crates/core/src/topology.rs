@@ -1,7 +1,7 @@
 //! The rows: which edges lead from a node, and where to.
 //!
 //! A node's row is a run of slots, numbered through; that number is the edge's id. Sixteen bytes
-//! say where the rows of eight nodes begin, how long each is, and in which list the offsets stand
+//! say where the rows of sixteen nodes begin, how long each is, and in which list the offsets stand
 //! by which they lead to their heads ([`Offsets`]). A slot keeps its offset's number; far heads
 //! stand in a small hash table. Beside it stands what else is known of an edge ([`EdgeLines`]).
 //! Edges added to a running world have ids behind all rows and are chained by tail.
@@ -10,8 +10,9 @@
 use crate::added::{Added, Entry, find_entry};
 use crate::edge_lines::{EdgeLines, RowSpan};
 use crate::limits::{ImageError, WorldView};
+use crate::lister::{Lister, Needed, ways};
 use crate::memory::prefetch;
-use crate::offsets::{FAR, List, Lister, Needed, Offsets, offset, ways};
+use crate::offsets::{FAR, List, Offsets, offset};
 use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{DEGREE, NONE};
 
@@ -92,10 +93,7 @@ impl Topology<'_> {
             return Err(ImageError::Limits);
         }
         Lister::each(world, |group, lister| {
-            let node = group * GROUP_NODES;
-            let firsts = &world.first[node..world.first.len().min(node + GROUP_NODES + 1)];
-            self.rows[group].load(firsts, lister.list());
-            self.offsets.set(lister.list(), lister.listed());
+            self.rows[group] = lister.write(&mut self.offsets);
             for (edge, tail, head) in ways(world, group) {
                 self.load_edge(edge, head, world.cost[edge], lister.number(tail, head));
             }
@@ -118,17 +116,17 @@ impl Topology<'_> {
         &self.rows[node as usize / GROUP_NODES]
     }
 
-    /// Edges of a node's row without the added ones, and whether there are added ones.
-    #[inline(always)]
-    fn row(&self, node: u32) -> (usize, usize, bool) {
-        self.group(node).row(node as usize % GROUP_NODES)
-    }
-
     /// A node's row without the added edges.
     #[inline(always)]
-    fn span(&self, node: u32) -> RowSpan {
-        let (start, end, _) = self.row(node);
-        RowSpan::new(start, end, self.group(node).list)
+    fn row(&self, node: u32) -> RowSpan {
+        let (group, at) = (self.group(node), node as usize % GROUP_NODES);
+        if group.is_wide() {
+            let (before, degree, list) = self.offsets.wide(group.list(), at);
+            let start = group.first() + before;
+            return RowSpan::new(start, start + degree, list);
+        }
+        let (start, end) = group.row(at);
+        RowSpan::new(start, end, group.list())
     }
 
     /// Brings towards the cache where a node's row lies; does nothing when there is no such node.
@@ -140,7 +138,7 @@ impl Topology<'_> {
     /// Brings a node's row towards the cache, without the added edges; where it is.
     #[inline(always)]
     pub(crate) fn prefetch(&self, node: u32) -> RowSpan {
-        let row = self.span(node);
+        let row = self.row(node);
         self.edges.prefetch(row);
         self.offsets.prefetch(row.list);
         row
@@ -158,7 +156,7 @@ impl Topology<'_> {
     pub(crate) fn leads(&self, edge: usize, tail: u32, head: u32) -> bool {
         let number = self.edges.number_at(edge).filter(|&number| number != FAR);
         number.is_some_and(|number| {
-            let offset = self.offsets.get(self.group(tail).list, number);
+            let offset = self.offsets.get(self.row(tail).list, number);
             tail.wrapping_add_signed(offset as i32) == head
         })
     }
@@ -181,9 +179,9 @@ impl Topology<'_> {
     /// A walk through all slots of a node, absent ones too.
     #[inline(always)]
     pub(crate) fn walk(&self, node: u32) -> Walk {
-        let (edge, end, more) = self.row(node);
-        let added = if more { self.first_of(node) } else { NONE };
-        Walk { node, edge, end, list: self.group(node).list, slot: 0, added }
+        let row = self.row(node);
+        let added = if self.group(node).has_added() { self.first_of(node) } else { NONE };
+        Walk { node, edge: row.first(), end: row.end(), list: row.list, slot: 0, added }
     }
 
     /// The next slot of a walk.
@@ -201,7 +199,7 @@ impl Topology<'_> {
     /// The slot `tail -> head`, absent or not.
     #[inline(always)]
     pub(crate) fn find(&self, tail: u32, head: u32) -> Option<Way> {
-        let row = self.span(tail);
+        let row = self.row(tail);
         if let Some(edge) = self.find_near(row, tail, head) {
             let edge = edge as usize;
             return Some(Way { slot: (edge - row.first()) as u8, edge, head });
@@ -239,10 +237,10 @@ impl Topology<'_> {
     /// The slot of this number in a node's row.
     #[inline(always)]
     pub(crate) fn way(&self, node: u32, slot: u8) -> Way {
-        let (start, end, _) = self.row(node);
-        let edge = start + slot as usize;
-        if edge < end {
-            Way { slot, edge, head: self.head(node, edge, self.group(node).list) }
+        let row = self.row(node);
+        let edge = row.first() + slot as usize;
+        if edge < row.end() {
+            Way { slot, edge, head: self.head(node, edge, row.list) }
         } else {
             self.added_way(node, slot)
         }
@@ -267,9 +265,9 @@ impl Topology<'_> {
             return self.added[added].tail;
         }
         let group = self.rows.partition_point(|group| group.first() <= edge) - 1;
-        let mut ends = (0..GROUP_NODES).map(|at| self.rows[group].row(at).1);
-        let at = ends.position(|end| edge < end).expect("the next group begins behind the edge");
-        (group * GROUP_NODES + at) as u32
+        let mut nodes = (group * GROUP_NODES..(group + 1) * GROUP_NODES).map(|node| node as u32);
+        let tail = nodes.find(|&node| edge < self.row(node).end());
+        tail.expect("the next group begins behind the edge")
     }
 
     /// The nodes that an edge leads from and to; see [`Self::tail`].
@@ -277,7 +275,7 @@ impl Topology<'_> {
         let tail = self.tail(edge);
         match edge.checked_sub(self.slots) {
             Some(added) => (tail, self.added[added].head),
-            None => (tail, self.head(tail, edge, self.group(tail).list)),
+            None => (tail, self.head(tail, edge, self.row(tail).list)),
         }
     }
 
