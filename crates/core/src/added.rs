@@ -149,6 +149,9 @@ impl Topology<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge_lines::EdgeLines;
+    use crate::offsets::{List, Offsets};
+    use crate::row_group::RowGroup;
 
     #[test]
     fn a_table_with_one_free_cell_holds_all_its_keys() {
@@ -161,5 +164,35 @@ mod tests {
             assert_eq!(table[find_entry(&table, of)].value, of ^ 5);
         }
         assert_eq!(table[find_entry(&table, 5)].key, 0, "what is not there has the free cell");
+    }
+
+    #[test]
+    fn what_is_added_to_a_group_is_there_until_it_is_taken_back() {
+        let group = RowGroup::narrow(0, List::NONE, [0; GROUP_NODES]);
+        let mut topology = Topology {
+            rows: &mut [group; 2],
+            offsets: Offsets(&mut []),
+            edges: EdgeLines(&mut []),
+            slots: 0,
+            far: &mut [],
+            added: &mut [Added::default(); 6],
+            first_added: &mut [Entry::default(); 16],
+        };
+        let ends = [(3, 9), (9, 3), (3, 16), (16, 3), (9, 16), (16, 9)];
+        let seen = |topology: &Topology, there: &[(u32, u32)]| {
+            for node in 0..2 * GROUP_NODES as u32 {
+                let wanted = there.iter().filter(|&&(tail, _)| tail == node).count();
+                assert_eq!(topology.degree(node), wanted, "{node} of {there:?}");
+            }
+        };
+        for (number, &(tail, head)) in ends.iter().enumerate() {
+            topology.add(number, tail, head);
+            seen(&topology, &ends[..=number]);
+        }
+        for number in (0..ends.len()).rev() {
+            topology.forget(number);
+            seen(&topology, &ends[..number]);
+        }
+        assert!(topology.rows.iter().all(|group| !group.has_added()));
     }
 }

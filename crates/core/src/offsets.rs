@@ -4,7 +4,7 @@
 //! of alike pieces: so the rows of many groups have a few offsets between them, which stand in one
 //! list, and an edge keeps the number that its offset has there. A group whose rows need more has a
 //! list of its own, or two; a head that fits no list, or lies further away than 16 bits, is far. In
-//! grids all lists together take 0.05 bytes an edge, in maps of roads 0.4. Which list holds what is
+//! grids all lists together take 0.05 bytes an edge, in maps of roads 0.3. Which list holds what is
 //! the [`lister`](crate::lister)'s to say.
 
 use crate::memory::{equal_offsets, prefetch};

@@ -14,9 +14,12 @@ fn worlds() -> Vec<(&'static str, World)> {
         let down = (node / side + 1 < side).then_some((node, node + side, 4));
         right.into_iter().chain(down)
     });
+    // Node 205 has 64 edges, in the middle of a group of rows that are short.
+    let hub = across.clone().chain((0..60).map(|at| (205, at * 3, 7)));
     let far = (1..200).map(|node| (node, 40_000 + node, 9)).chain([(0, 1, 2), (1, 2, 3)]);
     vec![
         ("a grid", World::new(side * side, &across.collect::<Vec<_>>())),
+        ("a grid with a hub", World::new(side * side, &hub.collect::<Vec<_>>())),
         ("long lists", World::random(rng, 300, 1_200, 50)),
         ("rows of two lines and lists that are full", World::random(rng, 300, 6_500, 50)),
         ("heads far from their tails", World::new(41_000, &far.collect::<Vec<_>>())),
