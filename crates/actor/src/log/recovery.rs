@@ -4,7 +4,8 @@
 //! continue it. What stands behind that place decides: where some whole block there knew a
 //! watermark beyond the last position read, durable records are lost and the log is reported
 //! damaged; otherwise it is the torn tail of commits nobody was told of, and is zeroed. Where a
-//! snapshot holds the effects of all that is lost, the chain goes on at the next whole block.
+//! snapshot holds the effects of all that is lost, the chain goes on at the next whole block. A
+//! segment's header page says nothing that is not known from elsewhere, and is written again.
 //!
 //! Two rules come from known failures of other logs. Blocks that no later watermark covers are
 //! written again and synced before they count as durable: after a failed sync the system may show
@@ -12,12 +13,12 @@
 
 use super::block::{BLOCK_BYTES, PAGE_BYTES};
 use super::error::{Damage, LogError};
-use super::segment::{
-    Chain, Found, Identity, LOCK_NAME, SPARE_NAME, Segment, SegmentName, open_segment,
-};
-use crate::disk::{Access, Disk, DiskFile};
+use super::segment::{Chain, Found, Identity, LOCK_NAME, SPARE_NAME, Segment, SegmentName};
+use crate::disk::{Disk, DiskFile};
 use std::collections::VecDeque;
 use std::io;
+
+mod headers;
 
 /// A place in the list of segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,8 @@ struct Recovery<'a, D: Disk> {
     /// Position whose effects, and those of all before it, the caller has.
     covered: u64,
     damaged: Vec<Damage>,
+    /// Indices of the segments whose header pages are damaged.
+    headless: Vec<usize>,
 }
 
 /// What stands behind the chain's end.
@@ -90,9 +93,11 @@ pub(crate) fn recover<D: Disk>(
         unsynced: VecDeque::new(),
         covered,
         damaged: Vec::new(),
+        headless: Vec::new(),
     };
     recovery.check_sequences()?;
     let (end, junk_end) = recovery.find_end()?;
+    recovery.rewrite_headers()?;
     recovery.rewrite_unsynced()?;
     let cut_bytes = recovery.zero_tail(end, junk_end)?;
     let names = disk.list().map_err(|e| io_error(disk, "list the log", e))?;
@@ -157,13 +162,7 @@ impl<D: Disk> Recovery<'_, D> {
     /// The segment at `index`; only one is held open at a time.
     fn segment(&mut self, index: usize) -> Result<&Segment<D::File>, LogError> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != index) {
-            let sequence = self.sequences[index];
-            let segment = open_segment(self.disk, self.identity, sequence, Access::Write).map_err(
-                |fault| {
-                    let next = self.chain.next_position;
-                    fault.into_error(self.disk.describe(), sequence, next)
-                },
-            )?;
+            let segment = self.open(index)?;
             self.open = Some((index, segment));
         }
         match &self.open {

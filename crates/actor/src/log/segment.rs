@@ -1,7 +1,9 @@
 //! Segment files: names, the header page, and blocks read from them.
 
-use super::block::{self, BlockFault, BlockHeader, HEADER_BYTES, LOG_VERSION, PAGE_BYTES};
-use super::error::LogError;
+use super::block::{
+    self, BLOCK_BYTES, BlockFault, BlockHeader, HEADER_BYTES, LOG_VERSION, PAGE_BYTES,
+};
+use super::error::{Damage, LogError};
 use crate::crc::crc32c;
 use crate::disk::{Access, Disk, DiskFile};
 use std::fmt::Write as _;
@@ -85,6 +87,8 @@ pub(crate) struct Segment<F> {
 /// Why a segment cannot be used.
 pub(crate) enum SegmentFault {
     Io(&'static str, io::Error),
+    /// Its header page is not what was written; all that it says is known from elsewhere.
+    Headless,
     Damaged(&'static str),
     Foreign(String),
 }
@@ -92,20 +96,20 @@ pub(crate) enum SegmentFault {
 impl SegmentFault {
     /// The error to report where `next` is the first position not read so far.
     pub(crate) fn into_error(self, directory: String, sequence: u32, next: u64) -> LogError {
-        match self {
-            Self::Io(operation, source) => LogError::Io { directory, operation, source },
-            Self::Damaged(detail) => LogError::Damaged {
-                directory,
-                damage: super::error::Damage {
-                    segment: sequence,
-                    offset: 0,
-                    first_position: next,
-                    last_position: next - 1,
-                    detail,
-                },
-            },
-            Self::Foreign(detail) => LogError::Foreign { directory, detail },
-        }
+        let detail = match self {
+            Self::Io(operation, source) => return LogError::Io { directory, operation, source },
+            Self::Foreign(detail) => return LogError::Foreign { directory, detail },
+            Self::Headless => "the segment's header is damaged",
+            Self::Damaged(detail) => detail,
+        };
+        let damage = Damage {
+            segment: sequence,
+            offset: 0,
+            first_position: next,
+            last_position: next - 1,
+            detail,
+        };
+        LogError::Damaged { directory, damage }
     }
 }
 
@@ -124,7 +128,7 @@ pub(crate) fn open_segment<D: Disk>(
     let crc = block::u32_at(&page, 60);
     page[60..64].fill(0);
     if read < PAGE_BYTES || page[0..8] != SEGMENT_MAGIC || crc != crc32c(&page) {
-        return Err(SegmentFault::Damaged("the segment's header is damaged"));
+        return Err(SegmentFault::Headless);
     }
     let version = block::u16_at(&page, 8);
     if version != LOG_VERSION {
@@ -148,6 +152,24 @@ pub(crate) fn open_segment<D: Disk>(
         return Err(SegmentFault::Damaged("the segment's file has another length"));
     }
     Ok(Segment { file, sequence, pages })
+}
+
+/// Opens a segment whose header page is damaged, to be written again: the file tells its length,
+/// and each block whose it is. `None` when neither a block nor nothing stands behind the header.
+pub(crate) fn open_headless<D: Disk>(
+    disk: &D,
+    identity: Identity,
+    sequence: u32,
+) -> io::Result<Option<Segment<D::File>>> {
+    let file = disk.open(SegmentName::new(sequence).as_str(), Access::Write)?;
+    let bytes = file.bytes()?;
+    let pages = u32::try_from(bytes / PAGE_BYTES as u64).unwrap_or(0);
+    if pages < 2 || bytes % PAGE_BYTES as u64 != 0 {
+        return Ok(None);
+    }
+    let segment = Segment { file, sequence, pages };
+    let found = segment.read_block(identity, 1, &mut vec![0; BLOCK_BYTES])?;
+    Ok((!matches!(found, Found::Bad(_))).then_some(segment))
 }
 
 /// What stands at a page.

@@ -290,7 +290,11 @@ impl<D: Disk> Worker<D> {
             let segment = match opened {
                 Ok(segment) => segment,
                 Err(SegmentFault::Io(_, error)) => return Err(fault(error)),
-                Err(SegmentFault::Damaged(_) | SegmentFault::Foreign(_)) => continue,
+                Err(
+                    SegmentFault::Headless | SegmentFault::Damaged(_) | SegmentFault::Foreign(_),
+                ) => {
+                    continue;
+                }
             };
             let found = segment.read_block(self.identity, 1, &mut self.buffer).map_err(fault)?;
             if let Found::Block(header) = found {

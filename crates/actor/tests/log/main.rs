@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod faults;
+mod headers;
 mod live;
 mod pruning;
 mod snapshots;
