@@ -15,7 +15,7 @@ import pytest
 
 from huntgraph.cluster.actor import Actor
 from huntgraph.cluster.snapshots import make_snapshot
-from huntgraph.errors import ActorError, ForkError, LogDamagedError
+from huntgraph.errors import ActorError, ForkError, LogDamagedError, LogError
 from huntgraph.model import Model
 from huntgraph.schema import MOVE, Kind
 from huntgraph.timeline import lost
@@ -272,6 +272,24 @@ def test_an_actor_starts_over_a_bad_record_that_a_snapshot_is_behind(short_path:
     shutil.rmtree(short_path / "snapshots")
     with pytest.raises(ActorError, match="log-damaged"):
         within(lambda: start_again(short_path, walk))
+
+
+def test_an_actor_writes_a_bad_header_again(short_path: Path) -> None:
+    """Without a snapshot too, and readers find the whole log behind it."""
+    walk = Walk()
+    state_hash = within(lambda: live(short_path, walk, 10))
+    shutil.rmtree(short_path / "snapshots")
+    (segment, *_) = sorted((short_path / "log").glob("segment-*.log"))
+    whole = segment.read_bytes()[:4096]
+    with segment.open("r+b") as file:
+        file.write(bytes(4096))
+    with pytest.raises(LogError, match="the segment's header is damaged"):
+        verify_all(opened(short_path).history)
+    again, damage = within(lambda: start_again(short_path, walk))
+    assert again == state_hash
+    assert "segment 1 is damaged at byte 0 (its header, written again" in damage
+    assert segment.read_bytes()[:4096] == whole
+    assert verify_all(opened(short_path).history).sound
 
 
 def test_no_loss_is_so_long_that_it_is_taken_for_the_end(short_path: Path) -> None:

@@ -170,7 +170,7 @@ class Supervisor:
         self._tell(Event("started", text))
         for damage in ready.damaged:
             where = self.options.directory / "log"
-            fix = "put the segment back from a good copy; the snapshot behind it holds its effects"
+            fix = "look at the disk; of what is lost the snapshot behind it holds the effects"
             error = LogDamagedError(damage, where=where, fix=fix, code="HG1511")
             self._tell(Event("damaged", f"passed over: {damage}", error))
 

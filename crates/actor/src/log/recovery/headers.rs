@@ -23,7 +23,7 @@ impl<D: Disk> Recovery<'_, D> {
             if !self.headless.contains(&index) {
                 self.headless.push(index);
                 let (at, last) = (Place { index, page: 0 }, self.chain.next_position - 1);
-                self.damaged.push(self.damage(at, "its header, written again", last));
+                self.damaged.push(self.damage(at, "its header, written again: nothing is lost", last));
             }
             return Ok(segment);
         }
