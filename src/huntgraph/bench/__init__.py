@@ -12,6 +12,6 @@ rivals there is nothing of, and why. A rival that is not installed is never a fa
 """
 
 from huntgraph.bench.suite import names, run
-from huntgraph.bench.table import figures_table, load_results, put_table
+from huntgraph.bench.table import figures_table, load_results, put_tables
 
-__all__ = ["figures_table", "load_results", "names", "put_table", "run"]
+__all__ = ["figures_table", "load_results", "names", "put_tables", "run"]

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from huntgraph.bench.beside import beside_tables
 from huntgraph.errors import UsageError
 
-__all__ = ["figures_table", "load_results", "put_table"]
+__all__ = ["figures_table", "load_results", "put_tables"]
 
 RESULTS: Final = Path("bench", "results")
-BEGINS: Final = "<!-- figures -->"
-ENDS: Final = "<!-- end of figures -->"
+FIGURES: Final = "<!-- figures -->", "<!-- end of figures -->"
+BESIDE: Final = "<!-- beside -->", "<!-- end of beside -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +121,25 @@ def figures_table(
     return "\n".join(lines) + "\n"
 
 
-def put_table(page: Path) -> None:
-    """Put the table of the checkout's results between the two marks of a page.
+def put_tables(page: Path) -> None:
+    """Put the tables of the checkout's results between the marks of a page.
 
     Raises UsageError when the page has no such marks.
     """
-    text = page.read_text()
-    before, begins, rest = text.partition(BEGINS)
-    _, ends, after = rest.partition(ENDS)
-    if not begins or not ends:
-        raise UsageError(f"{page} has no place for the figures", fix=f"write {BEGINS} and {ENDS}")
-    page.write_text(f"{before}{begins}\n{figures_table()}{ends}{after}")
+    page.write_text(with_tables(page.read_text(), load_results(), page))
+
+
+def with_tables(text: str, results: Mapping[str, Mapping[str, Any]], page: Path) -> str:
+    """Give a page with its figures and what stands beside them as the results have them."""
+    tables = {FIGURES: figures_table(results), BESIDE: beside_tables(results)}
+    for (begins, ends), table in tables.items():
+        before, begun, rest = text.partition(begins)
+        _, ended, after = rest.partition(ends)
+        if not begun or not ended:
+            fix = f"write {begins} and {ends}"
+            raise UsageError(f"{page} has no place for the figures", fix=fix)
+        text = f"{before}{begins}\n{table}{ends}{after}"
+    return text
 
 
 def _verdict(row: Row, value: float) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from huntgraph.bench import figures_table, load_results, put_table
+from huntgraph.bench import figures_table, load_results, put_tables
+from huntgraph.bench.beside import beside_tables
 from huntgraph.bench.distribution import percentiles, quantile, windows
 from huntgraph.errors import UsageError
 
@@ -32,7 +33,8 @@ def test_rows_tell_how_far_off_a_figure_is() -> None:
 
 def test_the_document_holds_the_table_of_the_kept_results() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
-    assert figures_table() in page, "run huntgraph.bench.put_table on the page"
+    for table in (figures_table(), beside_tables(load_results())):
+        assert table in page, "run huntgraph.bench.put_tables on the page"
 
 
 def test_kept_results_are_whole_runs_of_one_machine() -> None:
@@ -42,17 +44,30 @@ def test_kept_results_are_whole_runs_of_one_machine() -> None:
     assert len({found["machine"]["cpu"] for found in results.values()}) == 1
 
 
-def test_the_table_is_put_between_its_marks(tmp_path: Path) -> None:
+def test_what_others_did_stands_beside_ours() -> None:
+    nothing: dict[str, dict[str, Any]] = {"figures": {}}
+    results = dict.fromkeys(["rivals", "ring", "quic_rivals", "jetstream"], nothing)
+    ours, theirs = {"p50_us": 14.391, "records_per_s": 3_394_395}, {"qh3_echo_p50_us": 90.02}
+    lines = beside_tables(results | {"quic_rivals": {"figures": ours | theirs}}).splitlines()
+    assert "| huntgraph: applied, logged, answered | 14.4 | - | 3,394,395 |" in lines
+    assert "| qh3, echo | 90 | - | - |" in lines
+    assert not any("aioquic" in line for line in lines), "nothing is said of what was not measured"
+
+
+def test_the_tables_are_put_between_their_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- figures -->\nold\n<!-- end of figures -->\nafter\n")
-    put_table(page)
+    marks = "<!-- {0} -->\nold\n<!-- end of {0} -->\n"
+    whole = f"before\n{marks.format('figures')}between\n{marks.format('beside')}after\n"
+    page.write_text(whole)
+    put_tables(page)
     text = page.read_text()
     assert text.startswith("before\n<!-- figures -->\n| what |")
-    assert text.endswith("|\n<!-- end of figures -->\nafter\n")
+    assert "|\n<!-- end of figures -->\nbetween\n<!-- beside -->\n**Graph libraries**" in text
+    assert text.endswith("|\n<!-- end of beside -->\nafter\n")
     assert "old" not in text
-    page.write_text("no place")
+    page.write_text(whole.replace("<!-- end of beside -->", ""))
     with pytest.raises(UsageError, match="no place for the figures"):
-        put_table(page)
+        put_tables(page)
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 //! Segments whose header pages are damaged.
 
-use super::super::error::LogError;
-use super::super::segment::{Segment, SegmentFault, header_page, open_headless, open_segment};
 use super::{Place, Recovery, io_error};
 use crate::disk::{Access, Disk, DiskFile};
+use crate::log::error::LogError;
+use crate::log::segment::{Segment, SegmentFault, header_page, open_headless, open_segment};
 
 impl<D: Disk> Recovery<'_, D> {
     /// Opens the segment at `index`, and notes when its header page is damaged.
@@ -23,7 +23,11 @@ impl<D: Disk> Recovery<'_, D> {
             if !self.headless.contains(&index) {
                 self.headless.push(index);
                 let (at, last) = (Place { index, page: 0 }, self.chain.next_position - 1);
-                self.damaged.push(self.damage(at, "its header, written again: nothing is lost", last));
+                self.damaged.push(self.damage(
+                    at,
+                    "its header, written again: nothing is lost",
+                    last,
+                ));
             }
             return Ok(segment);
         }
