@@ -96,9 +96,11 @@ _TABLES = (
 def beside_tables(results: Mapping[str, Mapping[str, Any]]) -> str:
     """Give Markdown tables of the figures of others beside ours, from results by name.
 
-    A dash stands where a figure does not exist or was not found in its time.
+    A dash stands where a figure does not exist or was not found in its time. Tables without a
+    result are left out.
     """
-    return "\n".join("\n".join(_lines(table, results[table.bench])) + "\n" for table in _TABLES)
+    found = [_lines(table, results[table.bench]) for table in _TABLES if table.bench in results]
+    return "\n".join("\n".join(lines) + "\n" for lines in found)
 
 
 def _lines(table: Beside, result: Mapping[str, Any]) -> Iterable[str]:

@@ -126,11 +126,7 @@ def put_tables(page: Path) -> None:
 
     Raises UsageError when the page has no such marks.
     """
-    page.write_text(with_tables(page.read_text(), load_results(), page))
-
-
-def with_tables(text: str, results: Mapping[str, Mapping[str, Any]], page: Path) -> str:
-    """Give a page with its figures and what stands beside them as the results have them."""
+    text, results = page.read_text(), load_results()
     tables = {FIGURES: figures_table(results), BESIDE: beside_tables(results)}
     for (begins, ends), table in tables.items():
         before, begun, rest = text.partition(begins)
@@ -139,7 +135,7 @@ def with_tables(text: str, results: Mapping[str, Mapping[str, Any]], page: Path)
             fix = f"write {begins} and {ends}"
             raise UsageError(f"{page} has no place for the figures", fix=fix)
         text = f"{before}{begins}\n{table}{ends}{after}"
-    return text
+    page.write_text(text)
 
 
 def _verdict(row: Row, value: float) -> str:

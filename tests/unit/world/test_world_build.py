@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -35,7 +36,9 @@ def test_loops_repeats_and_ways_back() -> None:
 
 
 @pytest.mark.parametrize("order", ["given", "near"])
-def test_random_worlds_equal_a_plain_dictionary(rng: random.Random, order: str) -> None:
+def test_random_worlds_equal_a_plain_dictionary(
+    rng: random.Random, order: Literal["given", "near"]
+) -> None:
     for nodes, edges in ((1, 0), (2, 1), (40, 300), (500, 3_000)):
         given = random_edges(rng, nodes, edges)
         cheapest: dict[tuple[int, int], int] = {}
@@ -45,12 +48,7 @@ def test_random_worlds_equal_a_plain_dictionary(rng: random.Random, order: str) 
         columns = np.array(given, dtype=np.int64).reshape(-1, 3)
         places = [[rng.randint(-900, 900), rng.randint(-90, 90), at] for at in range(nodes)]
         names = rng.sample(range(10**6), nodes)
-        world = World.from_edges(
-            *columns.T,
-            positions=places,
-            names=names,
-            order="given" if order == "given" else "near",
-        )
+        world = World.from_edges(*columns.T, positions=places, names=names, order=order)
         world.check()
         node = [world.node_named(name) for name in names]
         assert sorted(node) == list(range(nodes))

@@ -162,7 +162,7 @@ impl<D: Disk> Recovery<'_, D> {
     /// The segment at `index`; only one is held open at a time.
     fn segment(&mut self, index: usize) -> Result<&Segment<D::File>, LogError> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != index) {
-            let segment = self.open(index)?;
+            let segment = self.open_at(index)?;
             self.open = Some((index, segment));
         }
         match &self.open {

@@ -290,11 +290,7 @@ impl<D: Disk> Worker<D> {
             let segment = match opened {
                 Ok(segment) => segment,
                 Err(SegmentFault::Io(_, error)) => return Err(fault(error)),
-                Err(
-                    SegmentFault::Headless | SegmentFault::Damaged(_) | SegmentFault::Foreign(_),
-                ) => {
-                    continue;
-                }
+                Err(_) => continue,
             };
             let found = segment.read_block(self.identity, 1, &mut self.buffer).map_err(fault)?;
             if let Found::Block(header) = found {
