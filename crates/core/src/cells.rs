@@ -2,7 +2,7 @@
 //!
 //! A name is `tag << 56 | index`. Diffs list cells, and corrections set them (`correction`).
 
-use crate::hash::{added_word, edge_word};
+use crate::hash::added_word;
 use crate::image::Partition;
 use crate::schema::{GATE_EDGES, GATES, STAGES};
 
@@ -68,7 +68,7 @@ impl Partition<'_> {
 
     /// The word of an edge in use.
     pub(crate) fn edge_cell_word(&self, edge: usize) -> u64 {
-        edge_word(self.weight(edge), self.heat(edge), self.is_closed(edge))
+        self.edge_word(self.topology.edges.state(edge))
     }
 
     /// Words 0 to 9 of tag 7.

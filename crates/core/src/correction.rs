@@ -4,6 +4,7 @@
 //! the whole by its hash and lets the partition go on. What may be set is judged in `settable`.
 
 use crate::apply::{Answer, Sink};
+use crate::cells::{EDGE, SINGLE, TRAFFIC, TRAFFIC_COST, parts};
 use crate::hunts::place;
 use crate::image::Partition;
 use crate::schema::{Arrival, Code, Correction, Event, HUNTS, Move, Notice, event, form, kind};
@@ -57,6 +58,19 @@ impl Row {
     /// The word that the row gives a cell.
     pub(crate) fn word(&self, name: u64) -> Option<u64> {
         self.changes().iter().find(|change| change.name == name)?.word
+    }
+
+    /// The new words of single values, with their numbers.
+    fn singles(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.changes().iter().filter_map(|change| match parts(change.name) {
+            (SINGLE, number) => Some((number, change.word?)),
+            _ => None,
+        })
+    }
+
+    /// Whether it gives words to the traffic rule: the weights of edges follow.
+    fn sets_rule(&self) -> bool {
+        self.singles().any(|(number, _)| matches!(number, TRAFFIC | TRAFFIC_COST))
     }
 
     fn names_differ(&self) -> bool {
@@ -148,11 +162,18 @@ impl Partition<'_> {
     }
 
     fn check_row(&self, row: &Row) -> Result<(), Code> {
-        let sound = row.names_differ() && row.changes().iter().all(|cell| self.may_set(cell, row));
+        let apart = !(row.sets_rule() && row.changes().iter().any(|cell| parts(cell.name).0 == EDGE));
+        let all = || row.changes().iter().all(|cell| self.may_set(cell, row));
+        let sound = row.names_differ() && apart && all();
         if sound { Ok(()) } else { Err(Code::BadCell) }
     }
 
     fn set_row<S: Sink>(&mut self, row: &Row, sink: &mut S) {
+        let rule = (self.header.shift, self.header.cost);
+        for (number, word) in row.singles() {
+            self.put_single(number, word);
+        }
+        self.follow_rule(rule, sink);
         for change in row.changes() {
             match change.word {
                 Some(word) => self.put_cell(change.name, word, sink),

@@ -1,7 +1,8 @@
 //! What is known of each edge, sixteen edges to a cache line.
 //!
-//! A step reads and changes its edge: where it leads, its weight, its heat and whether it is closed
-//! stand on one line, so that a step waits for memory once, not four times.
+//! A step reads and changes its edge: where it leads, its cost, its heat and whether it is closed
+//! stand on one line, so that a step waits for memory once, not four times. Its weight follows from
+//! cost and heat (`heat.rs`).
 
 use crate::memory::{equal_bytes, prefetch};
 use crate::offsets::List;
@@ -15,7 +16,7 @@ const CLOSED: u8 = 1 << 7;
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EdgeLine {
-    weight: [u16; LINE_EDGES],
+    cost: [u16; LINE_EDGES],
     heat: [u8; LINE_EDGES],
     /// The number of an edge's offset ([`Offsets`](crate::offsets::Offsets)), and [`CLOSED`].
     way: [u8; LINE_EDGES],
@@ -25,8 +26,8 @@ impl EdgeLine {
     /// All but where an edge leads, in one reading.
     #[inline(always)]
     pub(crate) fn state(&self, at: usize) -> EdgeState {
-        let (weight, heat) = (self.weight[at], self.heat[at]);
-        EdgeState { weight, heat, closed: self.way[at] & CLOSED != 0 }
+        let (cost, heat) = (self.cost[at], self.heat[at]);
+        EdgeState { cost, heat, closed: self.way[at] & CLOSED != 0 }
     }
 
     #[inline(always)]
@@ -39,24 +40,12 @@ impl EdgeLine {
         self.heat[at] = heat;
     }
 
-    /// The heats of all edges.
-    #[inline(always)]
-    pub(crate) fn heats(&self) -> [u8; LINE_EDGES] {
-        self.heat
-    }
-
-    /// Gives all edges their heats.
-    #[inline(always)]
-    pub(crate) fn set_heats(&mut self, heats: [u8; LINE_EDGES]) {
-        self.heat = heats;
-    }
-
     /// A bit for each edge that is not as in another line, wherever it leads. No branch for each:
     /// most lines that differ do so in one edge.
     pub(crate) fn differing(&self, other: &Self) -> u32 {
         (0..LINE_EDGES).fold(0, |bits, at| {
             let closed = (self.way[at] ^ other.way[at]) & CLOSED != 0;
-            let differs = self.weight[at] != other.weight[at] || self.heat[at] != other.heat[at];
+            let differs = self.cost[at] != other.cost[at] || self.heat[at] != other.heat[at];
             bits | ((differs | closed) as u32) << at
         })
     }
@@ -65,8 +54,9 @@ impl EdgeLine {
 /// What changes of an edge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EdgeState {
-    /// Weight now, 0 for an absent slot.
-    pub weight: u16,
+    /// Base cost, 0 for an absent slot.
+    pub cost: u16,
+    /// Heat now, 0 for an absent slot.
     pub heat: u8,
     /// Nobody may go along it now; absent slots are closed for ever.
     pub closed: bool,
@@ -140,10 +130,10 @@ impl EdgeLines<'_> {
         Some(self.0.get(line)?.way[at] & !CLOSED)
     }
 
-    /// Weight now, 0 for an absent slot.
+    /// Base cost, 0 for an absent slot.
     #[inline(always)]
-    pub(crate) fn weight(&self, edge: usize) -> u16 {
-        self.state(edge).weight
+    pub(crate) fn cost(&self, edge: usize) -> u16 {
+        self.state(edge).cost
     }
 
     /// Heat now.
@@ -170,16 +160,8 @@ impl EdgeLines<'_> {
     pub(crate) fn set_state(&mut self, edge: usize, state: EdgeState) {
         let (line, at) = spot(edge);
         let line = &mut self.0[line];
-        (line.weight[at], line.heat[at]) = (state.weight, state.heat);
+        (line.cost[at], line.heat[at]) = (state.cost, state.heat);
         line.set_closed(at, state.closed);
-    }
-
-    /// Weight and heat in one writing; it stays open or closed.
-    #[inline(always)]
-    pub(crate) fn set_weighed(&mut self, edge: usize, weight: u16, heat: u8) {
-        let (line, at) = spot(edge);
-        let line = &mut self.0[line];
-        (line.weight[at], line.heat[at]) = (weight, heat);
     }
 
     /// Gives an edge the number of its offset.
@@ -190,9 +172,9 @@ impl EdgeLines<'_> {
     }
 
     #[inline(always)]
-    pub(crate) fn set_weight(&mut self, edge: usize, weight: u16) {
+    pub(crate) fn set_cost(&mut self, edge: usize, cost: u16) {
         let (line, at) = spot(edge);
-        self.0[line].weight[at] = weight;
+        self.0[line].cost[at] = cost;
     }
 
     #[inline(always)]
@@ -207,9 +189,27 @@ impl EdgeLines<'_> {
         self.0[line].set_closed(at, closed);
     }
 
+    /// The heats of all edges of a line.
+    #[inline(always)]
+    pub(crate) fn heats(&self, line: usize) -> [u8; LINE_EDGES] {
+        self.0[line].heat
+    }
+
+    /// Gives all edges of a line their heats.
+    #[inline(always)]
+    pub(crate) fn set_heats(&mut self, line: usize, heats: [u8; LINE_EDGES]) {
+        self.0[line].heat = heats;
+    }
+
+    /// A bit for each edge of a line that is not as among others, wherever it leads.
+    #[inline(always)]
+    pub(crate) fn differing(&self, others: &EdgeLines, line: usize) -> u32 {
+        self.0[line].differing(&others.0[line])
+    }
+
     /// Whether no edge of a line has heat.
     pub(crate) fn is_cold(&self, line: usize) -> bool {
-        self.0[line].heat == [0; LINE_EDGES]
+        self.heats(line) == [0; LINE_EDGES]
     }
 
     /// The first edge of a row whose offset has this number.
@@ -241,7 +241,7 @@ impl EdgeLines<'_> {
     /// A bit for each edge of a line that has any heat.
     #[inline(always)]
     pub(crate) fn warm(&self, line: usize) -> u32 {
-        equal_bytes(&self.0[line].heat, u8::MAX, 0) ^ 0xFFFF
+        equal_bytes(&self.heats(line), u8::MAX, 0) ^ 0xFFFF
     }
 
     /// Brings a line towards the cache.
@@ -317,7 +317,7 @@ mod tests {
                 change(&mut EdgeLines(&mut others), at);
                 lines[0].differing(&others[0])
             };
-            assert_eq!(changed(|edges, at| edges.set_weight(at, 1)), 1 << at);
+            assert_eq!(changed(|edges, at| edges.set_cost(at, 1)), 1 << at);
             assert_eq!(changed(|edges, at| edges.set_heat(at, 9)), 1 << at);
             let turn = |edges: &mut EdgeLines, at| edges.set_closed(at, !edges.is_closed(at));
             assert_eq!(changed(turn), 1 << at);
@@ -331,8 +331,8 @@ mod tests {
         let mut edges = EdgeLines(&mut lines);
         let before: [(EdgeState, u8); 48] =
             core::array::from_fn(|edge| (edges.state(edge), edges.number(edge)));
-        let state = EdgeState { weight: 65_534, heat: 255, closed: true };
-        edges.set_weight(23, state.weight);
+        let state = EdgeState { cost: 65_534, heat: 255, closed: true };
+        edges.set_cost(23, state.cost);
         edges.set_heat(23, state.heat);
         edges.set_closed(23, state.closed);
         for (edge, &(old, number)) in before.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use crate::apply::Sink;
 use crate::edge_lines::EdgeState;
-use crate::hash::{added_cell, edge_cell, edge_change};
+use crate::hash::{ABSENT, added_cell, edge_cell, edge_change, edge_word};
 use crate::image::Partition;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
 
@@ -25,7 +25,26 @@ impl Partition<'_> {
     /// Weight of an edge now, 0 for an absent slot.
     #[inline(always)]
     pub(crate) fn weight(&self, edge: usize) -> u16 {
-        self.topology.edges.weight(edge)
+        self.weight_of(self.topology.edges.state(edge))
+    }
+
+    /// Weight of an edge in this state under the traffic rule, 0 for an absent slot. It wraps only
+    /// while a correction is half made.
+    #[inline(always)]
+    pub(crate) fn weight_of(&self, state: EdgeState) -> u16 {
+        (state.cost as u32 + self.term(state.heat)) as u16
+    }
+
+    /// The word of an edge in this state.
+    #[inline(always)]
+    pub(crate) fn edge_word(&self, state: EdgeState) -> u64 {
+        edge_word(self.weight_of(state), state)
+    }
+
+    /// Whether a slot is absent: no edge, until one is added there.
+    #[inline(always)]
+    pub(crate) fn is_absent(&self, edge: usize) -> bool {
+        self.topology.edges.cost(edge) == 0
     }
 
     /// Heat of an edge now.
@@ -43,7 +62,8 @@ impl Partition<'_> {
     /// Weight of an edge for routing now, `None` when closed.
     #[inline(always)]
     pub(crate) fn open_weight(&self, edge: usize) -> Option<u32> {
-        if self.is_closed(edge) { None } else { Some(self.topology.edges.weight(edge) as u32) }
+        let state = self.topology.edges.state(edge);
+        if state.closed { None } else { Some(self.weight_of(state) as u32) }
     }
 
     /// Edge ids in use: the slots of the world, then those added since.
@@ -58,8 +78,9 @@ impl Partition<'_> {
             return None;
         }
         let (tail, head) = self.topology.ends(edge);
-        let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
-        Some(Edge { tail, head, weight, heat, closed })
+        let state = self.topology.edges.state(edge);
+        let EdgeState { heat, closed, .. } = state;
+        Some(Edge { tail, head, weight: self.weight_of(state), heat, closed })
     }
 
     /// Weights of all slots: the live ones of the last record.
@@ -77,27 +98,20 @@ impl Partition<'_> {
             return Err(Code::UnknownNode);
         }
         match self.topology.find(tail, head) {
-            Some(way) if self.weight(way.edge) != 0 => Ok(way.edge),
+            Some(way) if !self.is_absent(way.edge) => Ok(way.edge),
             _ => Err(Code::NoEdge),
         }
     }
 
     /// Changes an edge whose ends nobody has at hand.
     #[inline(always)]
-    pub(crate) fn set_edge<S: Sink>(
-        &mut self,
-        edge: usize,
-        weight: u16,
-        heat: u8,
-        closed: bool,
-        sink: &mut S,
-    ) {
-        self.set_edge_between(edge, EdgeState { weight, heat, closed }, None, sink);
+    pub(crate) fn set_edge<S: Sink>(&mut self, edge: usize, new: EdgeState, sink: &mut S) {
+        self.set_edge_between(edge, new, None, sink);
     }
 
-    /// The one place where an edge changes: hash, guidance and delta follow. `ends` are its tail
-    /// and head where they are known.
-    #[inline(always)]
+    /// The one place where an edge changes, but for its heat alone: hash, guidance and delta follow.
+    /// `ends` are its tail and head where they are known.
+    #[inline(never)]
     pub(crate) fn set_edge_between<S: Sink>(
         &mut self,
         edge: usize,
@@ -107,53 +121,54 @@ impl Partition<'_> {
     ) {
         let old = self.topology.edges.state(edge);
         self.journal.edge(edge, old);
-        self.header.cells = self.header.cells.wrapping_add(edge_change(edge, old, new));
-        self.put_heat(edge, new.heat);
-        if (new.weight, new.closed) != (old.weight, old.closed) {
-            self.reweigh(edge, old, new, ends, sink);
+        let [was, now] = [old, new].map(|state| (self.weight_of(state), state.closed));
+        let change = edge_change(edge, edge_word(was.0, old), edge_word(now.0, new));
+        self.header.cells = self.header.cells.wrapping_add(change);
+        self.topology.edges.set_state(edge, new);
+        self.note_heat(edge, new.heat);
+        if was != now {
+            self.reweighed(edge, was, now, ends, sink);
         }
     }
 
-    /// The one place where heat changes: decay must come by where there is any.
+    /// Decay must come by where there is any heat.
     #[inline(always)]
-    pub(crate) fn put_heat(&mut self, edge: usize, heat: u8) {
-        self.topology.edges.set_heat(edge, heat);
+    pub(crate) fn note_heat(&mut self, edge: usize, heat: u8) {
         if heat > 0 {
             self.warm.note(edge);
         }
     }
 
-    /// Gives an edge another routing weight, and tells of it.
-    #[inline(never)]
-    fn reweigh<S: Sink>(
+    /// An edge has another weight, or is closed or open now: guidance and delta follow.
+    pub(crate) fn reweighed<S: Sink>(
         &mut self,
         edge: usize,
-        old: EdgeState,
-        new: EdgeState,
+        was: (u16, bool),
+        (weight, closed): (u16, bool),
         ends: Option<(u32, u32)>,
         sink: &mut S,
     ) {
-        self.guidance.note_change(edge, old.weight, old.closed);
-        self.topology.edges.set_state(edge, new);
+        self.guidance.note_change(edge, was.0, was.1);
         if !S::DELTAS {
             return;
         }
         let (tail, head) = ends.unwrap_or_else(|| self.topology.ends(edge));
         sink.event(&Event {
             kind: event::DELTA,
-            flags: new.closed as u8,
+            flags: closed as u8,
             from: tail,
             to: head,
             edge: edge as u32,
-            value: new.weight as u32,
+            value: weight as u32,
             ..self.event()
         });
     }
 
     /// Closes or opens an edge; nothing happens when it is so already, or was removed.
     pub(crate) fn set_closed<S: Sink>(&mut self, edge: usize, closed: bool, sink: &mut S) {
-        if self.is_closed(edge) != closed && self.weight(edge) != 0 {
-            self.set_edge(edge, self.weight(edge), self.heat(edge), closed, sink);
+        let state = self.topology.edges.state(edge);
+        if state.closed != closed && state.cost != 0 {
+            self.set_edge(edge, EdgeState { closed, ..state }, sink);
         }
     }
 
@@ -177,12 +192,12 @@ impl Partition<'_> {
         }
         self.check_cost(cost)?;
         let edge = match self.topology.find(tail, head) {
-            Some(way) if self.weight(way.edge) != 0 => return Err(Code::EdgeExists),
+            Some(way) if !self.is_absent(way.edge) => return Err(Code::EdgeExists),
             Some(way) => way.edge,
             None => self.add_slots(tail, head)?,
         };
         self.header.position += 1;
-        self.set_edge(edge, cost as u16, 0, false, sink);
+        self.set_edge(edge, EdgeState { cost: cost as u16, heat: 0, closed: false }, sink);
         self.widen_costs(cost);
         Ok(())
     }
@@ -206,7 +221,7 @@ impl Partition<'_> {
             self.keep_added(number, from);
             self.topology.add(number, from, to);
             self.topology.edges.set_closed(edge, true);
-            let cells = edge_cell(edge, 0, 0, true).wrapping_add(added_cell(edge, from, to));
+            let cells = edge_cell(edge, ABSENT).wrapping_add(added_cell(edge, from, to));
             self.header.cells = self.header.cells.wrapping_add(cells);
         }
         self.header.added += 2;
@@ -214,7 +229,7 @@ impl Partition<'_> {
 
     /// Removes an edge: its slot is absent from now on.
     pub(crate) fn remove_edge<S: Sink>(&mut self, edge: usize, sink: &mut S) {
-        self.set_edge(edge, 0, 0, true, sink);
+        self.set_edge(edge, EdgeState { cost: 0, heat: 0, closed: true }, sink);
     }
 
     /// Whether a base cost is in range, alone and with the greatest heat term.
@@ -228,8 +243,8 @@ impl Partition<'_> {
 
     /// Gives an edge a new base cost that [`Self::check_cost`] allowed.
     pub(crate) fn set_cost<S: Sink>(&mut self, edge: usize, cost: u32, sink: &mut S) {
-        let heat = self.heat(edge);
-        self.set_edge(edge, (cost + self.term(heat)) as u16, heat, self.is_closed(edge), sink);
+        let state = self.topology.edges.state(edge);
+        self.set_edge(edge, EdgeState { cost: cost as u16, ..state }, sink);
         self.widen_costs(cost);
     }
 

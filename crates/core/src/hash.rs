@@ -13,39 +13,31 @@ pub fn mix(name: u64, word: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-impl EdgeState {
-    /// The word of an edge in this state.
-    #[inline(always)]
-    pub(crate) fn word(self) -> u64 {
-        edge_word(self.weight, self.heat, self.closed)
-    }
-}
-
-/// The word of an edge.
+/// The word of an edge of this weight.
 #[inline(always)]
-pub(crate) fn edge_word(weight: u16, heat: u8, closed: bool) -> u64 {
+pub(crate) fn edge_word(weight: u16, EdgeState { heat, closed, .. }: EdgeState) -> u64 {
     weight as u64 | (heat as u64) << 16 | (closed as u64) << 24
 }
 
+/// The word of an absent slot.
+pub(crate) const ABSENT: u64 = 1 << 24;
+
 /// The cell of an edge.
 #[inline(always)]
-pub(crate) fn edge_cell(edge: usize, weight: u16, heat: u8, closed: bool) -> u64 {
-    mix(EDGE | edge as u64, edge_word(weight, heat, closed))
+pub(crate) fn edge_cell(edge: usize, word: u64) -> u64 {
+    mix(EDGE | edge as u64, word)
 }
 
-/// What a change of an edge adds to the sum of cells.
+/// What a change of an edge's word adds to the sum of cells.
 #[inline(always)]
-pub(crate) fn edge_change(edge: usize, old: EdgeState, new: EdgeState) -> u64 {
-    let cell = |state: EdgeState| edge_cell(edge, state.weight, state.heat, state.closed);
-    cell(new).wrapping_sub(cell(old))
+pub(crate) fn edge_change(edge: usize, old: u64, new: u64) -> u64 {
+    edge_cell(edge, new).wrapping_sub(edge_cell(edge, old))
 }
 
-/// The same when only its heat changes.
+/// The same when only its heat changes, and its weight does not.
 #[inline(always)]
-pub(crate) fn heat_change(edge: usize, old: EdgeState, heat: u8) -> u64 {
-    let (name, word) = (EDGE | edge as u64, old.word());
-    let cooled = word ^ ((old.heat ^ heat) as u64) << 16;
-    mix(name, cooled).wrapping_sub(mix(name, word))
+pub(crate) fn heat_change(edge: usize, word: u64, old: u8, new: u8) -> u64 {
+    edge_change(edge, word, word ^ ((old ^ new) as u64) << 16)
 }
 
 /// The word of an added slot: where it leads.
@@ -107,10 +99,7 @@ impl Partition<'_> {
     }
 
     pub(crate) fn edge_cells(&self) -> u64 {
-        let cell = |edge| {
-            let EdgeState { weight, heat, closed } = self.topology.edges.state(edge);
-            edge_cell(edge, weight, heat, closed)
-        };
+        let cell = |edge| edge_cell(edge, self.edge_cell_word(edge));
         let added = self.topology.added[..self.header.added as usize].iter();
         let first = self.topology.slots;
         let ways = added.enumerate().map(|(at, way)| added_cell(first + at, way.tail, way.head));

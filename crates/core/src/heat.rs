@@ -6,7 +6,7 @@ use core::ops::Range;
 use crate::apply::Sink;
 use crate::bits::{mask, places};
 use crate::edge_lines::{EdgeState, LINE_EDGES};
-use crate::hash::heat_change;
+use crate::hash::{edge_change, edge_word, heat_change};
 use crate::image::Partition;
 use crate::schema::{HEAT_MAX, WEIGHT_MAX};
 
@@ -29,27 +29,13 @@ impl Partition<'_> {
     ) {
         let heat = (old.heat as u32 + self.header.rise).min(HEAT_MAX) as u8;
         if heat >> self.header.shift != old.heat >> self.header.shift {
-            self.change_bucket(edge, heat, Some(ends), sink);
+            self.set_edge_between(edge, EdgeState { heat, ..old }, Some(ends), sink);
         } else if heat != old.heat {
-            let change = heat_change(edge, old, heat);
+            let change = heat_change(edge, self.edge_word(old), old.heat, heat);
             self.header.cells = self.header.cells.wrapping_add(change);
-            self.put_heat(edge, heat);
+            self.topology.edges.set_heat(edge, heat);
+            self.note_heat(edge, heat);
         }
-    }
-
-    /// Gives an edge a heat of another bucket; the weight follows by the difference of the terms.
-    #[inline(never)]
-    fn change_bucket<S: Sink>(
-        &mut self,
-        edge: usize,
-        heat: u8,
-        ends: Option<(u32, u32)>,
-        sink: &mut S,
-    ) {
-        let old = self.topology.edges.state(edge);
-        let base = old.weight as u32 - self.term(old.heat);
-        let weight = (base + self.term(heat)) as u16;
-        self.set_edge_between(edge, EdgeState { weight, heat, ..old }, ends, sink);
     }
 
     /// One tick's share of the decay round: every edge decays once in `period` ticks.
@@ -71,23 +57,25 @@ impl Partition<'_> {
     fn cool<S: Sink>(&mut self, line: usize, warm: u32, sink: &mut S) {
         let (shift, decay_shift) = (self.header.shift, self.header.decay_shift);
         let cooled = |heat: u8| heat - (heat >> decay_shift).max(1);
-        let edges = &mut self.topology.edges.0[line];
-        self.journal.cool(line, edges.heats());
+        self.journal.cool(line, self.topology.edges.heats(line));
         let (mut cells, mut others) = (0u64, 0u32);
         for at in places(warm) {
-            let old = edges.state(at);
+            let edge = line * LINE_EDGES + at;
+            let old = self.topology.edges.state(edge);
             let heat = cooled(old.heat);
             if (heat ^ old.heat) >> shift != 0 {
                 others |= 1 << at;
                 continue;
             }
-            edges.set_heat(at, heat);
-            cells = cells.wrapping_add(heat_change(line * LINE_EDGES + at, old, heat));
+            self.topology.edges.set_heat(edge, heat);
+            let change = heat_change(edge, self.edge_word(old), old.heat, heat);
+            cells = cells.wrapping_add(change);
         }
         self.header.cells = self.header.cells.wrapping_add(cells);
         for at in places(others) {
             let edge = line * LINE_EDGES + at;
-            self.change_bucket(edge, cooled(self.topology.edges.heat(edge)), None, sink);
+            let old = self.topology.edges.state(edge);
+            self.set_edge(edge, EdgeState { heat: cooled(old.heat), ..old }, sink);
         }
     }
 
@@ -128,23 +116,34 @@ impl Partition<'_> {
         self.header.cost_max as u64 + term <= WEIGHT_MAX as u64
     }
 
-    /// Puts a traffic rule in force: every warm edge gets its new term.
+    /// Puts a traffic rule in force.
     pub(crate) fn set_traffic<S: Sink>(&mut self, rule: [u32; 5], sink: &mut S) {
-        let [rise, shift, decay_shift, period_ticks, cost] = rule;
         let old = (self.header.shift, self.header.cost);
         let h = &mut *self.header;
-        (h.rise, h.decay_shift, h.period_ticks) = (rise, decay_shift, period_ticks);
-        if old == (shift, cost) {
+        [h.rise, h.shift, h.decay_shift, h.period_ticks, h.cost] = rule;
+        self.follow_rule(old, sink);
+    }
+
+    /// Another rule than the one of this shift and cost is in force now: the weights of all warm
+    /// edges follow.
+    pub(crate) fn follow_rule<S: Sink>(&mut self, (shift, cost): (u32, u32), sink: &mut S) {
+        if (self.header.shift, self.header.cost) == (shift, cost) {
             return;
         }
-        (h.shift, h.cost) = (shift, cost);
         self.each_warm(0..self.edge_ids(), |partition, line, warm| {
             for at in places(warm) {
                 let edge = line * LINE_EDGES + at;
-                let EdgeState { weight, heat, closed } = partition.topology.edges.state(edge);
-                let base = weight as u32 - (heat as u32 >> old.0) * old.1;
-                let weight = (base + partition.term(heat)) as u16;
-                partition.set_edge(edge, weight, heat, closed, sink);
+                let state = partition.topology.edges.state(edge);
+                // It keeps what it is, but its word is another: the line counts as touched.
+                partition.journal.edge(edge, state);
+                let was = (state.cost as u32 + (state.heat as u32 >> shift) * cost) as u16;
+                let now = partition.weight_of(state);
+                let change = edge_change(edge, edge_word(was, state), edge_word(now, state));
+                partition.header.cells = partition.header.cells.wrapping_add(change);
+                if was != now {
+                    let closed = state.closed;
+                    partition.reweighed(edge, (was, closed), (now, closed), None, sink);
+                }
             }
         });
     }

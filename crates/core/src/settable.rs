@@ -204,7 +204,7 @@ impl Partition<'_> {
                     let edges = &hunt.gate_edge[..hunt.edges as usize];
                     edges.iter().any(|&edge| edge as usize >= index)
                 });
-                made && !gated && self.weight(index) == 0 && self.weight(index + 1) == 0
+                made && !gated && self.is_absent(index) && self.is_absent(index + 1)
             }
             _ => false,
         }

@@ -2,9 +2,10 @@
 
 use crate::apply::Sink;
 use crate::cells::{
-    ADDED, COSTS, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE, TRAFFIC, TRAFFIC_COST, parts,
+    ADDED, COSTS, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, STAGE, TRAFFIC, TRAFFIC_COST, parts,
 };
-use crate::hash::{added_cell, edge_cell, player_cells};
+use crate::edge_lines::EdgeState;
+use crate::hash::{ABSENT, added_cell, edge_cell, player_cells};
 use crate::history::Section;
 use crate::hunts::{Gate, Hunt, Stage};
 use crate::image::Partition;
@@ -131,14 +132,16 @@ impl Partition<'_> {
         }
     }
 
-    /// Gives a cell its new word, which must be one that may be set.
+    /// Gives a cell its new word, which must be one that may be set; single values have theirs
+    /// already.
     pub(crate) fn put_cell<S: Sink>(&mut self, name: u64, word: u64, sink: &mut S) {
         let (tag, index) = parts(name);
         self.keep_cell(tag, index);
         match tag {
             EDGE => {
                 let (weight, heat, closed) = (word as u16, (word >> 16) as u8, word >> 24 == 1);
-                self.set_edge(index, weight, heat, closed, sink);
+                let cost = weight - self.term(heat) as u16;
+                self.set_edge(index, EdgeState { cost, heat, closed }, sink);
             }
             PLAYER => self.put_player(index / 8, index % 8, word),
             HUNT => {
@@ -161,13 +164,13 @@ impl Partition<'_> {
             GATE_EDGE => {
                 self.hunts[index / GATE_EDGES].gate_edge[index % GATE_EDGES] = low(word);
             }
-            SINGLE => self.put_single(index, word),
             ADDED if index == self.edge_ids() => self.make_slots(low(word), high(word)),
             _ => {}
         }
     }
 
-    fn put_single(&mut self, number: usize, word: u64) {
+    /// Gives a single value its new word.
+    pub(crate) fn put_single(&mut self, number: usize, word: u64) {
         let header = &mut *self.header;
         header.traffic_set = 1;
         match number {
@@ -218,7 +221,7 @@ impl Partition<'_> {
     fn forget_slots(&mut self, first: usize) {
         for edge in [first + 1, first] {
             let (tail, head) = self.topology.ends(edge);
-            let cells = edge_cell(edge, 0, 0, true).wrapping_add(added_cell(edge, tail, head));
+            let cells = edge_cell(edge, ABSENT).wrapping_add(added_cell(edge, tail, head));
             self.header.cells = self.header.cells.wrapping_sub(cells);
             self.journal.edge(edge, self.topology.edges.state(edge));
             self.keep_added(edge - self.topology.slots, tail);

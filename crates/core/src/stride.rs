@@ -35,7 +35,7 @@ impl Partition<'_> {
         }
         let edge = found.edge? as usize;
         let old = self.topology.edges.state(edge);
-        if old.weight == 0 || old.closed {
+        if old.cost == 0 || old.closed {
             return None;
         }
         if S::JOURNAL {

@@ -107,7 +107,7 @@ impl Topology<'_> {
             self.far[at] = Entry::new(edge as u32, head);
         }
         self.edges.set_number(edge, number);
-        self.edges.set_weight(edge, cost);
+        self.edges.set_cost(edge, cost);
         self.edges.set_closed(edge, cost == 0);
     }
 

@@ -3,7 +3,7 @@
 use super::touched::Touched;
 use crate::bits::{mask, places};
 use crate::cells::{ADDED, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE};
-use crate::edge_lines::{EdgeLine, LINE_EDGES, edge_lines};
+use crate::edge_lines::{LINE_EDGES, edge_lines};
 use crate::hash::added_word;
 use crate::hunts::Hunt;
 use crate::image::Partition;
@@ -74,14 +74,20 @@ fn edges(
         prefetch(old_lines, line);
         prefetch(new_lines, line);
     };
-    // The lines behind have edges that only one side has: they differ, whatever they say.
-    let alike = if ours == theirs { edge_lines(ours) } else { ours.min(theirs) / LINE_EDGES };
+    // The lines behind have edges that only one side has: they differ, whatever they say. So do
+    // all under another rule.
+    let one_rule = rule(original) == rule(branch);
+    let alike = match ours == theirs {
+        _ if !one_rule => 0,
+        true => edge_lines(ours),
+        false => ours.min(theirs) / LINE_EDGES,
+    };
     Touched::each(touched.lines, edge_lines(ours.max(theirs)), fetch, |line| {
         let (old, new) = (&old_lines[line], &new_lines[line]);
         if line < alike && same(old, new) {
             return false;
         }
-        edges_of(line, [old, new], [ours, theirs], tell);
+        edges_of(line, [original, branch], one_rule, tell);
         true
     });
     let leads = |of: &Partition, at: usize| {
@@ -95,22 +101,33 @@ fn edges(
     }
 }
 
+/// What the weight of a warm edge follows from beside its own state.
+fn rule(of: &Partition) -> (u32, u32) {
+    (of.header.shift, of.header.cost)
+}
+
 /// Compares the edges of a line, of which each side has those below its end.
 #[inline(always)]
 fn edges_of(
     line: usize,
-    [old, new]: [&EdgeLine; 2],
-    [ours, theirs]: [usize; 2],
+    sides: [&Partition; 2],
+    one_rule: bool,
     tell: &mut impl FnMut(Change),
 ) {
     let first = line * LINE_EDGES;
+    let [ours, theirs] = sides.map(|side| side.edge_ids());
     let end = ours.max(theirs).min(first + LINE_EDGES);
     let alone = mask(&(ours.min(theirs)..end), first);
-    let differing = (old.differing(new) as u64 | alone) & mask(&(0..end), first);
-    for at in places(differing) {
-        let word = |of: &EdgeLine, end| if first + at < end { of.state(at).word() } else { 0 };
-        let (old, new) = (word(old, ours), word(new, theirs));
-        tell(Change { name: EDGE | (first + at) as u64, old, new });
+    let [old, new] = sides.map(|side| &side.topology.edges);
+    let mut differing = old.differing(new, line) as u64 | alone;
+    if !one_rule {
+        differing |= (old.warm(line) | new.warm(line)) as u64;
+    }
+    for at in places(differing & mask(&(0..end), first)) {
+        let edge = first + at;
+        let word = |of: &Partition| (edge < of.edge_ids()).then(|| of.edge_cell_word(edge));
+        let [old, new] = sides.map(word);
+        compare(EDGE | edge as u64, old, new, tell);
     }
 }
 

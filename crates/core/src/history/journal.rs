@@ -44,13 +44,13 @@ pub struct Journal<'a> {
 
 /// An edge and its state in one word.
 fn pack(edge: usize, state: EdgeState) -> u64 {
-    let EdgeState { weight, heat, closed } = state;
-    edge as u64 | (weight as u64) << 32 | (heat as u64) << 48 | (closed as u64) << 56
+    let EdgeState { cost, heat, closed } = state;
+    edge as u64 | (cost as u64) << 32 | (heat as u64) << 48 | (closed as u64) << 56
 }
 
 fn unpack(word: u64) -> (usize, EdgeState) {
-    let (weight, heat) = ((word >> 32) as u16, (word >> 48) as u8);
-    (word as u32 as usize, EdgeState { weight, heat, closed: word >> 56 & 1 == 1 })
+    let (cost, heat) = ((word >> 32) as u16, (word >> 48) as u8);
+    (word as u32 as usize, EdgeState { cost, heat, closed: word >> 56 & 1 == 1 })
 }
 
 /// One entry. Its first word is what it is, four bits for itself, and its number in the upper half:
@@ -68,7 +68,7 @@ pub(crate) struct Step {
     pub node: u32,
     pub last_position: u64,
     pub edge: u32,
-    pub weight: u16,
+    /// Heat of the edge: a step changes nothing else of it.
     pub heat: u8,
     /// Sum of the cells.
     pub cells: u64,
@@ -106,7 +106,6 @@ impl Entry {
             node: place as u32,
             last_position,
             edge: (place >> 32) as u32,
-            weight: (first >> 16) as u16,
             heat: (first >> 8) as u8,
             cells,
         }
@@ -180,9 +179,8 @@ impl<'a> Journal<'a> {
         if let Some(touched) = &mut self.noted {
             touched.step(slot, edge / LINE_EDGES);
         } else {
-            let old = (old.heat as u64) << 8 | (old.weight as u64) << 16;
             let place = player.node as u64 | (edge as u64) << 32;
-            let first = STEP | old | (slot as u64) << 32;
+            let first = STEP | (old.heat as u64) << 8 | (slot as u64) << 32;
             self.push([first, place, player.last_position, cells]);
         }
     }

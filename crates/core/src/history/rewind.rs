@@ -112,7 +112,7 @@ impl Partition<'_> {
     /// Puts back the heats of a line of edges.
     #[inline(always)]
     fn put_heats(&mut self, entry: &Entry) {
-        self.topology.edges.0[entry.number()].set_heats(entry.heats());
+        self.topology.edges.set_heats(entry.number(), entry.heats());
         self.warm.note_line(entry.number());
     }
 
@@ -129,14 +129,12 @@ impl Partition<'_> {
     /// Puts back a plain step, which closes and opens no edge; the sum of the cells before it.
     #[inline(always)]
     fn put_step(&mut self, step: Step) -> u64 {
-        let Step { slot, node, last_position, edge, weight, heat, cells } = step;
+        let Step { slot, node, last_position, edge, heat, cells } = step;
         let player = &mut self.players[slot];
         player.seq -= 1;
         (player.node, player.last_position) = (node, last_position);
-        self.topology.edges.set_weighed(edge as usize, weight, heat);
-        if heat > 0 {
-            self.warm.note(edge as usize);
-        }
+        self.topology.edges.set_heat(edge as usize, heat);
+        self.note_heat(edge as usize, heat);
         cells
     }
 
@@ -150,8 +148,6 @@ impl Partition<'_> {
     /// Gives an edge a former state; the hash is put back on its own.
     fn put_edge(&mut self, edge: usize, state: EdgeState) {
         self.topology.edges.set_state(edge, state);
-        if state.heat > 0 {
-            self.warm.note(edge);
-        }
+        self.note_heat(edge, state.heat);
     }
 }
