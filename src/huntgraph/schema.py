@@ -38,6 +38,8 @@ WEIGHT_MAX: Final = 65534
 """Greatest weight: base cost and heat term together."""
 HEAT_MAX: Final = 254
 """Greatest heat of an edge."""
+PRICES: Final = 127
+"""Different base costs of edges in a compact partition at a time."""
 FRAME_RECORDS: Final = 1024
 """Records in one frame."""
 NONE: Final = 4294967295
@@ -612,6 +614,8 @@ class Code(IntEnum):
     """The partition has moved on since the fork was compared with it."""
     BAD_CELL = 47
     """A cell's name or word is out of range."""
+    PRICES_FULL = 48
+    """Edges have as many different costs as the partition can tell apart."""
     BUSY = 50
     """Too many unanswered moves."""
     LOG_FULL = 51
@@ -676,6 +680,7 @@ CODE_TEXT: Final[dict[int, tuple[str, str]]] = {
     45: ("no correction of this id is under way", "fence the partition first"),
     46: ("the partition has moved on since the fork was compared with it", "replay the fork to the head and commit again"),
     47: ("a cell's name or word is out of range", "take names and words from an image of the same world"),
+    48: ("edges have as many different costs as the partition can tell apart", "use a cost that some edge has, or start the actor with --prices any"),
     50: ("too many unanswered moves", "wait for updates, then send again"),
     51: ("the log has no room", "free disk space; the moves were not applied"),
     52: ("the log failed, the partition has stopped", "restart it after mending the disk"),

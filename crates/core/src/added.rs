@@ -172,7 +172,7 @@ mod tests {
         let mut topology = Topology {
             rows: &mut [group; 2],
             offsets: Offsets(&mut []),
-            edges: EdgeLines(&mut []),
+            edges: EdgeLines::new(&mut [], None),
             slots: 0,
             far: &mut [],
             added: &mut [Added::default(); 6],

@@ -212,11 +212,10 @@ impl Partition<'_> {
     fn change_edge<S: Sink>(&mut self, record: &Move, sink: &mut S) -> Result<(), Code> {
         let edge = self.find_edge(record.from, record.to)?;
         if record.kind == kind::EDGE_PRICE {
-            self.check_cost(record.arg)?;
+            return self.price_edge(edge, record.arg, sink);
         }
         self.header.position += 1;
         match record.kind {
-            kind::EDGE_PRICE => self.set_cost(edge, record.arg, sink),
             kind::EDGE_REMOVE => self.remove_edge(edge, sink),
             _ => self.set_closed(edge, record.kind == kind::EDGE_CLOSE, sink),
         }

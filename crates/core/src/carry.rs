@@ -105,8 +105,11 @@ impl Topology<'_> {
         self.rows.copy_from_slice(rows);
         self.offsets.0.copy_from_slice(offsets.0);
         // Lines of slots that are not in use are blank in both.
-        let lines = self.edges.0.len().min(edges.0.len());
-        self.edges.0[..lines].copy_from_slice(&edges.0[..lines]);
+        let halves = self.edges.halves.len().min(edges.halves.len());
+        self.edges.halves[..halves].copy_from_slice(&edges.halves[..halves]);
+        if let (Some(own), Some(saved)) = (&mut self.edges.prices, edges.prices) {
+            **own = *saved;
+        }
         self.far.copy_from_slice(far);
         self.adopt_added(&added[..used]);
     }

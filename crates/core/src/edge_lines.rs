@@ -1,53 +1,51 @@
-//! What is known of each edge, sixteen edges to a cache line.
+//! What is known of each edge, sixteen edges to a line.
 //!
-//! A step reads and changes its edge: where it leads, its cost, its heat and whether it is closed
-//! stand on one line, so that a step waits for memory once, not four times. Its weight follows from
-//! cost and heat (`heat.rs`).
+//! A step reads and changes its edge: what is known of it stands on one cache line, so that a step
+//! waits for memory once. Its weight follows from cost and heat (`heat.rs`). A line has one of two
+//! forms, the same for all edges of a partition. A *wide* line is 64 bytes: costs are told as they
+//! are, and each edge keeps the number of the offset by which it leads on ([`Offsets`]). A *compact*
+//! line is half of it: costs are told by their numbers among few ([`Prices`]), and where edges lead
+//! the rows say ([`masks`](crate::masks)).
+//!
+//! [`Offsets`]: crate::offsets::Offsets
 
 use crate::memory::{equal_bytes, prefetch};
 use crate::offsets::List;
+use crate::prices::Prices;
 
-/// Edges of one [`EdgeLine`].
+/// Edges of one line.
 pub(crate) const LINE_EDGES: usize = 16;
-/// Bit of an edge's way: nobody may go along it.
+/// Bit of an edge's mark: nobody may go along it.
 const CLOSED: u8 = 1 << 7;
 
-/// Sixteen edges: one cache line, 4 bytes an edge.
-#[repr(C, align(64))]
+/// Half a cache line: two bytes of each of sixteen edges.
+#[repr(C, align(32))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EdgeLine {
-    cost: [u16; LINE_EDGES],
+pub struct HalfLine {
+    /// [`CLOSED`], and a number: of the offset in a wide line, of the cost in a compact one. In the
+    /// second half of a wide line the low bytes of the costs.
+    mark: [u8; LINE_EDGES],
+    /// Heats; in the second half of a wide line the high bytes of the costs.
     heat: [u8; LINE_EDGES],
-    /// The number of an edge's offset ([`Offsets`](crate::offsets::Offsets)), and [`CLOSED`].
-    way: [u8; LINE_EDGES],
 }
 
-impl EdgeLine {
-    /// All but where an edge leads, in one reading.
-    #[inline(always)]
-    pub(crate) fn state(&self, at: usize) -> EdgeState {
-        let (cost, heat) = (self.cost[at], self.heat[at]);
-        EdgeState { cost, heat, closed: self.way[at] & CLOSED != 0 }
-    }
-
-    #[inline(always)]
+impl HalfLine {
     fn set_closed(&mut self, at: usize, closed: bool) {
-        self.way[at] = self.way[at] & !CLOSED | (closed as u8) << CLOSED.trailing_zeros();
+        self.mark[at] = self.mark[at] & !CLOSED | (closed as u8) << CLOSED.trailing_zeros();
     }
 
+    fn set_number(&mut self, at: usize, number: u8) {
+        self.mark[at] = self.mark[at] & CLOSED | number;
+    }
+
+    /// A bit for each edge of which another half says something else.
     #[inline(always)]
-    pub(crate) fn set_heat(&mut self, at: usize, heat: u8) {
-        self.heat[at] = heat;
-    }
-
-    /// A bit for each edge that is not as in another line, wherever it leads. No branch for each:
-    /// most lines that differ do so in one edge.
-    pub(crate) fn differing(&self, other: &Self) -> u32 {
-        (0..LINE_EDGES).fold(0, |bits, at| {
-            let closed = (self.way[at] ^ other.way[at]) & CLOSED != 0;
-            let differs = self.cost[at] != other.cost[at] || self.heat[at] != other.heat[at];
-            bits | ((differs | closed) as u32) << at
-        })
+    fn differing(&self, other: &Self) -> u32 {
+        let unlike = |own: [u8; LINE_EDGES], other: [u8; LINE_EDGES]| {
+            let differing = u128::from_le_bytes(own) ^ u128::from_le_bytes(other);
+            equal_bytes(&differing.to_le_bytes(), u8::MAX, 0) ^ 0xFFFF
+        };
+        unlike(self.mark, other.mark) | unlike(self.heat, other.heat)
     }
 }
 
@@ -101,33 +99,64 @@ impl RowSpan {
     }
 }
 
-/// The line of an edge, and its place there.
-#[inline(always)]
-fn spot(edge: usize) -> (usize, usize) {
-    (edge / LINE_EDGES, edge % LINE_EDGES)
-}
-
-/// All edges of a partition by their ids, absent and added ones too.
-pub(crate) struct EdgeLines<'a>(pub(crate) &'a mut [EdgeLine]);
-
 /// Lines for so many edges.
 pub(crate) const fn edge_lines(edges: usize) -> usize {
     edges.div_ceil(LINE_EDGES)
 }
 
-impl EdgeLines<'_> {
-    /// The number of an edge's offset, [`FAR`](crate::offsets::FAR) for added ones too.
+/// All edges of a partition by their ids, absent and added ones too.
+pub(crate) struct EdgeLines<'a> {
+    /// Two for a wide line, one for a compact one.
+    pub(crate) halves: &'a mut [HalfLine],
+    /// The costs, if lines are compact.
+    pub(crate) prices: Option<&'a mut Prices>,
+    /// 1 if lines are wide: of a shift.
+    wide: u32,
+}
+
+impl<'a> EdgeLines<'a> {
+    /// Lines in the form that goes with `prices`.
+    pub(crate) fn new(halves: &'a mut [HalfLine], prices: Option<&'a mut Prices>) -> Self {
+        let wide = prices.is_none() as u32;
+        Self { halves, prices, wide }
+    }
+
+    /// The first half of a line.
+    #[inline(always)]
+    fn half(&self, line: usize) -> usize {
+        line << self.wide
+    }
+
+    /// The half with the mark and the heat of an edge, and its place there.
+    #[inline(always)]
+    fn spot(&self, edge: usize) -> (usize, usize) {
+        (self.half(edge / LINE_EDGES), edge % LINE_EDGES)
+    }
+
+    /// How many lines there are.
+    pub(crate) fn len(&self) -> usize {
+        self.halves.len() >> self.wide
+    }
+
+    /// The number of an edge's offset, [`FAR`](crate::offsets::FAR) for added ones too; not for
+    /// compact lines.
     #[inline(always)]
     pub(crate) fn number(&self, edge: usize) -> u8 {
-        let (line, at) = spot(edge);
-        self.0[line].way[at] & !CLOSED
+        let (half, at) = self.spot(edge);
+        self.halves[half].mark[at] & !CLOSED
     }
 
     /// The same of an edge that may be beyond all lines.
     #[inline(always)]
     pub(crate) fn number_at(&self, edge: usize) -> Option<u8> {
-        let (line, at) = spot(edge);
-        Some(self.0.get(line)?.way[at] & !CLOSED)
+        let (half, at) = self.spot(edge);
+        Some(self.halves.get(half)?.mark[at] & !CLOSED)
+    }
+
+    /// Gives an edge the number of its offset; not for compact lines.
+    pub(crate) fn set_number(&mut self, edge: usize, number: u8) {
+        let (half, at) = self.spot(edge);
+        self.halves[half].set_number(at, number);
     }
 
     /// Base cost, 0 for an absent slot.
@@ -148,63 +177,79 @@ impl EdgeLines<'_> {
         self.state(edge).closed
     }
 
-    /// All but where it leads, in one reading.
+    /// All that changes of an edge, in one reading.
     #[inline(always)]
     pub(crate) fn state(&self, edge: usize) -> EdgeState {
-        let (line, at) = spot(edge);
-        self.0[line].state(at)
+        let (half, at) = self.spot(edge);
+        let HalfLine { mark, heat } = &self.halves[half];
+        let cost = match &self.prices {
+            Some(prices) => prices.cost(mark[at] & !CLOSED),
+            None => {
+                let costs = &self.halves[half + 1];
+                u16::from_le_bytes([costs.mark[at], costs.heat[at]])
+            }
+        };
+        EdgeState { cost, heat: heat[at], closed: mark[at] & CLOSED != 0 }
     }
 
-    /// All but where it leads, in one writing.
+    /// The same in one writing; the cost is one that [`Self::has_room`] for.
     #[inline(always)]
     pub(crate) fn set_state(&mut self, edge: usize, state: EdgeState) {
-        let (line, at) = spot(edge);
-        let line = &mut self.0[line];
-        (line.cost[at], line.heat[at]) = (state.cost, state.heat);
-        line.set_closed(at, state.closed);
+        if self.cost(edge) != state.cost {
+            self.set_cost(edge, state.cost);
+        }
+        let (half, at) = self.spot(edge);
+        let half = &mut self.halves[half];
+        half.heat[at] = state.heat;
+        half.set_closed(at, state.closed);
     }
 
-    /// Gives an edge the number of its offset.
-    pub(crate) fn set_number(&mut self, edge: usize, number: u8) {
-        let (line, at) = spot(edge);
-        let way = &mut self.0[line].way[at];
-        *way = *way & CLOSED | number;
-    }
-
-    #[inline(always)]
+    /// Gives an edge another base cost, one that [`Self::has_room`] for.
     pub(crate) fn set_cost(&mut self, edge: usize, cost: u16) {
-        let (line, at) = spot(edge);
-        self.0[line].cost[at] = cost;
+        let (half, at) = self.spot(edge);
+        if let Some(prices) = &mut self.prices {
+            // Its old number may be the one that it needs.
+            prices.leave(self.halves[half].mark[at] & !CLOSED);
+            self.halves[half].set_number(at, prices.take(cost));
+        } else {
+            let costs = &mut self.halves[half + 1];
+            [costs.mark[at], costs.heat[at]] = cost.to_le_bytes();
+        }
+    }
+
+    /// Whether any edge may have this base cost now.
+    pub(crate) fn has_room(&self, cost: u16) -> bool {
+        self.prices.as_ref().is_none_or(|prices| prices.fits(cost))
     }
 
     #[inline(always)]
     pub(crate) fn set_heat(&mut self, edge: usize, heat: u8) {
-        let (line, at) = spot(edge);
-        self.0[line].set_heat(at, heat);
+        let (half, at) = self.spot(edge);
+        self.halves[half].heat[at] = heat;
     }
 
     #[inline(always)]
     pub(crate) fn set_closed(&mut self, edge: usize, closed: bool) {
-        let (line, at) = spot(edge);
-        self.0[line].set_closed(at, closed);
+        let (half, at) = self.spot(edge);
+        self.halves[half].set_closed(at, closed);
     }
 
     /// The heats of all edges of a line.
     #[inline(always)]
     pub(crate) fn heats(&self, line: usize) -> [u8; LINE_EDGES] {
-        self.0[line].heat
+        self.halves[self.half(line)].heat
     }
 
     /// Gives all edges of a line their heats.
     #[inline(always)]
     pub(crate) fn set_heats(&mut self, line: usize, heats: [u8; LINE_EDGES]) {
-        self.0[line].heat = heats;
+        self.halves[self.half(line)].heat = heats;
     }
 
-    /// A bit for each edge of a line that is not as among others, wherever it leads.
+    /// A bit for each edge of a line that has any heat.
     #[inline(always)]
-    pub(crate) fn differing(&self, others: &EdgeLines, line: usize) -> u32 {
-        self.0[line].differing(&others.0[line])
+    pub(crate) fn warm(&self, line: usize) -> u32 {
+        equal_bytes(&self.heats(line), u8::MAX, 0) ^ 0xFFFF
     }
 
     /// Whether no edge of a line has heat.
@@ -212,13 +257,36 @@ impl EdgeLines<'_> {
         self.heats(line) == [0; LINE_EDGES]
     }
 
-    /// The first edge of a row whose offset has this number.
+    /// Whether numbers stand for the same costs here and among other edges of this form.
+    pub(crate) fn has_prices_of(&self, others: &EdgeLines) -> bool {
+        self.prices == others.prices
+    }
+
+    /// A bit for each edge of a line that is not as among others of the same world with the same
+    /// prices. No branch for each: most lines that differ do so in one edge.
+    #[inline(always)]
+    pub(crate) fn differing(&self, others: &EdgeLines, line: usize) -> u32 {
+        let first = self.half(line);
+        let halves = first..self.half(line + 1);
+        let (own, others) = (&self.halves[halves.clone()], &others.halves[halves]);
+        own.iter().zip(others).fold(0, |bits, (own, other)| bits | own.differing(other))
+    }
+
+    /// Takes over a line of others with the same prices.
+    #[inline(always)]
+    pub(crate) fn copy_line(&mut self, others: &EdgeLines, line: usize) {
+        let halves = self.half(line)..self.half(line + 1);
+        self.halves[halves.clone()].copy_from_slice(&others.halves[halves]);
+    }
+
+    /// The first edge of a row whose offset has this number; not for compact lines.
     #[inline(always)]
     pub(crate) fn find_number(&self, row: RowSpan, wanted: u8) -> Option<u32> {
         if row.edges as usize > LINE_EDGES {
             return self.find_in_long(row, wanted);
         }
-        let ((line, at), last) = (spot(row.first()), row.last() / LINE_EDGES);
+        let (line, at) = (row.first() / LINE_EDGES, row.first() % LINE_EDGES);
+        let last = row.last() / LINE_EDGES;
         // The same line twice when it has all of the row: what is seen again is behind the end.
         let seen = self.equal(line, wanted) | self.equal(last, wanted) << LINE_EDGES;
         let found = seen >> at & ((1 << row.edges) - 1);
@@ -235,19 +303,14 @@ impl EdgeLines<'_> {
     /// all lines.
     #[inline(always)]
     fn equal(&self, line: usize, wanted: u8) -> u32 {
-        self.0.get(line).map_or(0, |line| equal_bytes(&line.way, !CLOSED, wanted))
-    }
-
-    /// A bit for each edge of a line that has any heat.
-    #[inline(always)]
-    pub(crate) fn warm(&self, line: usize) -> u32 {
-        equal_bytes(&self.heats(line), u8::MAX, 0) ^ 0xFFFF
+        let half = self.halves.get(self.half(line));
+        half.map_or(0, |half| equal_bytes(&half.mark, !CLOSED, wanted))
     }
 
     /// Brings a line towards the cache.
     #[inline(always)]
     pub(crate) fn prefetch_line(&self, line: usize) {
-        prefetch(self.0, line);
+        prefetch(self.halves, self.half(line));
     }
 
     /// Brings an edge towards the cache.
@@ -267,79 +330,121 @@ impl EdgeLines<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::PRICES;
 
-    /// Three lines whose numbers are all different; every third edge is warm, every fifth closed.
-    fn filled() -> [EdgeLine; 3] {
-        let mut lines = [EdgeLine::default(); 3];
-        let mut edges = EdgeLines(&mut lines);
-        for edge in 0..3 * LINE_EDGES {
-            edges.set_closed(edge, edge % 5 == 0);
-            edges.set_number(edge, 127 - edge as u8);
-            edges.set_heat(edge, (edge % 3 == 0) as u8 * 255);
+    const LINES: usize = 3;
+    const EDGES: usize = LINES * LINE_EDGES;
+
+    /// Calls with edges in both forms: every third is warm, every fifth closed, and there are ten
+    /// costs.
+    fn in_both_forms(test: impl Fn(&mut EdgeLines)) {
+        let mut prices = Prices::default();
+        for prices in [None, Some(&mut prices)] {
+            let mut halves = [HalfLine::default(); 2 * LINES];
+            let used = if prices.is_some() { LINES } else { 2 * LINES };
+            let mut edges = EdgeLines::new(&mut halves[..used], prices);
+            assert_eq!(edges.len(), LINES);
+            for edge in 0..EDGES {
+                edges.set_state(edge, filled(edge));
+            }
+            test(&mut edges);
         }
-        lines
+    }
+
+    fn filled(edge: usize) -> EdgeState {
+        let heat = (edge % 3 == 0) as u8 * 255;
+        EdgeState { cost: 60_000 - (edge % 10) as u16, heat, closed: edge.is_multiple_of(5) }
     }
 
     #[test]
     fn numbers_are_found_within_their_row_only() {
-        let mut lines = filled();
-        let edges = EdgeLines(&mut lines);
-        let all = 3 * LINE_EDGES;
-        for (start, end) in (0..all).flat_map(|start| (start..all).map(move |end| (start, end))) {
-            for edge in 0..all {
+        let mut halves = [HalfLine::default(); 2 * LINES];
+        let mut edges = EdgeLines::new(&mut halves, None);
+        for edge in 0..EDGES {
+            edges.set_state(edge, filled(edge));
+            edges.set_number(edge, 127 - edge as u8);
+            assert_eq!(edges.state(edge), filled(edge));
+        }
+        for (start, end) in (0..EDGES).flat_map(|start| (start..EDGES).map(move |end| (start, end)))
+        {
+            for edge in 0..EDGES {
                 let row = RowSpan::new(start, end, List::NONE);
                 let found = edges.find_number(row, edges.number(edge));
-                assert_eq!(
-                    found,
-                    (start..end).contains(&edge).then_some(edge as u32),
-                    "{start}..{end}"
-                );
+                let wanted = (start..end).contains(&edge).then_some(edge as u32);
+                assert_eq!(found, wanted, "{start}..{end}");
             }
         }
     }
 
     #[test]
     fn warm_edges_are_those_with_heat() {
-        let mut lines = filled();
-        let edges = EdgeLines(&mut lines);
-        for line in 0..3 {
-            let bits = (0..LINE_EDGES).filter(|at| edges.heat(line * LINE_EDGES + at) > 0);
-            assert_eq!(edges.warm(line), bits.fold(0, |bits, at| bits | 1 << at));
-        }
+        in_both_forms(|edges| {
+            for line in 0..LINES {
+                let bits = (0..LINE_EDGES).filter(|at| edges.heat(line * LINE_EDGES + at) > 0);
+                assert_eq!(edges.warm(line), bits.fold(0, |bits, at| bits | 1 << at));
+                assert!(!edges.is_cold(line));
+                edges.set_heats(line, [0; LINE_EDGES]);
+                assert!(edges.is_cold(line));
+            }
+        });
     }
 
     #[test]
     fn lines_differ_where_an_edge_does() {
-        let lines = filled();
-        for at in 0..LINE_EDGES {
-            let changed = |change: fn(&mut EdgeLines, usize)| {
-                let mut others = lines;
-                change(&mut EdgeLines(&mut others), at);
-                lines[0].differing(&others[0])
-            };
-            assert_eq!(changed(|edges, at| edges.set_cost(at, 1)), 1 << at);
-            assert_eq!(changed(|edges, at| edges.set_heat(at, 9)), 1 << at);
-            let turn = |edges: &mut EdgeLines, at| edges.set_closed(at, !edges.is_closed(at));
-            assert_eq!(changed(turn), 1 << at);
-            assert_eq!(changed(|edges, at| edges.set_number(at, 1)), 0);
-        }
+        in_both_forms(|edges| {
+            for edge in 0..EDGES {
+                let (line, at) = (edge / LINE_EDGES, edge % LINE_EDGES);
+                let differing = |edges: &mut EdgeLines, new: EdgeState| {
+                    let mut halves = [HalfLine::default(); 2 * LINES];
+                    let before = &mut halves[..edges.halves.len()];
+                    before.copy_from_slice(edges.halves);
+                    let mut prices = edges.prices.as_deref().copied();
+                    let mut before = EdgeLines::new(before, prices.as_mut());
+                    edges.set_state(edge, new);
+                    assert!(edges.has_prices_of(&before) || new.cost != filled(edge).cost);
+                    let bits = edges.differing(&before, line);
+                    edges.set_state(edge, filled(edge));
+                    before.copy_line(edges, line);
+                    assert_eq!(edges.differing(&before, line), 0);
+                    bits
+                };
+                let old = filled(edge);
+                for new in [
+                    EdgeState { cost: 59_993, ..old },
+                    EdgeState { heat: 9, ..old },
+                    EdgeState { closed: !old.closed, ..old },
+                ] {
+                    let bits = if new == old { 0 } else { 1 << at };
+                    assert_eq!(differing(edges, new), bits, "{new:?}");
+                }
+            }
+        });
     }
 
     #[test]
     fn what_is_set_is_read_and_nothing_else_changes() {
-        let mut lines = filled();
-        let mut edges = EdgeLines(&mut lines);
-        let before: [(EdgeState, u8); 48] =
-            core::array::from_fn(|edge| (edges.state(edge), edges.number(edge)));
-        let state = EdgeState { cost: 65_534, heat: 255, closed: true };
-        edges.set_cost(23, state.cost);
-        edges.set_heat(23, state.heat);
-        edges.set_closed(23, state.closed);
-        for (edge, &(old, number)) in before.iter().enumerate() {
-            assert_eq!(edges.state(edge), if edge == 23 { state } else { old });
-            assert_eq!(edges.number(edge), number);
-        }
-        edges.set_closed(23, false);
-        assert!(!edges.is_closed(23));
+        in_both_forms(|edges| {
+            let state = EdgeState { cost: 258, heat: 255, closed: true };
+            edges.set_cost(23, state.cost);
+            edges.set_heat(23, state.heat);
+            edges.set_closed(23, state.closed);
+            for edge in 0..EDGES {
+                assert_eq!(edges.state(edge), if edge == 23 { state } else { filled(edge) });
+            }
+            edges.set_closed(23, false);
+            assert!(!edges.is_closed(23));
+        });
+    }
+
+    #[test]
+    fn only_compact_lines_run_out_of_costs() {
+        in_both_forms(|edges| {
+            assert!(edges.has_room(500));
+            if let Some(prices) = &mut edges.prices {
+                (0..PRICES as u16 - 10).for_each(|at| _ = prices.take(1 + at));
+            }
+            assert_eq!(edges.has_room(500), edges.prices.is_none());
+            assert!(edges.has_room(60_000 - 9), "others have it");
+        });
     }
 }

@@ -176,7 +176,7 @@ impl Partition<'_> {
     ///
     /// # Errors
     /// [`Code::UnknownNode`], [`Code::BadEdge`], [`Code::BadCost`], [`Code::EdgeExists`],
-    /// [`Code::EdgesFull`]; nothing has changed then.
+    /// [`Code::PricesFull`], [`Code::EdgesFull`]; nothing has changed then.
     pub(crate) fn add_edge<S: Sink>(
         &mut self,
         tail: u32,
@@ -191,11 +191,12 @@ impl Partition<'_> {
             return Err(Code::BadEdge);
         }
         self.check_cost(cost)?;
-        let edge = match self.topology.find(tail, head) {
-            Some(way) if !self.is_absent(way.edge) => return Err(Code::EdgeExists),
-            Some(way) => way.edge,
-            None => self.add_slots(tail, head)?,
-        };
+        let slot = self.topology.find(tail, head).map(|way| way.edge);
+        if slot.is_some_and(|edge| !self.is_absent(edge)) {
+            return Err(Code::EdgeExists);
+        }
+        self.check_price(cost)?;
+        let edge = slot.map_or_else(|| self.add_slots(tail, head), Ok)?;
         self.header.position += 1;
         self.set_edge(edge, EdgeState { cost: cost as u16, heat: 0, closed: false }, sink);
         self.widen_costs(cost);
@@ -236,16 +237,36 @@ impl Partition<'_> {
     ///
     /// # Errors
     /// [`Code::BadCost`].
-    pub(crate) fn check_cost(&self, cost: u32) -> Result<(), Code> {
+    fn check_cost(&self, cost: u32) -> Result<(), Code> {
         let fits = (1..=COST_MAX).contains(&cost) && cost + self.term(HEAT_MAX as u8) <= WEIGHT_MAX;
         if fits { Ok(()) } else { Err(Code::BadCost) }
     }
 
-    /// Gives an edge a new base cost that [`Self::check_cost`] allowed.
-    pub(crate) fn set_cost<S: Sink>(&mut self, edge: usize, cost: u32, sink: &mut S) {
+    /// Whether edges can be told to have this base cost, which is in range.
+    ///
+    /// # Errors
+    /// [`Code::PricesFull`].
+    fn check_price(&self, cost: u32) -> Result<(), Code> {
+        if self.topology.edges.has_room(cost as u16) { Ok(()) } else { Err(Code::PricesFull) }
+    }
+
+    /// Gives an edge a new base cost.
+    ///
+    /// # Errors
+    /// [`Code::BadCost`], [`Code::PricesFull`]; nothing has changed then.
+    pub(crate) fn price_edge<S: Sink>(
+        &mut self,
+        edge: usize,
+        cost: u32,
+        sink: &mut S,
+    ) -> Result<(), Code> {
+        self.check_cost(cost)?;
+        self.check_price(cost)?;
+        self.header.position += 1;
         let state = self.topology.edges.state(edge);
         self.set_edge(edge, EdgeState { cost: cost as u16, ..state }, sink);
         self.widen_costs(cost);
+        Ok(())
     }
 
     fn widen_costs(&mut self, cost: u32) {

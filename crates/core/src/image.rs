@@ -3,7 +3,7 @@
 //! Here it is laid out; `memory` turns its lines into typed slices, on which all else works.
 
 use crate::border::{Border, Desk};
-use crate::edge_lines::{EdgeLines, edge_lines};
+use crate::edge_lines::EdgeLines;
 use crate::guidance::{Frozen, Guidance, Work, changed_words, untold_words};
 use crate::history::{Journal, Marks};
 use crate::hunts::Hunt;
@@ -84,6 +84,8 @@ pub struct Header {
     parcels_max: u32,
     pub(crate) journal_max: u32,
     offsets_max: u32,
+    compact: u32,
+    spare: u32,
 }
 
 impl Header {
@@ -95,6 +97,7 @@ impl Header {
         (self.queued_max, self.parcels_max) = (limits.queued, limits.parcels);
         (self.own_nodes, self.journal_max) = (limits.own_nodes, limits.journal);
         self.offsets_max = limits.offsets;
+        self.compact = limits.compact as u32;
     }
 }
 
@@ -219,6 +222,7 @@ impl<'a> Partition<'a> {
             own_nodes: header.own_nodes,
             parcels: header.parcels_max,
             journal: header.journal_max,
+            compact: header.compact != 0,
         };
         limits.check().map(|()| limits)
     }
@@ -278,7 +282,10 @@ impl<'a> State<'a> {
             topology: Topology {
                 rows: take(rest, limits.row_groups()),
                 offsets: Offsets(take(rest, limits.offsets as usize)),
-                edges: EdgeLines(take(rest, edge_lines(limits.edge_ids()))),
+                edges: EdgeLines::new(
+                    take(rest, limits.half_lines()),
+                    take(rest, limits.compact as usize).first_mut(),
+                ),
                 slots: limits.edges as usize,
                 far: take(rest, limits.far as usize),
                 added: take(rest, limits.added as usize),

@@ -41,6 +41,7 @@ mod moves;
 mod notices;
 mod offsets;
 mod players;
+mod prices;
 mod row_group;
 #[rustfmt::skip]
 pub mod schema;

@@ -2,7 +2,7 @@
 
 use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
-use crate::edge_lines::{EdgeLine, edge_lines};
+use crate::edge_lines::{HalfLine, edge_lines};
 use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Round, Work,
     changed_words, untold_words,
@@ -14,6 +14,7 @@ use crate::lister::Needed;
 use crate::memory::lines;
 use crate::offsets::OFFSETS;
 use crate::players::Player;
+use crate::prices::{Prices, count_prices};
 use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS, ROUNDS};
 use crate::warm::Warm;
@@ -49,6 +50,9 @@ pub struct Limits {
     /// Entries of the journal, 0 or a power of two; with one there is no guidance, which knows no
     /// way back.
     pub journal: u32,
+    /// Whether edges are told in the compact form, which fits worlds whose rows are alike and whose
+    /// edges have few different costs.
+    pub compact: bool,
 }
 
 impl Limits {
@@ -71,6 +75,7 @@ impl Limits {
             own_nodes: nodes.saturating_sub(halo as u32),
             parcels: if halo > 0 { PARCELS as u32 } else { 0 },
             journal: 0,
+            compact: false,
         };
         limits.pages = 1 + fields * limits.tiles() as u32 + limits.reserve();
         limits
@@ -110,6 +115,11 @@ impl Limits {
         self.edges as usize + self.added as usize
     }
 
+    /// Halves of all lines of edges.
+    pub(crate) fn half_lines(&self) -> usize {
+        edge_lines(self.edge_ids()) << !self.compact as u32
+    }
+
     pub(crate) fn row_groups(&self) -> usize {
         (self.nodes as usize).div_ceil(GROUP_NODES)
     }
@@ -119,12 +129,13 @@ impl Limits {
     }
 
     /// Names and lines of the sections of the state, in their order.
-    pub fn sections(&self) -> [(&'static str, usize); 16] {
+    pub fn sections(&self) -> [(&'static str, usize); 17] {
         [
             ("header", lines::<Header>(1)),
             ("rows", lines::<RowGroup>(self.row_groups())),
             ("offsets", lines::<i16>(self.offsets as usize)),
-            ("edges", lines::<EdgeLine>(edge_lines(self.edge_ids()))),
+            ("edges", lines::<HalfLine>(self.half_lines())),
+            ("prices", lines::<Prices>(self.compact as usize)),
             ("far", lines::<Entry>(self.far as usize)),
             ("added", lines::<Added>(self.added as usize)),
             ("first_added", lines::<Entry>(self.first_added_len())),

@@ -8,13 +8,14 @@ use core::mem::{size_of, size_of_val};
 
 use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
-use crate::edge_lines::{EdgeLine, LINE_EDGES};
+use crate::edge_lines::{HalfLine, LINE_EDGES};
 use crate::guidance::{Field, Label, Page, Pending, Queued, Round, Work};
 use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::offsets::SHARED;
 use crate::players::Player;
+use crate::prices::Prices;
 use crate::row_group::RowGroup;
 use crate::schema::Arrival;
 
@@ -153,7 +154,7 @@ macro_rules! plain {
     )* };
 }
 plain!(u8, u16, i16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
-plain!(RowGroup, EdgeLine, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
+plain!(RowGroup, HalfLine, Prices, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
 plain!(history::Entry, [u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.

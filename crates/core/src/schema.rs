@@ -34,6 +34,8 @@ pub const COST_MAX: u32 = 60000;
 pub const WEIGHT_MAX: u32 = 65534;
 /// Greatest heat of an edge.
 pub const HEAT_MAX: u32 = 254;
+/// Different base costs of edges in a compact partition at a time.
+pub const PRICES: usize = 127;
 /// Records in one frame.
 pub const FRAME_RECORDS: usize = 1024;
 /// No node, no edge, no stage.
@@ -1433,6 +1435,8 @@ pub enum Code {
     StaleHash = 46,
     /// A cell's name or word is out of range.
     BadCell = 47,
+    /// Edges have as many different costs as the partition can tell apart.
+    PricesFull = 48,
     /// Too many unanswered moves.
     Busy = 50,
     /// The log has no room.
@@ -1500,6 +1504,7 @@ impl Code {
             Self::NotFenced => "no correction of this id is under way",
             Self::StaleHash => "the partition has moved on since the fork was compared with it",
             Self::BadCell => "a cell's name or word is out of range",
+            Self::PricesFull => "edges have as many different costs as the partition can tell apart",
             Self::Busy => "too many unanswered moves",
             Self::LogFull => "the log has no room",
             Self::LogFailed => "the log failed, the partition has stopped",
@@ -1516,7 +1521,7 @@ impl Code {
 }
 
 /// All codes: number and name.
-pub const CODES: [(u16, &str); 50] = [
+pub const CODES: [(u16, &str); 51] = [
     (0, "OK"),
     (10, "BAD_KIND"),
     (11, "UNKNOWN_PLAYER"),
@@ -1556,6 +1561,7 @@ pub const CODES: [(u16, &str); 50] = [
     (45, "NOT_FENCED"),
     (46, "STALE_HASH"),
     (47, "BAD_CELL"),
+    (48, "PRICES_FULL"),
     (50, "BUSY"),
     (51, "LOG_FULL"),
     (52, "LOG_FAILED"),

@@ -30,7 +30,7 @@ impl Partition<'_> {
         }
         let Some(word) = change.word else { return self.may_take(tag, index) };
         match tag {
-            EDGE => index < self.edge_ids() && self.fits_edge(word),
+            EDGE => index < self.edge_ids() && self.fits_edge(word) && self.has_room_for(word),
             PLAYER => self.fits_player(index / 8, index % 8, word, row),
             HUNT => index / 16 < HUNTS && self.fits_hunt(index / 16, index % 16, word),
             STAGE => {
@@ -78,6 +78,12 @@ impl Partition<'_> {
         let warm = heat as u32 <= HEAT_MAX && word >> 25 == 0;
         let base = weight.checked_sub(self.term(heat));
         warm && base.is_some_and(|base| (1..=self.header.cost_max).contains(&base))
+    }
+
+    /// Whether edges can be told to have the cost of this word, which fits an edge.
+    fn has_room_for(&self, word: u64) -> bool {
+        let (weight, heat) = (word as u16, (word >> 16) as u8);
+        self.topology.edges.has_room(weight.wrapping_sub(self.term(heat) as u16))
     }
 
     /// Whether all edges fit the traffic rule that a correction has set.

@@ -51,6 +51,7 @@ def serve(
     fields: Annotated[int, _within(0, 64)] = 8,
     guidance_mib: Annotated[int, _within(0)] = 0,
     added_edges: Annotated[int, _within(0, 1 << 19)] = 1024,
+    prices: Literal["auto", "any"] = "auto",
     idle: Literal["block", "yield", "spin"] = "block",
     snapshot_every_s: Annotated[float, _within(0)] = 60.0,
     keep_log: str | None = None,
@@ -73,6 +74,8 @@ def serve(
         fields: targets guided to at the same time.
         guidance_mib: memory of all guidance together, 0 = room for all of it.
         added_edges: edges that can be added to the running world.
+        prices: any: edges may take any cost at any time; auto: where a world has few costs, 127
+            different ones at most, for half the memory.
         idle: what the actor does when nothing comes: block, yield (quicker) or spin (own core).
         snapshot_every_s: seconds between snapshots; 0 for none.
         keep_log: how long the log is kept, 10m at least, such as 7d [all of it].
@@ -87,6 +90,7 @@ def serve(
         fields=fields,
         guidance_mib=guidance_mib,
         added_edges=added_edges,
+        prices=prices,
         idle=idle,
         listen=listen,
         http_host=http_host,

@@ -58,6 +58,7 @@ class Settings:
     fields: int = 8
     guidance_mib: int = 0
     added_edges: int = 1024
+    prices: Literal["auto", "any"] = "auto"
     idle: Literal["block", "yield", "spin"] = "block"
     listen: str = "127.0.0.1:0"
     http_host: str = "127.0.0.1"
@@ -158,6 +159,7 @@ def _options(
         fields=settings.fields,
         guidance_mib=settings.guidance_mib,
         added_edges=settings.added_edges,
+        prices=settings.prices,
         idle=settings.idle,
         guidance_percent=settings.guidance_percent,
     )

@@ -47,6 +47,9 @@ class ActorOptions:
     guidance_mib: int = 0
     """Memory of all fields together, 0 = room for all of them whole."""
     added_edges: int = 1024
+    prices: Literal["auto", "any"] = "auto"
+    """`any`: edges may take any cost at any time; `auto`: where a world has few costs, few others
+    (`schema.PRICES` in all), for half the memory."""
     idle: Literal["block", "yield", "spin"] = "block"
     segment_mib: int = 64
     tick_ms: int = 50
@@ -70,6 +73,7 @@ class ActorOptions:
             "fields": self.fields,
             "guidance-mib": self.guidance_mib,
             "added-edges": self.added_edges,
+            "prices": self.prices,
             "idle": self.idle,
             "segment-mib": self.segment_mib,
             "tick-ms": self.tick_ms,

@@ -7,7 +7,7 @@ import json
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from huntgraph.cluster.process import Lines, failure, spawn
 from huntgraph.program import actor_program
@@ -42,19 +42,20 @@ async def make_snapshot(
     players: int = 12_500,
     fields: int = 8,
     added_edges: int = 1024,
+    prices: Literal["auto", "any"] = "auto",
     keep_ticks: int | None = None,
     keep_from: int | None = None,
     program: Path | None = None,
 ) -> SnapshotMade:
     """Build a new snapshot from the newest one and the durable log. Raises ActorError.
 
-    ``partition``, ``players``, ``fields`` and ``added_edges`` must be those the actor was started
-    with. Of older snapshots those stay that ``keep_ticks`` of the past need, and the states from
+    ``partition``, ``players``, ``fields``, ``added_edges`` and ``prices`` must be those the actor
+    was started with. Of older snapshots those stay that ``keep_ticks`` of the past need, and the states from
     position ``keep_from`` on; without them the three newest, and what history begins with where
     the log's beginning was dropped.
     """
     named = {"dir": directory, "world": world, "partition": partition}
-    named |= {"players": players, "fields": fields, "added-edges": added_edges}
+    named |= {"players": players, "fields": fields, "added-edges": added_edges, "prices": prices}
     kept = {"keep-ticks": keep_ticks, "keep-from": keep_from}
     named |= {name: value for name, value in kept.items() if value is not None}
     arguments = ["snapshot", *(part for k, v in named.items() for part in (f"--{k}", str(v)))]

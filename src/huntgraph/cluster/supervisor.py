@@ -243,6 +243,7 @@ class Supervisor:
             players=self.options.players,
             fields=self.options.fields,
             added_edges=self.options.added_edges,
+            prices=self.options.prices,
             keep_ticks=self._keep_log_ticks,
             keep_from=needed() if keeps and needed is not None else None,
             program=self._program,

@@ -29,6 +29,8 @@ The process that owns one partition. 'huntgraph serve' starts and watches it.
   --fields N           targets guided to at the same time            [8]
   --guidance-mib N     memory of all fields together                 [room for all, whole]
   --added-edges N      edges that can be added to the running world  [1024]
+  --prices WHICH       any: edges may take any cost at any time; auto: where a world has few costs,
+                       127 different ones at most, for half the memory [auto]
   --idle POLICY        block, yield or spin                          [block]
   --guidance-percent N most of a core that guidance may take         [50]
   --segment-mib N      size of a log segment                         [64]
@@ -61,6 +63,8 @@ pub struct Options {
     pub guidance_mib: u32,
     /// Capacity for edges added to the running world.
     pub added_edges: u32,
+    /// Whether edges may take any cost, also where a world has few of them.
+    pub any_prices: bool,
     /// What to do when there is nothing to do.
     pub idle: Idle,
     /// Share of a core for guidance, 1..=100.
@@ -101,6 +105,7 @@ impl Options {
             fields: 8,
             guidance_mib: 0,
             added_edges: 1024,
+            any_prices: false,
             idle: Idle::Block,
             guidance_percent: 50,
             segment_bytes: 64 << 20,
@@ -125,6 +130,7 @@ impl Options {
             "fields" => self.fields = parser.value()?.parse()?,
             "guidance-mib" => self.guidance_mib = parser.value()?.parse()?,
             "added-edges" => self.added_edges = parser.value()?.parse()?,
+            "prices" => self.any_prices = parser.value()?.parse_with(any_prices)?,
             "idle" => self.idle = parser.value()?.parse()?,
             "guidance-percent" => self.guidance_percent = parser.value()?.parse()?,
             "segment-mib" => self.segment_bytes = parser.value()?.parse::<u64>()? << 20,
@@ -191,6 +197,15 @@ fn neighbour(text: &str) -> Result<(u16, PathBuf), String> {
     let (number, dir) = parts.ok_or("write a neighbour as P=DIR")?;
     let number = number.parse().map_err(|e| format!("neighbour {number}: {e}"))?;
     Ok((number, dir.into()))
+}
+
+/// `auto` or `any`.
+fn any_prices(text: &str) -> Result<bool, String> {
+    match text {
+        "auto" => Ok(false),
+        "any" => Ok(true),
+        _ => Err("write auto or any".to_owned()),
+    }
 }
 
 fn usage(what: impl std::fmt::Display) -> Failure {

@@ -69,25 +69,21 @@ fn edges(
     tell: &mut impl FnMut(Change),
 ) {
     let (ours, theirs) = (original.edge_ids(), branch.edge_ids());
-    let (old_lines, new_lines) = (&original.topology.edges.0, &branch.topology.edges.0);
+    let (old, new) = (&original.topology.edges, &branch.topology.edges);
     let fetch = |line| {
-        prefetch(old_lines, line);
-        prefetch(new_lines, line);
+        old.prefetch_line(line);
+        new.prefetch_line(line);
     };
-    // The lines behind have edges that only one side has: they differ, whatever they say. So do
-    // all under another rule.
-    let one_rule = rule(original) == rule(branch);
-    let alike = match ours == theirs {
-        _ if !one_rule => 0,
-        true => edge_lines(ours),
-        false => ours.min(theirs) / LINE_EDGES,
-    };
+    let one_rule = rule(original) == rule(branch) && old.has_prices_of(new);
+    // The lines behind have edges that only one side has: they differ, whatever they say.
+    let alike = if ours == theirs { edge_lines(ours) } else { ours.min(theirs) / LINE_EDGES };
     Touched::each(touched.lines, edge_lines(ours.max(theirs)), fetch, |line| {
-        let (old, new) = (&old_lines[line], &new_lines[line]);
-        if line < alike && same(old, new) {
+        // Under another rule, or with other prices, the same line says something else.
+        let differing = if one_rule { old.differing(new, line) } else { u32::MAX };
+        if line < alike && differing == 0 {
             return false;
         }
-        edges_of(line, [original, branch], one_rule, tell);
+        edges_of(line, [original, branch], differing, tell);
         true
     });
     let leads = |of: &Partition, at: usize| {
@@ -106,24 +102,19 @@ fn rule(of: &Partition) -> (u32, u32) {
     (of.header.shift, of.header.cost)
 }
 
-/// Compares the edges of a line, of which each side has those below its end.
+/// Compares the edges of a line that may differ, of which each side has those below its end.
 #[inline(always)]
 fn edges_of(
     line: usize,
     sides: [&Partition; 2],
-    one_rule: bool,
+    differing: u32,
     tell: &mut impl FnMut(Change),
 ) {
     let first = line * LINE_EDGES;
     let [ours, theirs] = sides.map(|side| side.edge_ids());
     let end = ours.max(theirs).min(first + LINE_EDGES);
     let alone = mask(&(ours.min(theirs)..end), first);
-    let [old, new] = sides.map(|side| &side.topology.edges);
-    let mut differing = old.differing(new, line) as u64 | alone;
-    if !one_rule {
-        differing |= (old.warm(line) | new.warm(line)) as u64;
-    }
-    for at in places(differing & mask(&(0..end), first)) {
+    for at in places((differing as u64 | alone) & mask(&(0..end), first)) {
         let edge = first + at;
         let word = |of: &Partition| (edge < of.edge_ids()).then(|| of.edge_cell_word(edge));
         let [old, new] = sides.map(word);

@@ -142,7 +142,7 @@ impl Partition<'_> {
     #[inline(always)]
     fn fetch_ahead(&self, entry: &Entry) {
         prefetch(self.players, entry.number());
-        prefetch(self.topology.edges.0, entry.line());
+        self.topology.edges.prefetch_line(entry.line());
     }
 
     /// Gives an edge a former state; the hash is put back on its own.

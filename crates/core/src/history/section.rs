@@ -19,11 +19,12 @@ pub(crate) enum Section {
     Added,
     FirstAdded,
     Rows,
+    Prices,
 }
 
 impl Section {
     /// All, in the order of their numbers.
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Header,
         Self::Players,
         Self::Index,
@@ -35,6 +36,7 @@ impl Section {
         Self::Added,
         Self::FirstAdded,
         Self::Rows,
+        Self::Prices,
     ];
 
     pub(super) fn of(number: u8) -> Option<Self> {
@@ -56,6 +58,10 @@ impl Partition<'_> {
             Section::Added => bytes_of(self.topology.added),
             Section::FirstAdded => bytes_of(self.topology.first_added),
             Section::Rows => bytes_of(self.topology.rows),
+            Section::Prices => match &self.topology.edges.prices {
+                Some(prices) => bytes_of(core::slice::from_ref(&**prices)),
+                None => &[],
+            },
         }
     }
 
@@ -72,6 +78,10 @@ impl Partition<'_> {
             Section::Added => bytes_of_mut(self.topology.added),
             Section::FirstAdded => bytes_of_mut(self.topology.first_added),
             Section::Rows => bytes_of_mut(self.topology.rows),
+            Section::Prices => match &mut self.topology.edges.prices {
+                Some(prices) => bytes_of_mut(core::slice::from_mut(&mut **prices)),
+                None => &mut [],
+            },
         }
     }
 

@@ -7,8 +7,9 @@ use crate::image::Partition;
 use crate::memory::prefetch;
 
 /// Parts of the state that are small, and copied whole.
-const SMALL: [Section; 7] = [
+const SMALL: [Section; 8] = [
     Section::Header,
+    Section::Prices,
     Section::Index,
     Section::Hunts,
     Section::Desk,
@@ -42,13 +43,13 @@ impl Partition<'_> {
                 false
             },
         );
-        let lines = &original.topology.edges.0;
+        let edges = &original.topology.edges;
         Touched::each(
             touched.lines,
-            lines.len(),
-            |line| prefetch(lines, line),
+            edges.len(),
+            |line| edges.prefetch_line(line),
             |line| {
-                self.topology.edges.0[line] = lines[line];
+                self.topology.edges.copy_line(edges, line);
                 if !self.topology.edges.is_cold(line) {
                     self.warm.note(line * LINE_EDGES);
                 }

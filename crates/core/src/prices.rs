@@ -1,0 +1,132 @@
+//! The different base costs of a compact partition's edges, each under a number.
+//!
+//! Derived from the edges, never hashed: which number a cost has depends on the order in which
+//! costs came, what follows from it does not. A number is free again when no edge has its cost.
+
+use crate::memory::equal_offsets;
+use crate::offsets::SHARED;
+use crate::schema::PRICES;
+
+/// Stands for cost 0, that of absent slots.
+const NOTHING: u8 = 0;
+/// Numbers that fit beside the bit of a closed edge, [`NOTHING`] among them.
+const NUMBERS: usize = PRICES + 1;
+
+/// Costs by their numbers, and how many edges have each.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prices {
+    /// 0: the number is free.
+    cost: [u16; NUMBERS],
+    edges: [u32; NUMBERS],
+}
+
+impl Default for Prices {
+    fn default() -> Self {
+        Self { cost: [0; NUMBERS], edges: [0; NUMBERS] }
+    }
+}
+
+impl Prices {
+    /// The cost under a number.
+    #[inline(always)]
+    pub(crate) fn cost(&self, number: u8) -> u16 {
+        self.cost[number as usize % NUMBERS]
+    }
+
+    /// Whether edges could have this cost too: some have it, or a number is free.
+    pub(crate) fn fits(&self, cost: u16) -> bool {
+        cost == 0 || self.find(cost).or_else(|| self.find(0)).is_some()
+    }
+
+    /// An edge has this cost from now on; its number.
+    pub(crate) fn take(&mut self, cost: u16) -> u8 {
+        if cost == 0 {
+            return NOTHING;
+        }
+        let number = self.find(cost).or_else(|| self.find(0));
+        let number = number.expect("what does not fit was refused");
+        self.cost[number as usize] = cost;
+        self.edges[number as usize] += 1;
+        number
+    }
+
+    /// An edge has the cost of this number no longer.
+    pub(crate) fn leave(&mut self, number: u8) {
+        if number == NOTHING {
+            return;
+        }
+        let edges = &mut self.edges[number as usize];
+        *edges -= 1;
+        if *edges == 0 {
+            self.cost[number as usize] = 0;
+        }
+    }
+
+    /// The number of a cost, of 0 the first that is free.
+    fn find(&self, cost: u16) -> Option<u8> {
+        let seen = |chunk: &[u16; SHARED]| {
+            equal_offsets(&chunk.map(u16::cast_signed), cost.cast_signed())
+        };
+        let mut chunks = self.cost.as_chunks::<SHARED>().0.iter().map(seen).enumerate();
+        chunks.find_map(|(at, seen)| {
+            // The number that stands for nothing is never free.
+            let seen = if at == 0 { seen & !1 } else { seen };
+            (seen != 0).then(|| (at * SHARED) as u8 + seen.trailing_zeros() as u8)
+        })
+    }
+}
+
+/// How many different costs edges have, absent slots aside; no more than are asked for.
+pub(crate) fn count_prices(costs: &[u16], most: usize) -> usize {
+    let mut seen = [0u64; 1024];
+    let mut fresh = costs.iter().filter(|&&cost| {
+        let (word, bit) = (&mut seen[cost as usize / 64], 1 << (cost % 64));
+        let fresh = cost > 0 && *word & bit == 0;
+        *word |= bit;
+        fresh
+    });
+    fresh.by_ref().take(most).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_costs_as_there_are_numbers_fit_and_one_more_does_when_one_has_left() {
+        let mut prices = Prices::default();
+        let numbers: [u8; PRICES] = core::array::from_fn(|at| {
+            assert!(prices.fits(60_000 - at as u16));
+            prices.take(60_000 - at as u16)
+        });
+        for (at, &number) in numbers.iter().enumerate() {
+            assert!((1..=PRICES as u8).contains(&number));
+            assert_eq!(prices.cost(number), 60_000 - at as u16);
+            assert_eq!(prices.take(60_000 - at as u16), number);
+        }
+        assert!(!prices.fits(7) && prices.fits(60_000));
+        prices.leave(numbers[40]);
+        assert!(!prices.fits(7), "another edge has that cost yet");
+        prices.leave(numbers[40]);
+        assert!(prices.fits(7));
+        assert_eq!(prices.take(7), numbers[40]);
+        assert!(!prices.fits(60_000 - 40));
+    }
+
+    #[test]
+    fn nothing_has_a_number_of_its_own() {
+        let mut prices = Prices::default();
+        assert_eq!((prices.take(0), prices.cost(NOTHING)), (NOTHING, 0));
+        prices.leave(NOTHING);
+        assert_eq!(prices, Prices::default());
+    }
+
+    #[test]
+    fn different_costs_are_counted_up_to_what_was_asked_for() {
+        let costs: [u16; 300] = core::array::from_fn(|at| (at % 100) as u16 * 655);
+        assert_eq!(count_prices(&costs, 1_000), 99);
+        assert_eq!(count_prices(&costs, 50), 50);
+        assert_eq!(count_prices(&[], 50), 0);
+    }
+}
