@@ -36,12 +36,15 @@ mod index;
 mod limits;
 mod lister;
 mod loading;
+mod mask_lister;
+mod masks;
 mod memory;
 mod moves;
 mod notices;
 mod offsets;
 mod players;
 mod row_group;
+mod rows;
 #[rustfmt::skip]
 pub mod schema;
 mod settable;

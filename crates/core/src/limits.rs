@@ -11,6 +11,8 @@ use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::lister::Needed;
+use crate::mask_lister::MaskLister;
+use crate::masks::{BLOCK_NODES, MaskBlock, MaskGroup};
 use crate::memory::lines;
 use crate::offsets::OFFSETS;
 use crate::players::Player;
@@ -49,6 +51,8 @@ pub struct Limits {
     /// Entries of the journal, 0 or a power of two; with one there is no guidance, which knows no
     /// way back.
     pub journal: u32,
+    /// Rows are masks, as those of grids can be: no edge keeps a number of where it leads.
+    pub compact: bool,
 }
 
 impl Limits {
@@ -56,24 +60,39 @@ impl Limits {
     pub fn of(world: &WorldView, players: u32, fields: u32) -> Self {
         let nodes = world.first.len().saturating_sub(1) as u32;
         let halo = world.halo_owner.len();
-        let Needed { offsets, far } = Needed::of(world);
         let mut limits = Self {
             nodes,
             edges: world.head.len() as u32,
             players,
             fields,
             pending: 1 << 16,
-            far: (far + far / 4 + 1) as u32,
-            offsets: offsets as u32,
+            far: 0,
+            offsets: 0,
             added: 2048,
             pages: 0,
             queued: nodes / 32 + 8192,
             own_nodes: nodes.saturating_sub(halo as u32),
             parcels: if halo > 0 { PARCELS as u32 } else { 0 },
             journal: 0,
+            compact: false,
         };
+        let masks = masks_for(world);
+        limits.set_rows(masks.unwrap_or_else(|| Needed::of(world)), masks.is_some());
         limits.pages = 1 + fields * limits.tiles() as u32 + limits.reserve();
         limits
+    }
+
+    /// The same with rows in a form; `None`: those of this world cannot be masks.
+    pub fn with_rows(mut self, world: &WorldView, compact: bool) -> Option<Self> {
+        let needed = if compact { MaskLister::needed(world)? } else { Needed::of(world) };
+        self.set_rows(needed, compact);
+        Some(self)
+    }
+
+    fn set_rows(&mut self, needed: Needed, compact: bool) {
+        let Needed { offsets, far } = needed;
+        (self.offsets, self.far) = (offsets as u32, (far + far / 4 + 1) as u32);
+        self.compact = compact;
     }
 
     /// Pages that fit into so many bytes, with the tables that say where they are.
@@ -110,8 +129,18 @@ impl Limits {
         self.edges as usize + self.added as usize
     }
 
+    /// Groups of rows whose edges keep numbers.
     pub(crate) fn row_groups(&self) -> usize {
-        (self.nodes as usize).div_ceil(GROUP_NODES)
+        if self.compact { 0 } else { (self.nodes as usize).div_ceil(GROUP_NODES) }
+    }
+
+    /// Groups of rows that are masks.
+    pub(crate) fn mask_groups(&self) -> usize {
+        if self.compact { (self.nodes as usize).div_ceil(GROUP_NODES) } else { 0 }
+    }
+
+    pub(crate) fn mask_blocks(&self) -> usize {
+        if self.compact { (self.nodes as usize).div_ceil(BLOCK_NODES) } else { 0 }
     }
 
     pub(crate) fn first_added_len(&self) -> usize {
@@ -119,10 +148,12 @@ impl Limits {
     }
 
     /// Names and lines of the sections of the state, in their order.
-    pub fn sections(&self) -> [(&'static str, usize); 16] {
+    pub fn sections(&self) -> [(&'static str, usize); 18] {
         [
             ("header", lines::<Header>(1)),
             ("rows", lines::<RowGroup>(self.row_groups())),
+            ("masks", lines::<MaskGroup>(self.mask_groups())),
+            ("blocks", lines::<MaskBlock>(self.mask_blocks())),
             ("offsets", lines::<i16>(self.offsets as usize)),
             ("edges", lines::<EdgeLine>(edge_lines(self.edge_ids()))),
             ("far", lines::<Entry>(self.far as usize)),
@@ -142,7 +173,7 @@ impl Limits {
 
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
-        let rows = ["rows", "offsets", "edges", "far", "added", "first_added"];
+        let rows = ["rows", "masks", "blocks", "offsets", "edges", "far", "added", "first_added"];
         let sections = self.sections().into_iter();
         sections.filter(|(name, _)| rows.contains(name)).map(|(_, lines)| lines).sum()
     }
@@ -209,6 +240,11 @@ impl Limits {
             && (self.journal == 0 || self.journal.is_power_of_two() && self.fields == 0);
         if sound { Ok(()) } else { Err(ImageError::Limits) }
     }
+}
+
+/// The room that a world's rows take as masks, if that is the form they should have.
+fn masks_for(world: &WorldView) -> Option<Needed> {
+    MaskLister::needed(world)
 }
 
 /// A world's rows, as its file holds them (`docs/reference/world-format.md`).

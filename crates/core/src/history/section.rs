@@ -55,7 +55,7 @@ impl Partition<'_> {
             Section::Next => bytes_of(self.border.next),
             Section::Added => bytes_of(self.topology.added),
             Section::FirstAdded => bytes_of(self.topology.first_added),
-            Section::Rows => bytes_of(self.topology.rows),
+            Section::Rows => self.topology.rows.bytes(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Partition<'_> {
             Section::Next => bytes_of_mut(self.border.next),
             Section::Added => bytes_of_mut(self.topology.added),
             Section::FirstAdded => bytes_of_mut(self.topology.first_added),
-            Section::Rows => bytes_of_mut(self.topology.rows),
+            Section::Rows => self.topology.rows.bytes_mut(),
         }
     }
 
