@@ -142,7 +142,7 @@ impl Topology<'_> {
         let group = tail as usize / GROUP_NODES;
         let mut nodes = group * GROUP_NODES..(group + 1) * GROUP_NODES;
         let has = nodes.any(|node| self.first_added(node as u32).is_some());
-        self.rows[group].note_added(has);
+        self.rows.note_added(group, has);
     }
 }
 
@@ -150,8 +150,10 @@ impl Topology<'_> {
 mod tests {
     use super::*;
     use crate::edge_lines::EdgeLines;
+    use crate::masks::Masks;
     use crate::offsets::{List, Offsets};
     use crate::row_group::RowGroup;
+    use crate::rows::Rows;
 
     #[test]
     fn a_table_with_one_free_cell_holds_all_its_keys() {
@@ -170,7 +172,10 @@ mod tests {
     fn what_is_added_to_a_group_is_there_until_it_is_taken_back() {
         let group = RowGroup::narrow(0, List::NONE, [0; GROUP_NODES]);
         let mut topology = Topology {
-            rows: &mut [group; 2],
+            rows: Rows {
+                groups: &mut [group; 2],
+                masks: Masks { groups: &mut [], blocks: &mut [] },
+            },
             offsets: Offsets(&mut []),
             edges: EdgeLines::new(&mut [], None),
             slots: 0,
@@ -193,6 +198,6 @@ mod tests {
             topology.forget(number);
             seen(&topology, &ends[..number]);
         }
-        assert!(topology.rows.iter().all(|group| !group.has_added()));
+        assert!(topology.rows.groups.iter().all(|group| !group.has_added()));
     }
 }

@@ -102,7 +102,7 @@ impl Topology<'_> {
     /// Takes over the rows of another image of the same world, with `used` slots added to them.
     fn adopt(&mut self, saved: Topology, used: usize) {
         let Topology { rows, offsets, edges, slots: _, far, added, first_added: _ } = saved;
-        self.rows.copy_from_slice(rows);
+        self.rows.adopt(&rows);
         self.offsets.0.copy_from_slice(offsets.0);
         // Lines of slots that are not in use are blank in both.
         let halves = self.edges.halves.len().min(edges.halves.len());

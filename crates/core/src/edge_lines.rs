@@ -68,16 +68,18 @@ pub(crate) struct RowSpan {
     edges: u32,
     /// The list that their offsets stand in.
     pub(crate) list: List,
+    /// Bit per entry of the list that leads to a head of the row; 0 where edges keep numbers.
+    pub(crate) mask: u32,
 }
 
 impl RowSpan {
     /// No edges.
-    pub(crate) const EMPTY: Self = Self { first: 0, edges: 0, list: List::NONE };
+    pub(crate) const EMPTY: Self = Self { first: 0, edges: 0, list: List::NONE, mask: 0 };
 
     /// The row of these edge ids.
     #[inline(always)]
     pub(crate) fn new(start: usize, end: usize, list: List) -> Self {
-        Self { first: start as u32, edges: (end - start) as u32, list }
+        Self { first: start as u32, edges: (end - start) as u32, list, mask: 0 }
     }
 
     /// Its first edge.

@@ -12,6 +12,7 @@ use crate::limits::{ImageError, Limits, WorldView};
 use crate::memory::{Line, first_of, take};
 use crate::offsets::Offsets;
 use crate::players::Player;
+use crate::rows::Rows;
 use crate::schema::{COST_MAX, DEGREE, HUNTS, PEERS, Receipt};
 use crate::topology::Topology;
 use crate::warm::Warm;
@@ -19,7 +20,7 @@ use crate::warm::Warm;
 /// `HGIMAGE1` in little-endian bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"HGIMAGE1");
 /// Version of the image's layout.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// First line of the image: identity, limits and all single values of the state.
 #[repr(C)]
@@ -84,6 +85,7 @@ pub struct Header {
     parcels_max: u32,
     pub(crate) journal_max: u32,
     offsets_max: u32,
+    /// 1 when rows and edges are told in the compact form.
     compact: u32,
     spare: u32,
 }
@@ -96,8 +98,7 @@ impl Header {
         (self.added_max, self.pages_max) = (limits.added, limits.pages);
         (self.queued_max, self.parcels_max) = (limits.queued, limits.parcels);
         (self.own_nodes, self.journal_max) = (limits.own_nodes, limits.journal);
-        self.offsets_max = limits.offsets;
-        self.compact = limits.compact as u32;
+        (self.offsets_max, self.compact) = (limits.offsets, limits.compact as u32);
     }
 }
 
@@ -280,7 +281,7 @@ impl<'a> State<'a> {
         Self {
             header: &mut take::<Header>(rest, 1)[0],
             topology: Topology {
-                rows: take(rest, limits.row_groups()),
+                rows: Rows::carve(rest, limits),
                 offsets: Offsets(take(rest, limits.offsets as usize)),
                 edges: EdgeLines::new(
                     take(rest, limits.half_lines()),

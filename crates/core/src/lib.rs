@@ -36,6 +36,8 @@ mod index;
 mod limits;
 mod lister;
 mod loading;
+mod mask_lister;
+mod masks;
 mod memory;
 mod moves;
 mod notices;
@@ -43,6 +45,7 @@ mod offsets;
 mod players;
 mod prices;
 mod row_group;
+mod rows;
 #[rustfmt::skip]
 pub mod schema;
 mod settable;

@@ -11,12 +11,14 @@ use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
 use crate::lister::Needed;
+use crate::mask_lister::MaskLister;
+use crate::masks::{BLOCK_NODES, MaskBlock, MaskGroup};
 use crate::memory::lines;
 use crate::offsets::OFFSETS;
 use crate::players::Player;
 use crate::prices::{Prices, count_prices};
 use crate::row_group::{GROUP_NODES, RowGroup};
-use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS, ROUNDS};
+use crate::schema::{Arrival, HUNTS, NODES, NONE, PARCELS, PEERS, PRICES, ROUNDS};
 use crate::warm::Warm;
 
 /// All capacities of a partition. Reaching one is a refusal with a code, never growth.
@@ -50,8 +52,8 @@ pub struct Limits {
     /// Entries of the journal, 0 or a power of two; with one there is no guidance, which knows no
     /// way back.
     pub journal: u32,
-    /// Whether edges are told in the compact form, which fits worlds whose rows are alike and whose
-    /// edges have few different costs.
+    /// Rows are masks and costs are told by numbers, for worlds whose rows are alike and whose edges
+    /// have few different costs, as those of grids: half the memory.
     pub compact: bool,
 }
 
@@ -60,15 +62,14 @@ impl Limits {
     pub fn of(world: &WorldView, players: u32, fields: u32) -> Self {
         let nodes = world.first.len().saturating_sub(1) as u32;
         let halo = world.halo_owner.len();
-        let Needed { offsets, far } = Needed::of(world);
         let mut limits = Self {
             nodes,
             edges: world.head.len() as u32,
             players,
             fields,
             pending: 1 << 16,
-            far: (far + far / 4 + 1) as u32,
-            offsets: offsets as u32,
+            far: 0,
+            offsets: 0,
             added: 2048,
             pages: 0,
             queued: nodes / 32 + 8192,
@@ -77,8 +78,23 @@ impl Limits {
             journal: 0,
             compact: false,
         };
+        // Compact where as many other costs as there are can come into use.
+        let compact = needed(world, true, PRICES / 2);
+        limits.set_rows(compact.unwrap_or_else(|| Needed::of(world)), compact.is_some());
         limits.pages = 1 + fields * limits.tiles() as u32 + limits.reserve();
         limits
+    }
+
+    /// The same in one of the two forms; `None`: this world does not fit the compact one.
+    pub fn in_form(mut self, world: &WorldView, compact: bool) -> Option<Self> {
+        self.set_rows(needed(world, compact, PRICES)?, compact);
+        Some(self)
+    }
+
+    fn set_rows(&mut self, needed: Needed, compact: bool) {
+        let Needed { offsets, far } = needed;
+        (self.offsets, self.far) = (offsets as u32, (far + far / 4 + 1) as u32);
+        self.compact = compact;
     }
 
     /// Pages that fit into so many bytes, with the tables that say where they are.
@@ -120,8 +136,18 @@ impl Limits {
         edge_lines(self.edge_ids()) << !self.compact as u32
     }
 
+    /// Groups of rows whose edges keep numbers.
     pub(crate) fn row_groups(&self) -> usize {
-        (self.nodes as usize).div_ceil(GROUP_NODES)
+        if self.compact { 0 } else { (self.nodes as usize).div_ceil(GROUP_NODES) }
+    }
+
+    /// Groups of rows that are masks.
+    pub(crate) fn mask_groups(&self) -> usize {
+        if self.compact { (self.nodes as usize).div_ceil(GROUP_NODES) } else { 0 }
+    }
+
+    pub(crate) fn mask_blocks(&self) -> usize {
+        if self.compact { (self.nodes as usize).div_ceil(BLOCK_NODES) } else { 0 }
     }
 
     pub(crate) fn first_added_len(&self) -> usize {
@@ -129,10 +155,12 @@ impl Limits {
     }
 
     /// Names and lines of the sections of the state, in their order.
-    pub fn sections(&self) -> [(&'static str, usize); 17] {
+    pub fn sections(&self) -> [(&'static str, usize); 19] {
         [
             ("header", lines::<Header>(1)),
             ("rows", lines::<RowGroup>(self.row_groups())),
+            ("masks", lines::<MaskGroup>(self.mask_groups())),
+            ("blocks", lines::<MaskBlock>(self.mask_blocks())),
             ("offsets", lines::<i16>(self.offsets as usize)),
             ("edges", lines::<HalfLine>(self.half_lines())),
             ("prices", lines::<Prices>(self.compact as usize)),
@@ -153,7 +181,7 @@ impl Limits {
 
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
-        let rows = ["rows", "offsets", "edges", "far", "added", "first_added"];
+        let rows = ["rows", "masks", "blocks", "offsets", "edges", "far", "added", "first_added"];
         let sections = self.sections().into_iter();
         sections.filter(|(name, _)| rows.contains(name)).map(|(_, lines)| lines).sum()
     }
@@ -219,6 +247,16 @@ impl Limits {
             && self.parcels <= 1 << 20
             && (self.journal == 0 || self.journal.is_power_of_two() && self.fields == 0);
         if sound { Ok(()) } else { Err(ImageError::Limits) }
+    }
+}
+
+/// The room that a world's rows take in a form; `None`: not all can be told in the compact one, or
+/// there are more different costs than so many.
+pub(crate) fn needed(world: &WorldView, compact: bool, prices: usize) -> Option<Needed> {
+    match compact {
+        false => Some(Needed::of(world)),
+        true if count_prices(world.cost, prices + 1) > prices => None,
+        true => MaskLister::needed(world),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::guidance::{Field, Label, Page, Pending, Queued, Round, Work};
 use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
+use crate::masks::{MaskBlock, MaskGroup};
 use crate::offsets::SHARED;
 use crate::players::Player;
 use crate::prices::Prices;
@@ -116,6 +117,26 @@ pub(crate) fn equal_offsets(offsets: &[i16; SHARED], wanted: i16) -> u32 {
     offsets.iter().rev().fold(0, |bits, &offset| bits << 1 | (offset == wanted) as u32)
 }
 
+/// As [`equal_offsets`], of eight.
+#[inline(always)]
+pub(crate) fn equal_eight(offsets: &[i16; 8], wanted: i16) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{
+            _mm_cmpeq_epi16, _mm_loadu_si128, _mm_movemask_epi8, _mm_packs_epi16, _mm_set1_epi16,
+            _mm_setzero_si128,
+        };
+        // SAFETY: SSE2 is part of this architecture; the unaligned load is of all 16 bytes.
+        unsafe {
+            let eight = _mm_loadu_si128(offsets.as_ptr().cast());
+            let equal = _mm_cmpeq_epi16(eight, _mm_set1_epi16(wanted));
+            _mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())) as u32
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    offsets.iter().rev().fold(0, |bits, &offset| bits << 1 | (offset == wanted) as u32)
+}
+
 /// Bit per byte: whether, of the bits in `mask`, it has those of `wanted`.
 #[inline(always)]
 pub(crate) fn equal_bytes(bytes: &[u8; LINE_EDGES], mask: u8, wanted: u8) -> u32 {
@@ -154,8 +175,8 @@ macro_rules! plain {
     )* };
 }
 plain!(u8, u16, i16, u32, u64, Header, Player, Hunt, Line, Marks, Round);
-plain!(RowGroup, HalfLine, Prices, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk, Peer);
-plain!(history::Entry, [u8; Arrival::BYTES]);
+plain!(RowGroup, HalfLine, Prices, Entry, Added, Work, Field, Page, Queued, Pending, Label, Desk);
+plain!(Peer, history::Entry, MaskGroup, MaskBlock, [u8; Arrival::BYTES]);
 
 /// Cuts `count` items off the front of `rest`.
 pub(crate) fn take<'a, T: Plain>(rest: &mut &'a mut [Line], count: usize) -> &'a mut [T] {

@@ -9,12 +9,13 @@
 
 use crate::added::{Added, Entry, find_entry};
 use crate::edge_lines::{EdgeLines, RowSpan};
-use crate::limits::{ImageError, WorldView};
+use crate::limits::{ImageError, WorldView, needed};
 use crate::lister::{Lister, Needed, ways};
-use crate::memory::prefetch;
+use crate::mask_lister::{MaskLister, is_far};
 use crate::offsets::{FAR, List, Offsets, offset};
-use crate::row_group::{GROUP_NODES, RowGroup};
-use crate::schema::{DEGREE, NONE};
+use crate::row_group::GROUP_NODES;
+use crate::rows::Rows;
+use crate::schema::{DEGREE, NONE, PRICES};
 
 /// One slot of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +67,15 @@ pub(crate) struct Walk {
     edge: usize,
     end: usize,
     list: List,
+    /// Where rows are masks: what is left of the node's.
+    mask: u32,
     pub(crate) slot: u8,
     pub(crate) added: u32,
 }
 
 /// The rows of a partition.
 pub struct Topology<'a> {
-    pub(crate) rows: &'a mut [RowGroup],
+    pub(crate) rows: Rows<'a>,
     pub(crate) offsets: Offsets<'a>,
     pub(crate) edges: EdgeLines<'a>,
     /// Slots that the rows of the world have; added edges have ids from here on.
@@ -88,51 +91,61 @@ impl Topology<'_> {
     /// # Errors
     /// [`ImageError::Limits`]: there is not enough room for its offsets or its far heads.
     pub(crate) fn load(&mut self, world: &WorldView) -> Result<(), ImageError> {
-        let Needed { offsets, far } = Needed::of(world);
+        let masks = self.rows.are_masks();
+        let needed = needed(world, masks, PRICES).ok_or(ImageError::Limits)?;
+        let Needed { offsets, far } = needed;
         if offsets > self.offsets.0.len() || far >= self.far.len() {
             return Err(ImageError::Limits);
         }
-        Lister::each(world, |group, lister| {
-            self.rows[group] = lister.write(&mut self.offsets);
-            for (edge, tail, head) in ways(world, group) {
-                self.load_edge(edge, head, world.cost[edge], lister.number(tail, head));
-            }
-        });
+        if masks {
+            self.load_masks(world)
+        } else {
+            self.load_numbers(world)
+        }
+        for (edge, &cost) in world.cost.iter().enumerate() {
+            self.edges.set_cost(edge, cost);
+            self.edges.set_closed(edge, cost == 0);
+        }
         Ok(())
     }
 
-    fn load_edge(&mut self, edge: usize, head: u32, cost: u16, number: u8) {
-        if number == FAR {
-            let at = find_entry(self.far, edge as u32);
-            self.far[at] = Entry::new(edge as u32, head);
+    fn load_masks(&mut self, world: &WorldView) {
+        MaskLister::load(world, &mut self.rows.masks, &mut self.offsets);
+        for group in 0..self.rows.masks.groups.len() {
+            for (edge, _, head) in ways(world, group).filter(is_far) {
+                self.set_far(edge, head);
+            }
         }
-        self.edges.set_number(edge, number);
-        self.edges.set_cost(edge, cost);
-        self.edges.set_closed(edge, cost == 0);
     }
 
-    #[inline(always)]
-    fn group(&self, node: u32) -> &RowGroup {
-        &self.rows[node as usize / GROUP_NODES]
+    fn load_numbers(&mut self, world: &WorldView) {
+        Lister::each(world, |group, lister| {
+            self.rows.groups[group] = lister.write(&mut self.offsets);
+            for (edge, tail, head) in ways(world, group) {
+                let number = lister.number(tail, head);
+                self.edges.set_number(edge, number);
+                if number == FAR {
+                    self.set_far(edge, head);
+                }
+            }
+        });
+    }
+
+    fn set_far(&mut self, edge: usize, head: u32) {
+        let at = find_entry(self.far, edge as u32);
+        self.far[at] = Entry::new(edge as u32, head);
     }
 
     /// A node's row without the added edges.
     #[inline(always)]
     fn row(&self, node: u32) -> RowSpan {
-        let (group, at) = (self.group(node), node as usize % GROUP_NODES);
-        if group.is_wide() {
-            let (before, degree, list) = self.offsets.wide(group.list(), at);
-            let start = group.first() + before;
-            return RowSpan::new(start, start + degree, list);
-        }
-        let (start, end) = group.row(at);
-        RowSpan::new(start, end, group.list())
+        self.rows.row(node, &self.offsets)
     }
 
     /// Brings towards the cache where a node's row lies; does nothing when there is no such node.
     #[inline(always)]
     pub(crate) fn prefetch_group(&self, node: u32) {
-        prefetch(self.rows, node as usize / GROUP_NODES);
+        self.rows.prefetch(node);
     }
 
     /// Brings a node's row towards the cache, without the added edges; where it is.
@@ -140,20 +153,33 @@ impl Topology<'_> {
     pub(crate) fn prefetch(&self, node: u32) -> RowSpan {
         let row = self.row(node);
         self.edges.prefetch(row);
-        self.offsets.prefetch(row.list);
+        if row.mask != 0 {
+            self.offsets.prefetch_entries(row.list);
+        } else {
+            self.offsets.prefetch(row.list);
+        }
         row
     }
 
     /// The edge `tail -> head` of the row at `row`, which is the tail's, if the head is not far.
     #[inline(always)]
     pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<u32> {
-        let number = self.offsets.find(row.list, offset(tail, head)?)?;
+        let offset = offset(tail, head)?;
+        if row.mask != 0 {
+            let bit = self.offsets.find_entry(row.list, row.mask, offset);
+            let before = row.mask & bit.wrapping_sub(1);
+            return (bit != 0).then(|| row.first() as u32 + before.count_ones());
+        }
+        let number = self.offsets.find(row.list, offset)?;
         self.edges.find_number(row, number)
     }
 
     /// Whether an edge, which is in the row of `tail`, leads to `head`, and that is not far.
     #[inline(always)]
     pub(crate) fn leads(&self, edge: usize, tail: u32, head: u32) -> bool {
+        if self.rows.are_masks() {
+            return self.find_near(self.row(tail), tail, head) == Some(edge as u32);
+        }
         let number = self.edges.number_at(edge).filter(|&number| number != FAR);
         number.is_some_and(|number| {
             let offset = self.offsets.get(self.row(tail).list, number);
@@ -170,6 +196,24 @@ impl Topology<'_> {
         tail.wrapping_add_signed(self.offsets.get(list, number) as i32)
     }
 
+    /// Where the edge leads that the lowest bit of a mask stands for.
+    #[inline(always)]
+    fn masked_head(&self, tail: u32, edge: usize, list: List, mask: u32) -> u32 {
+        let offset = self.offsets.entry(list, mask.trailing_zeros());
+        if offset == 0 { self.far_head(edge) } else { tail.wrapping_add_signed(offset as i32) }
+    }
+
+    /// Where edge number `slot` of a row leads, which it must have.
+    #[inline(always)]
+    fn head_in(&self, row: RowSpan, tail: u32, slot: usize) -> u32 {
+        let edge = row.first() + slot;
+        if row.mask == 0 {
+            return self.head(tail, edge, row.list);
+        }
+        let mask = (0..slot).fold(row.mask, |mask, _| mask & mask.wrapping_sub(1));
+        self.masked_head(tail, edge, row.list, mask)
+    }
+
     #[cold]
     #[inline(never)]
     fn far_head(&self, edge: usize) -> u32 {
@@ -180,8 +224,9 @@ impl Topology<'_> {
     #[inline(always)]
     pub(crate) fn walk(&self, node: u32) -> Walk {
         let row = self.row(node);
-        let added = if self.group(node).has_added() { self.first_of(node) } else { NONE };
-        Walk { node, edge: row.first(), end: row.end(), list: row.list, slot: 0, added }
+        let added = if self.rows.has_added(node) { self.first_of(node) } else { NONE };
+        let (edge, end, RowSpan { list, mask, .. }) = (row.first(), row.end(), row);
+        Walk { node, edge, end, list, mask, slot: 0, added }
     }
 
     /// The next slot of a walk.
@@ -191,7 +236,12 @@ impl Topology<'_> {
         if walk.edge < walk.end {
             let edge = walk.edge;
             (walk.edge, walk.slot) = (edge + 1, slot + 1);
-            return Some(Way { slot, edge, head: self.head(walk.node, edge, walk.list) });
+            if walk.mask == 0 {
+                return Some(Way { slot, edge, head: self.head(walk.node, edge, walk.list) });
+            }
+            let head = self.masked_head(walk.node, edge, walk.list, walk.mask);
+            walk.mask &= walk.mask - 1;
+            return Some(Way { slot, edge, head });
         }
         if walk.added == NONE { None } else { Some(self.step_added(walk)) }
     }
@@ -240,7 +290,7 @@ impl Topology<'_> {
         let row = self.row(node);
         let edge = row.first() + slot as usize;
         if edge < row.end() {
-            Way { slot, edge, head: self.head(node, edge, row.list) }
+            Way { slot, edge, head: self.head_in(row, node, slot as usize) }
         } else {
             self.added_way(node, slot)
         }
@@ -264,7 +314,7 @@ impl Topology<'_> {
         if let Some(added) = edge.checked_sub(self.slots) {
             return self.added[added].tail;
         }
-        let group = self.rows.partition_point(|group| group.first() <= edge) - 1;
+        let group = self.rows.group_of(edge);
         let mut nodes = (group * GROUP_NODES..(group + 1) * GROUP_NODES).map(|node| node as u32);
         let tail = nodes.find(|&node| edge < self.row(node).end());
         tail.expect("the next group begins behind the edge")
@@ -275,7 +325,10 @@ impl Topology<'_> {
         let tail = self.tail(edge);
         match edge.checked_sub(self.slots) {
             Some(added) => (tail, self.added[added].head),
-            None => (tail, self.head(tail, edge, self.row(tail).list)),
+            None => {
+                let row = self.row(tail);
+                (tail, self.head_in(row, tail, edge - row.first()))
+            }
         }
     }
 

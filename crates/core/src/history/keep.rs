@@ -7,6 +7,7 @@ use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
 use crate::hunts::{Gate, Hunt, Stage};
 use crate::image::{Header, Partition};
+use crate::masks::MaskGroup;
 use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::{Arrival, GATE_EDGES, GATES, NONE, STAGES};
 
@@ -102,6 +103,11 @@ impl Partition<'_> {
             other = self.topology.next_added(at);
         }
         self.keep::<Entry>(Section::FirstAdded, self.topology.place_of_first_added(tail), 1);
-        self.keep::<RowGroup>(Section::Rows, tail as usize / GROUP_NODES, 1);
+        let group = tail as usize / GROUP_NODES;
+        if self.topology.rows.are_masks() {
+            self.keep::<MaskGroup>(Section::Rows, group, 1);
+        } else {
+            self.keep::<RowGroup>(Section::Rows, group, 1);
+        }
     }
 }

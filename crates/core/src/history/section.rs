@@ -57,7 +57,7 @@ impl Partition<'_> {
             Section::Next => bytes_of(self.border.next),
             Section::Added => bytes_of(self.topology.added),
             Section::FirstAdded => bytes_of(self.topology.first_added),
-            Section::Rows => bytes_of(self.topology.rows),
+            Section::Rows => self.topology.rows.bytes(),
             Section::Prices => match &self.topology.edges.prices {
                 Some(prices) => bytes_of(core::slice::from_ref(&**prices)),
                 None => &[],
@@ -77,7 +77,7 @@ impl Partition<'_> {
             Section::Next => bytes_of_mut(self.border.next),
             Section::Added => bytes_of_mut(self.topology.added),
             Section::FirstAdded => bytes_of_mut(self.topology.first_added),
-            Section::Rows => bytes_of_mut(self.topology.rows),
+            Section::Rows => self.topology.rows.bytes_mut(),
             Section::Prices => match &mut self.topology.edges.prices {
                 Some(prices) => bytes_of_mut(core::slice::from_mut(&mut **prices)),
                 None => &mut [],
