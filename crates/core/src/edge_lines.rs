@@ -64,7 +64,7 @@ pub(crate) struct EdgeState {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowSpan {
     first: u32,
-    /// How many there are.
+    /// How many there are, if the row is not masked.
     edges: u32,
     /// The list that their offsets stand in.
     pub(crate) list: List,
@@ -88,16 +88,24 @@ impl RowSpan {
         self.first as usize
     }
 
+    /// The row from an edge on that has these entries of its list.
+    #[inline(always)]
+    pub(crate) fn masked(first: u32, mask: u32, list: List) -> Self {
+        Self { first, edges: 0, list, mask }
+    }
+
     /// The edge behind it.
     #[inline(always)]
     pub(crate) fn end(self) -> usize {
-        (self.first + self.edges) as usize
+        (self.first + self.edges + self.mask.count_ones()) as usize
     }
 
-    /// Its last edge, of an empty one where its first would be.
+    /// Its last edge, of an empty one where its first would be. Of a masked row perhaps one some
+    /// way behind: so many it would have without gaps.
     #[inline(always)]
     fn last(self) -> usize {
-        (self.first + self.edges.saturating_sub(1)) as usize
+        let most = self.edges | (u32::BITS - self.mask.leading_zeros());
+        (self.first + most.saturating_sub(1)) as usize
     }
 }
 
@@ -182,16 +190,23 @@ impl<'a> EdgeLines<'a> {
     /// All that changes of an edge, in one reading.
     #[inline(always)]
     pub(crate) fn state(&self, edge: usize) -> EdgeState {
-        let (half, at) = self.spot(edge);
+        self.states(edge / LINE_EDGES)(edge % LINE_EDGES)
+    }
+
+    /// The same of any edge of a line, by its place there.
+    #[inline(always)]
+    pub(crate) fn states(&self, line: usize) -> impl Fn(usize) -> EdgeState {
+        let half = self.half(line);
         let HalfLine { mark, heat } = &self.halves[half];
-        let cost = match &self.prices {
-            Some(prices) => prices.cost(mark[at] & !CLOSED),
-            None => {
-                let costs = &self.halves[half + 1];
-                u16::from_le_bytes([costs.mark[at], costs.heat[at]])
-            }
-        };
-        EdgeState { cost, heat: heat[at], closed: mark[at] & CLOSED != 0 }
+        // Only wide lines have costs of their own.
+        let costs = &self.halves[half + self.wide as usize];
+        move |at| {
+            let cost = match &self.prices {
+                Some(prices) => prices.cost(mark[at] & !CLOSED),
+                None => u16::from_le_bytes([costs.mark[at], costs.heat[at]]),
+            };
+            EdgeState { cost, heat: heat[at], closed: mark[at] & CLOSED != 0 }
+        }
     }
 
     /// The same in one writing; the cost is one that [`Self::has_room`] for.

@@ -57,20 +57,26 @@ impl Partition<'_> {
     fn cool<S: Sink>(&mut self, line: usize, warm: u32, sink: &mut S) {
         let (shift, decay_shift) = (self.header.shift, self.header.decay_shift);
         let cooled = |heat: u8| heat - (heat >> decay_shift).max(1);
-        self.journal.cool(line, self.topology.edges.heats(line));
+        let edges = &self.topology.edges;
+        let mut heats = edges.heats(line);
+        self.journal.cool(line, heats);
         let (mut cells, mut others) = (0u64, 0u32);
-        for at in places(warm) {
-            let edge = line * LINE_EDGES + at;
-            let old = self.topology.edges.state(edge);
-            let heat = cooled(old.heat);
-            if (heat ^ old.heat) >> shift != 0 {
-                others |= 1 << at;
-                continue;
+        {
+            let states = edges.states(line);
+            for at in places(warm) {
+                let old = states(at);
+                let heat = cooled(old.heat);
+                if (heat ^ old.heat) >> shift != 0 {
+                    others |= 1 << at;
+                    continue;
+                }
+                heats[at] = heat;
+                let edge = line * LINE_EDGES + at;
+                let change = heat_change(edge, self.edge_word(old), old.heat, heat);
+                cells = cells.wrapping_add(change);
             }
-            self.topology.edges.set_heat(edge, heat);
-            let change = heat_change(edge, self.edge_word(old), old.heat, heat);
-            cells = cells.wrapping_add(change);
         }
+        self.topology.edges.set_heats(line, heats);
         self.header.cells = self.header.cells.wrapping_add(cells);
         for at in places(others) {
             let edge = line * LINE_EDGES + at;

@@ -8,7 +8,7 @@
 //! Whose lists these are, and what goes into them, is the [`mask_lister`](crate::mask_lister)'s.
 
 use crate::edge_lines::RowSpan;
-use crate::memory::{bytes_of, bytes_of_mut, prefetch};
+use crate::memory::{bytes_of, bytes_of_mut, count_bits, prefetch};
 use crate::offsets::{List, Offsets};
 use crate::row_group::GROUP_NODES;
 
@@ -103,11 +103,11 @@ impl Masks<'_> {
         let block = &self.blocks[node as usize / BLOCK_NODES];
         let (first, list) = (block.first + group.first(), block.list + group.list());
         let at = at % GROUP_NODES;
-        let row = Bits::of(&group.plane, at);
+        let (first, mask) = (first + count_bits(&group.plane, at), group.plane[at] as u32);
         if group.more_planes() > 0 {
-            return Some(further(first, row, (list, group.more_planes()), at, offsets));
+            return Some(further(first, mask, (list, group.more_planes()), at, offsets));
         }
-        Some(row.span(first, List::of_entries(list, false)))
+        Some(RowSpan::masked(first, mask, List::of_entries(list, false)))
     }
 
     /// Brings a group of rows towards the cache: one in four lies on two lines.
@@ -129,55 +129,15 @@ impl Masks<'_> {
 
 /// A row with masks of more than one plane.
 #[inline(never)]
-fn further(first: u32, row: Bits, list: (u32, u32), at: usize, offsets: &Offsets) -> RowSpan {
+fn further(first: u32, mask: u32, list: (u32, u32), at: usize, offsets: &Offsets) -> RowSpan {
     let (list, planes) = list;
-    let mut row = row;
+    let (mut first, mut mask) = (first, mask);
     for plane in 1..=planes {
-        let more = Bits::of(offsets.plane(list, plane), at);
-        row.upto += more.upto;
-        row.own += more.own;
-        row.mask |= more.mask << (plane as usize * PLANE_BITS);
+        let more = offsets.plane(list, plane);
+        first += count_bits(more, at);
+        mask |= (more[at] as u32) << (plane as usize * PLANE_BITS);
     }
-    row.span(first, List::of_entries(list, true))
-}
-
-/// Slots of the rows of a group.
-struct Bits {
-    /// Of those up to this one, with its own.
-    upto: u32,
-    /// Its own.
-    own: u32,
-    mask: u32,
-}
-
-impl Bits {
-    /// What one plane has for the row of node `at`. Bits are counted in all bytes at once.
-    #[inline(always)]
-    fn of(plane: &[u8; GROUP_NODES], at: usize) -> Self {
-        const ONES: u64 = 0x5555_5555_5555_5555;
-        const PAIRS: u64 = 0x3333_3333_3333_3333;
-        const FOURS: u64 = 0x0F0F_0F0F_0F0F_0F0F;
-        // The masks up to this row's, its own uppermost.
-        let masks = u128::from_le_bytes(*plane) << (8 * (GROUP_NODES - 1 - at));
-        let in_fours = |half: u64| {
-            let in_pairs = half - (half >> 1 & ONES);
-            (in_pairs & PAIRS) + (in_pairs >> 2 & PAIRS)
-        };
-        let (low, high) = (in_fours(masks as u64), in_fours((masks >> 64) as u64));
-        let own = (high >> 60) + (high >> 56 & 15);
-        // Eight at most in four bits, sixteen in eight, and 128 in the byte that gets all.
-        let both = low + high;
-        let all = ((both & FOURS) + (both >> 4 & FOURS)).wrapping_mul(0x0101_0101_0101_0101) >> 56;
-        Self { upto: all as u32, own: own as u32, mask: (masks >> 120) as u32 }
-    }
-
-    #[inline(always)]
-    fn span(&self, first: u32, list: List) -> RowSpan {
-        let end = (first + self.upto) as usize;
-        let mut span = RowSpan::new(end - self.own as usize, end, list);
-        span.mask = self.mask;
-        span
-    }
+    RowSpan::masked(first, mask, List::of_entries(list, true))
 }
 
 impl Offsets<'_> {

@@ -17,7 +17,7 @@ use crate::masks::{MaskBlock, MaskGroup};
 use crate::offsets::SHARED;
 use crate::players::Player;
 use crate::prices::Prices;
-use crate::row_group::RowGroup;
+use crate::row_group::{GROUP_NODES, RowGroup};
 use crate::schema::Arrival;
 
 /// One cache line; a block is a slice of these.
@@ -156,6 +156,40 @@ pub(crate) fn equal_bytes(bytes: &[u8; LINE_EDGES], mask: u8, wanted: u8) -> u32
     }
     #[cfg(not(target_arch = "x86_64"))]
     bytes.iter().rev().fold(0, |bits, &byte| bits << 1 | (byte & mask == wanted) as u32)
+}
+
+/// How many bits are set in the first `count` of sixteen bytes, 15 at most: in all bytes at once.
+#[inline(always)]
+pub(crate) fn count_bits(bytes: &[u8; GROUP_NODES], count: usize) -> u32 {
+    const FIRST: [u8; 2 * GROUP_NODES] = {
+        let mut first = [0; 2 * GROUP_NODES];
+        first.split_at_mut(GROUP_NODES).0.copy_from_slice(&[u8::MAX; GROUP_NODES]);
+        first
+    };
+    // A window of sixteen, as many of which are ones as are counted.
+    let window = FIRST[GROUP_NODES - count % GROUP_NODES..].first_chunk::<GROUP_NODES>();
+    let window = window.expect("it lies within");
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{
+            _mm_add_epi8, _mm_and_si128, _mm_cvtsi128_si64, _mm_loadu_si128, _mm_sad_epu8,
+            _mm_set1_epi8, _mm_setzero_si128, _mm_srli_epi16, _mm_sub_epi8, _mm_unpackhi_epi64,
+        };
+        // SAFETY: SSE2 is part of this architecture; both unaligned loads are of all 16 bytes.
+        unsafe {
+            let load = |bytes: &[u8; GROUP_NODES]| _mm_loadu_si128(bytes.as_ptr().cast());
+            let bits = _mm_and_si128(load(bytes), load(window));
+            // Hamming weights of pairs, of fours, and of bytes, one beside the other.
+            let half = |bits, by: u8| _mm_and_si128(bits, _mm_set1_epi8(by.cast_signed()));
+            let pairs = _mm_sub_epi8(bits, half(_mm_srli_epi16::<1>(bits), 0x55));
+            let fours = _mm_add_epi8(half(pairs, 0x33), half(_mm_srli_epi16::<2>(pairs), 0x33));
+            let whole = half(_mm_add_epi8(fours, _mm_srli_epi16::<4>(fours)), 0x0F);
+            let sums = _mm_sad_epu8(whole, _mm_setzero_si128());
+            (_mm_cvtsi128_si64(sums) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums))) as u32
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    bytes.iter().zip(window).map(|(bits, of)| (bits & of).count_ones()).sum()
 }
 
 /// Lines that `count` items take, each section starting on a line of its own.
