@@ -107,6 +107,7 @@ class Engine:
         halo_twin: NDArray[np.uint32] | None = None,
         parcels: int | None = None,
         journal: int = 0,
+        any_prices: bool = True,
     ) -> Engine: ...
     @staticmethod
     def restore(
@@ -263,5 +264,5 @@ def bench_sync_floor(
     seconds: float,
     watch: Callable[[str], object],
 ) -> _Found: ...
-def row_bytes(world: str | os.PathLike[str]) -> int:
+def row_bytes(world: str | os.PathLike[str], *, any_prices: bool = False) -> int:
     """Bytes of a world's rows in the image, edges' weights, heat and closings included."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,8 @@ class Engine:
     `players`, `fields` and `added_edges` (edges that can be added to the running world) are
     capacities (see `docs/reference/rules.md`); memory is taken once. With a `journal` of so many
     entries (a move takes one, of 64 bytes) the engine can go back in its history, and branches of
-    it can; it has no guidance then. Raises ValueError when the world's rows are malformed or a
+    it can; it has no guidance then. With `prices="auto"` the edges of a world with few costs are
+    told in half the memory, and can have `schema.PRICES` different ones at a time. Raises ValueError when the world's rows are malformed or a
     capacity is out of range.
     """
 
@@ -124,6 +125,7 @@ class Engine:
         fields: int = 8,
         added_edges: int = 1024,
         journal: int = 0,
+        prices: Literal["auto", "any"] = "any",
     ) -> None:
         self._core = _core.Engine(
             np.ascontiguousarray(world.first, np.uint32),
@@ -133,6 +135,7 @@ class Engine:
             fields=fields,
             added_edges=added_edges,
             journal=journal,
+            any_prices=prices == "any",
             world_id=world.world_id,
             **_halo(world),
         )

@@ -87,8 +87,15 @@ impl Limits {
 
     /// The same in one of the two forms; `None`: this world does not fit the compact one.
     pub fn in_form(mut self, world: &WorldView, compact: bool) -> Option<Self> {
-        self.set_rows(needed(world, compact, PRICES)?, compact);
+        if compact != self.compact {
+            self.set_rows(needed(world, compact, PRICES)?, compact);
+        }
         Some(self)
+    }
+
+    /// The same in the form in which any edge may have any cost at any time.
+    pub fn any_prices(self, world: &WorldView) -> Self {
+        self.in_form(world, false).expect("all worlds have that form")
     }
 
     fn set_rows(&mut self, needed: Needed, compact: bool) {
@@ -181,9 +188,11 @@ impl Limits {
 
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
-        let rows = ["rows", "masks", "blocks", "offsets", "edges", "far", "added", "first_added"];
+        const ROWS: [&str; 9] = [
+            "rows", "masks", "blocks", "offsets", "edges", "prices", "far", "added", "first_added",
+        ];
         let sections = self.sections().into_iter();
-        sections.filter(|(name, _)| rows.contains(name)).map(|(_, lines)| lines).sum()
+        sections.filter(|(name, _)| ROWS.contains(name)).map(|(_, lines)| lines).sum()
     }
 
     /// Lines of the part that is state: hashed, saved, compared.

@@ -35,7 +35,8 @@ impl Engine {
     #[new]
     #[pyo3(signature = (
         first, head, cost, *, players = 1024, fields = 8, added_edges = 1024, world_id = 0,
-        partition = 0, halo_owner = None, halo_twin = None, parcels = None, journal = 0
+        partition = 0, halo_owner = None, halo_twin = None, parcels = None, journal = 0,
+        any_prices = true
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
@@ -51,6 +52,7 @@ impl Engine {
         halo_twin: Option<PyReadonlyArray1<u32>>,
         parcels: Option<u32>,
         journal: u32,
+        any_prices: bool,
     ) -> PyResult<Self> {
         let owner = halo_owner.as_ref().map_or(Ok(&[][..]), |owner| owner.as_slice())?;
         let twin = halo_twin.as_ref().map_or(Ok(&[][..]), |twin| twin.as_slice())?;
@@ -67,6 +69,7 @@ impl Engine {
             return Err(bad("first is empty"));
         }
         let limits = Limits::of(&world, players, fields);
+        let limits = if any_prices { limits.any_prices(&world) } else { limits };
         let (added, parcels) = (added_edges.saturating_mul(2), parcels.unwrap_or(limits.parcels));
         let limits = Limits { added, parcels, ..with_journal(limits, journal) };
         let mut block = image_block(limits.total_lines());

@@ -47,6 +47,7 @@ impl Pair {
             fields: 8,
             guidance_mib: 0,
             added_edges: 1024,
+            any_prices: false,
             idle: Idle::Spin,
             guidance_percent: 50,
             segment_bytes: 64 << 20,

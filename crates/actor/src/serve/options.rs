@@ -147,6 +147,9 @@ impl Options {
     /// The capacities of the image for this world.
     pub fn limits(&self, world: &WorldFile) -> Limits {
         let mut limits = Limits::of(&world.view(), self.players, self.fields);
+        if self.any_prices {
+            limits = limits.any_prices(&world.view());
+        }
         limits.added = self.added_edges.saturating_mul(2);
         if self.guidance_mib > 0 {
             limits.pages = limits.pages_in((self.guidance_mib as usize) << 20);
