@@ -136,6 +136,55 @@ pub(crate) fn equal_eight(offsets: &[i16; 8], wanted: i16) -> u32 {
     offsets.iter().rev().fold(0, |bits, &offset| bits << 1 | (offset == wanted) as u32)
 }
 
+/// Bits set in the bytes before byte `at`, which is one of sixteen, and in those up to it.
+#[inline(always)]
+pub(crate) fn bits_upto(bytes: &[u8; 16], at: usize) -> (u32, u32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{
+            _mm_add_epi8, _mm_add_epi32, _mm_and_si128, _mm_cvtsi128_si32, _mm_loadu_si128,
+            _mm_or_si128, _mm_sad_epu8, _mm_set1_epi8, _mm_setzero_si128, _mm_slli_epi64,
+            _mm_srli_epi16, _mm_sub_epi8, _mm_unpackhi_epi64,
+        };
+        /// From byte 16 - n on: n bytes of bits, and none in the others.
+        static FIRST: [u8; 32] = {
+            let mut bytes = [0; 32];
+            let (all, _) = bytes.split_at_mut(16);
+            all.copy_from_slice(&[u8::MAX; 16]);
+            bytes
+        };
+        let at = at % 16;
+        // SAFETY: SSE2 is part of this architecture; the unaligned loads are of all 16 bytes, and
+        // of 16 of the 32 from byte 16 - at or 15 - at on, which is neither below 0 nor above 16.
+        unsafe {
+            let load = |from: *const u8| _mm_loadu_si128(from.cast());
+            let (ones, pairs) = (_mm_set1_epi8(0x55), _mm_set1_epi8(0x33));
+            let all = load(bytes.as_ptr());
+            let in_pairs = _mm_sub_epi8(all, _mm_and_si128(_mm_srli_epi16::<1>(all), ones));
+            let in_fours = _mm_add_epi8(
+                _mm_and_si128(in_pairs, pairs),
+                _mm_and_si128(_mm_srli_epi16::<2>(in_pairs), pairs),
+            );
+            let twice = _mm_add_epi8(in_fours, _mm_srli_epi16::<4>(in_fours));
+            let in_bytes = _mm_and_si128(twice, _mm_set1_epi8(0x0F));
+            let sum = |count| {
+                let first = load(FIRST.as_ptr().add(16 - count));
+                _mm_sad_epu8(_mm_and_si128(in_bytes, first), _mm_setzero_si128())
+            };
+            // Sums of eight bytes each, those before `at` below those up to it.
+            let both = _mm_or_si128(sum(at), _mm_slli_epi64::<16>(sum(at + 1)));
+            let both = _mm_add_epi32(both, _mm_unpackhi_epi64(both, both));
+            let both = _mm_cvtsi128_si32(both).cast_unsigned();
+            (both & 0xFFFF, both >> 16)
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let upto = u128::from_le_bytes(*bytes) << (8 * (15 - at));
+        (upto.count_ones() - (upto >> 120).count_ones(), upto.count_ones())
+    }
+}
+
 /// Bit per byte: whether, of the bits in `mask`, it has those of `wanted`.
 #[inline(always)]
 pub(crate) fn equal_bytes(bytes: &[u8; LINE_EDGES], mask: u8, wanted: u8) -> u32 {
