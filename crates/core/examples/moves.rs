@@ -1,9 +1,10 @@
 //! Applies a number of moves and nothing else worth counting: `valgrind --tool=callgrind
 //! --toggle-collect='*apply_all*'` counts the instructions of just that, on a noisy machine too.
 //!
-//! `moves COUNT [SIDE]` walks 1,000 players over a grid of 128 x 128 nodes, or 12,500 over one of
-//! SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the best
-//! and the median time of a move and of a tick, and the state hash.
+//! `moves COUNT [SIDE [FORM]]` walks 1,000 players over a grid of 128 x 128 nodes, or 12,500 over
+//! one of SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the
+//! best and the median time of a move and of a tick, and the state hash. FORM `numbers`: edges keep
+//! the numbers of their offsets, where rows would be masks.
 
 use std::time::{Duration, Instant};
 
@@ -100,7 +101,9 @@ fn main() {
     let (side, players) = side.map_or((128, 1_000), |side| (side, 12_500));
     let grid = Grid::new(side);
     let world = grid.view();
-    let limits = Limits::of(&world, players, 1);
+    let masks = std::env::args().nth(3).is_none_or(|form| form != "numbers");
+    let limits = Limits::of(&world, players, 1).with_rows(&world, masks);
+    let limits = limits.expect("a grid's rows can be masks");
     let mut block = vec![Line::default(); limits.total_lines()];
     let mut partition = Partition::create(&mut block, limits, &world).expect("the grid is sound");
     let at = open(&mut partition, &grid, players);

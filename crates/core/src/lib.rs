@@ -25,6 +25,7 @@ mod census;
 mod correction;
 mod edge_lines;
 mod edges;
+mod entries;
 mod grant;
 pub mod guidance;
 mod hash;

@@ -1,70 +1,57 @@
 //! Where rows lie and lead to in grids: twenty bytes for sixteen nodes, and no edge keeps a number.
 //!
-//! A row is a mask over its group's list of offsets: bit `k` says that it has a slot which leads to
-//! entry `k`. Rows are sorted by head, and so are lists: first an entry 0, as no edge has, for each
-//! head of a row that lies too far below its tail, then offsets, rising, then one for each that
-//! lies too far above. A plane is eight bits of each of sixteen masks; where lists need more than
-//! one, the others stand in front of them.
-//! Whose lists these are, and what goes into them, is the [`mask_lister`](crate::mask_lister)'s.
+//! A row is a mask over its group's list of offsets ([`Entries`]): bit `k` says that it has a slot
+//! which leads by entry `k`. Rows are sorted by head, and lists rise, so that the slots of a row
+//! stand in the order of its bits. A plane is eight bits of each of sixteen masks; where lists need
+//! more than one, the others stand in front of them.
+//! Which groups share a list is the [`mask_lister`](crate::mask_lister)'s to say.
 
 use crate::edge_lines::RowSpan;
-use crate::memory::{bytes_of, bytes_of_mut, count_bits, prefetch};
+use crate::entries::{ENTRIES, Entries, PLANE_BITS, PLANE_WORDS};
+use crate::memory::{count_bits, prefetch};
 use crate::offsets::{List, Offsets};
 use crate::row_group::GROUP_NODES;
 
-/// Nodes of one [`MaskBlock`].
-pub(crate) const BLOCK_NODES: usize = 64 * GROUP_NODES;
-const BLOCK_GROUPS: usize = BLOCK_NODES / GROUP_NODES;
-/// Entries that one plane has bits for.
-pub(crate) const PLANE_BITS: usize = 8;
-/// Most entries of a list: those of four planes.
-pub(crate) const ENTRIES: usize = 32;
-/// Words of the lists' that a plane takes.
-pub(crate) const PLANE_WORDS: usize = GROUP_NODES / 2;
+/// Groups of one [`MaskBlock`].
+pub(crate) const BLOCK_GROUPS: usize = 64;
+pub(crate) const BLOCK_NODES: usize = BLOCK_GROUPS * GROUP_NODES;
 
-/// Bits of a group's word for its first edge: the longest rows of all groups before it fit.
-const FIRST_BITS: u32 = 15;
-/// Bits for where its list stands: as many lists as a block can have fit.
-const LIST_BITS: u32 = 13;
-/// Where the number of planes begins, less one.
-const PLANES: u32 = FIRST_BITS + LIST_BITS;
-/// Bit: one of its nodes has added edges.
-const HAS_ADDED: u32 = 1 << (PLANES + 2);
+/// Bits of a group's word for its list: as many words as the lists of a block can take fit.
+const LIST_BITS: u32 = 16;
+/// Bit of it: one of its nodes has added edges. Those between are for its first edge: the longest
+/// rows of all groups before it fit.
+const HAS_ADDED: u32 = 1 << 31;
 
-const _: () = assert!((BLOCK_NODES - GROUP_NODES) * ENTRIES < 1 << FIRST_BITS);
-const _: () = assert!(BLOCK_GROUPS * (ENTRIES + 3 * PLANE_WORDS) <= 1 << LIST_BITS);
+const _: () = {
+    let words = BLOCK_GROUPS * (2 * ENTRIES + (ENTRIES / PLANE_BITS - 1) * PLANE_WORDS);
+    assert!(words <= 1 << (LIST_BITS - Entries::BITS));
+    assert!((BLOCK_NODES - GROUP_NODES) * ENTRIES < 1 << (31 - LIST_BITS));
+};
 
-/// Where the rows of sixteen nodes lie, as its block goes on.
+/// Where the rows of sixteen nodes lie, as their block goes on.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MaskGroup {
-    /// First edge, place of the list, planes less one, and [`HAS_ADDED`].
+    /// First edge and list, less those of the block, and [`HAS_ADDED`].
     word: u32,
     /// The lowest eight bits of each row's mask.
     plane: [u8; GROUP_NODES],
 }
 
 impl MaskGroup {
-    /// Rows whose first edge and whose list stand so far behind those of their block.
-    pub(crate) fn new(first: usize, list: usize, planes: usize, plane: [u8; GROUP_NODES]) -> Self {
-        let word = first | list << FIRST_BITS | (planes - 1) << PLANES;
-        Self { word: word as u32, plane }
+    /// Rows of a block, from an edge on.
+    pub(crate) fn new(
+        block: &MaskBlock,
+        first: u32,
+        list: Entries,
+        plane: [u8; GROUP_NODES],
+    ) -> Self {
+        Self { word: (first - block.first) << LIST_BITS | (list.0 - block.list), plane }
     }
 
     #[inline(always)]
     fn first(&self) -> u32 {
-        self.word & ((1 << FIRST_BITS) - 1)
-    }
-
-    #[inline(always)]
-    fn list(&self) -> u32 {
-        self.word >> FIRST_BITS & ((1 << LIST_BITS) - 1)
-    }
-
-    /// Planes that stand in front of the list.
-    #[inline(always)]
-    fn more_planes(&self) -> u32 {
-        self.word >> PLANES & 3
+        (self.word & !HAS_ADDED) >> LIST_BITS
     }
 
     /// Whether one of its nodes has added edges.
@@ -85,7 +72,7 @@ impl MaskGroup {
 pub struct MaskBlock {
     /// First edge of the first row.
     pub(crate) first: u32,
-    /// Where the first list can stand.
+    /// A list where the first one can stand.
     pub(crate) list: u32,
 }
 
@@ -100,14 +87,14 @@ impl Masks<'_> {
     #[inline(always)]
     pub(crate) fn row(&self, node: u32, offsets: &Offsets) -> Option<RowSpan> {
         let (group, at) = (self.groups.get(node as usize / GROUP_NODES)?, node as usize);
-        let block = &self.blocks[node as usize / BLOCK_NODES];
-        let (first, list) = (block.first + group.first(), block.list + group.list());
-        let at = at % GROUP_NODES;
-        let (first, mask) = (first + count_bits(&group.plane, at), group.plane[at] as u32);
-        if group.more_planes() > 0 {
-            return Some(further(first, mask, (list, group.more_planes()), at, offsets));
+        let (block, at) = (&self.blocks[at / BLOCK_NODES], at % GROUP_NODES);
+        let first = block.first + group.first() + count_bits(&group.plane, at);
+        let mask = group.plane[at] as u32;
+        let list = Entries(block.list + (group.word & ((1 << LIST_BITS) - 1)));
+        if list.more_planes() > 0 {
+            return Some(further(first, mask, list, at, offsets));
         }
-        Some(RowSpan::masked(first, mask, List::of_entries(list, false)))
+        Some(RowSpan::masked(first, mask, List(list.0)))
     }
 
     /// Brings a group of rows towards the cache: one in four lies on two lines.
@@ -129,32 +116,12 @@ impl Masks<'_> {
 
 /// A row with masks of more than one plane.
 #[inline(never)]
-fn further(first: u32, mask: u32, list: (u32, u32), at: usize, offsets: &Offsets) -> RowSpan {
-    let (list, planes) = list;
+fn further(first: u32, mask: u32, list: Entries, at: usize, offsets: &Offsets) -> RowSpan {
     let (mut first, mut mask) = (first, mask);
-    for plane in 1..=planes {
+    for plane in 1..=list.more_planes() {
         let more = offsets.plane(list, plane);
         first += count_bits(more, at);
-        mask |= (more[at] as u32) << (plane as usize * PLANE_BITS);
+        mask |= (more[at] as u32) << (plane * PLANE_BITS);
     }
-    RowSpan::masked(first, mask, List::of_entries(list, true))
-}
-
-impl Offsets<'_> {
-    /// A plane that stands in front of a list: those with higher bits first.
-    #[inline(always)]
-    fn plane(&self, list: u32, plane: u32) -> &[u8; GROUP_NODES] {
-        let start = list as usize - plane as usize * PLANE_WORDS;
-        let words = &self.0[start..][..PLANE_WORDS];
-        bytes_of(words).first_chunk().expect("two bytes a word")
-    }
-
-    /// Takes over a list at a place, and the planes in front of it, the lowest first.
-    pub(crate) fn set_entries(&mut self, at: usize, entries: &[i16], more: &[[u8; GROUP_NODES]]) {
-        self.0[at..][..entries.len()].copy_from_slice(entries);
-        for (plane, bits) in (1..).zip(more) {
-            let words = &mut self.0[at - plane * PLANE_WORDS..][..PLANE_WORDS];
-            bytes_of_mut(words).copy_from_slice(bits);
-        }
-    }
+    RowSpan::masked(first, mask, List(list.0))
 }

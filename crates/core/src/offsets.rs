@@ -7,7 +7,7 @@
 //! grids all lists together take 0.05 bytes an edge, in maps of roads 0.3. Which list holds what is
 //! the [`lister`](crate::lister)'s to say.
 
-use crate::memory::{equal_eight, equal_offsets, prefetch};
+use crate::memory::{equal_offsets, prefetch};
 use crate::row_group::GROUP_NODES;
 
 /// Most offsets of a list that groups share: as many as are compared at once.
@@ -41,12 +41,6 @@ impl List {
     /// A list of so many, the first of which stands behind `start`.
     pub(crate) fn new(start: usize, len: usize) -> Self {
         Self((start as u32) << 1 | (len > SHARED) as u32)
-    }
-
-    /// A list that masks are over, at a place: of one plane, or of more.
-    #[inline(always)]
-    pub(crate) fn of_entries(place: u32, long: bool) -> Self {
-        Self(place << 1 | long as u32)
     }
 
     /// Where it begins: its offset number `n` stands `n` further.
@@ -84,32 +78,6 @@ impl Offsets<'_> {
     pub(crate) fn prefetch(&self, list: List) {
         prefetch(self.0, list.start() + 1);
         prefetch(self.0, list.start() + SHARED);
-    }
-
-    /// Entry `at` of a list that masks are over, 0 for a far head.
-    #[inline(always)]
-    pub(crate) fn entry(&self, list: List, at: u32) -> i16 {
-        self.0[list.start() + at as usize]
-    }
-
-    /// The bit of a mask over a list that stands for an offset; 0: there is none.
-    #[inline(always)]
-    pub(crate) fn find_entry(&self, list: List, mask: u32, offset: i16) -> u32 {
-        // No edge leads to its tail, and 0 stands for far heads.
-        if offset == 0 {
-            return 0;
-        }
-        if list.is_long() {
-            return mask & self.look(list.start(), offset);
-        }
-        let eight = self.0.get(list.start()..).and_then(|rest| rest.first_chunk());
-        mask & eight.map_or(0, |eight| equal_eight(eight, offset))
-    }
-
-    /// Brings a list that masks are over towards the cache.
-    #[inline(always)]
-    pub(crate) fn prefetch_entries(&self, list: List) {
-        prefetch(self.0, list.start());
     }
 
     /// Takes over a list.

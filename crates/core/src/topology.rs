@@ -9,9 +9,10 @@
 
 use crate::added::{Added, Entry, find_entry};
 use crate::edge_lines::{EdgeLines, RowSpan};
+use crate::entries::Entries;
 use crate::limits::{ImageError, WorldView, needed};
 use crate::lister::{Lister, Needed, ways};
-use crate::mask_lister::{MaskLister, is_far};
+use crate::mask_lister::MaskLister;
 use crate::offsets::{FAR, List, Offsets, offset};
 use crate::row_group::GROUP_NODES;
 use crate::rows::Rows;
@@ -98,24 +99,15 @@ impl Topology<'_> {
             return Err(ImageError::Limits);
         }
         if masks {
-            self.load_masks(world)
+            MaskLister::load(world, &mut self.rows.masks, &mut self.offsets);
         } else {
-            self.load_numbers(world)
+            self.load_numbers(world);
         }
         for (edge, &cost) in world.cost.iter().enumerate() {
             self.edges.set_cost(edge, cost);
             self.edges.set_closed(edge, cost == 0);
         }
         Ok(())
-    }
-
-    fn load_masks(&mut self, world: &WorldView) {
-        MaskLister::load(world, &mut self.rows.masks, &mut self.offsets);
-        for group in 0..self.rows.masks.groups.len() {
-            for (edge, _, head) in ways(world, group).filter(is_far) {
-                self.set_far(edge, head);
-            }
-        }
     }
 
     fn load_numbers(&mut self, world: &WorldView) {
@@ -125,15 +117,11 @@ impl Topology<'_> {
                 let number = lister.number(tail, head);
                 self.edges.set_number(edge, number);
                 if number == FAR {
-                    self.set_far(edge, head);
+                    let at = find_entry(self.far, edge as u32);
+                    self.far[at] = Entry::new(edge as u32, head);
                 }
             }
         });
-    }
-
-    fn set_far(&mut self, edge: usize, head: u32) {
-        let at = find_entry(self.far, edge as u32);
-        self.far[at] = Entry::new(edge as u32, head);
     }
 
     /// A node's row without the added edges.
@@ -154,7 +142,7 @@ impl Topology<'_> {
         let row = self.row(node);
         self.edges.prefetch(row);
         if row.mask != 0 {
-            self.offsets.prefetch_entries(row.list);
+            self.offsets.prefetch_entries(Entries::of(row.list));
         } else {
             self.offsets.prefetch(row.list);
         }
@@ -164,13 +152,13 @@ impl Topology<'_> {
     /// The edge `tail -> head` of the row at `row`, which is the tail's, if the head is not far.
     #[inline(always)]
     pub(crate) fn find_near(&self, row: RowSpan, tail: u32, head: u32) -> Option<u32> {
-        let offset = offset(tail, head)?;
         if row.mask != 0 {
-            let bit = self.offsets.find_entry(row.list, row.mask, offset);
+            let offset = head.wrapping_sub(tail).cast_signed();
+            let bit = self.offsets.bit_of(Entries::of(row.list), row.mask, offset);
             let before = row.mask & bit.wrapping_sub(1);
             return (bit != 0).then(|| row.first() as u32 + before.count_ones());
         }
-        let number = self.offsets.find(row.list, offset)?;
+        let number = self.offsets.find(row.list, offset(tail, head)?)?;
         self.edges.find_number(row, number)
     }
 
@@ -198,9 +186,9 @@ impl Topology<'_> {
 
     /// Where the edge leads that the lowest bit of a mask stands for.
     #[inline(always)]
-    fn masked_head(&self, tail: u32, edge: usize, list: List, mask: u32) -> u32 {
-        let offset = self.offsets.entry(list, mask.trailing_zeros());
-        if offset == 0 { self.far_head(edge) } else { tail.wrapping_add_signed(offset as i32) }
+    fn masked_head(&self, tail: u32, list: List, mask: u32) -> u32 {
+        let entry = mask.trailing_zeros() as usize;
+        tail.wrapping_add_signed(self.offsets.entry(Entries::of(list), entry))
     }
 
     /// Where edge number `slot` of a row leads, which it must have.
@@ -211,7 +199,7 @@ impl Topology<'_> {
             return self.head(tail, edge, row.list);
         }
         let mask = (0..slot).fold(row.mask, |mask, _| mask & mask.wrapping_sub(1));
-        self.masked_head(tail, edge, row.list, mask)
+        self.masked_head(tail, row.list, mask)
     }
 
     #[cold]
@@ -239,7 +227,7 @@ impl Topology<'_> {
             if walk.mask == 0 {
                 return Some(Way { slot, edge, head: self.head(walk.node, edge, walk.list) });
             }
-            let head = self.masked_head(walk.node, edge, walk.list, walk.mask);
+            let head = self.masked_head(walk.node, walk.list, walk.mask);
             walk.mask &= walk.mask - 1;
             return Some(Way { slot, edge, head });
         }
