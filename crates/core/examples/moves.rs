@@ -3,8 +3,8 @@
 //!
 //! `moves COUNT [SIDE [FORM]]` walks 1,000 players over a grid of 128 x 128 nodes, or 12,500 over
 //! one of SIDE x SIDE, traffic rule in force, each answer read from the target's field; prints the
-//! best and the median time of a move and of a tick, and the state hash. FORM `numbers`: edges keep
-//! the numbers of their offsets, where rows would be masks.
+//! best and the median time of a move and of a tick, and the state hash. FORM `any`: in the form in
+//! which edges may have any cost, not in the compact one.
 
 use std::time::{Duration, Instant};
 
@@ -101,9 +101,9 @@ fn main() {
     let (side, players) = side.map_or((128, 1_000), |side| (side, 12_500));
     let grid = Grid::new(side);
     let world = grid.view();
-    let masks = std::env::args().nth(3).is_none_or(|form| form != "numbers");
-    let limits = Limits::of(&world, players, 1).with_rows(&world, masks);
-    let limits = limits.expect("a grid's rows can be masks");
+    let compact = std::env::args().nth(3).is_none_or(|form| form != "any");
+    let limits = Limits::of(&world, players, 1).in_form(&world, compact);
+    let limits = limits.expect("a grid with few costs has both forms");
     let mut block = vec![Line::default(); limits.total_lines()];
     let mut partition = Partition::create(&mut block, limits, &world).expect("the grid is sound");
     let at = open(&mut partition, &grid, players);

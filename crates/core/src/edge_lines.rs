@@ -9,6 +9,7 @@
 //!
 //! [`Offsets`]: crate::offsets::Offsets
 
+use crate::entries::PLANE_BITS;
 use crate::memory::{equal_bytes, prefetch};
 use crate::offsets::List;
 use crate::prices::Prices;
@@ -100,12 +101,10 @@ impl RowSpan {
         (self.first + self.edges + self.mask.count_ones()) as usize
     }
 
-    /// Its last edge, of an empty one where its first would be. Of a masked row perhaps one some
-    /// way behind: so many it would have without gaps.
+    /// Its last edge, of an empty one where its first would be; not of a masked row.
     #[inline(always)]
     fn last(self) -> usize {
-        let most = self.edges | (u32::BITS - self.mask.leading_zeros());
-        (self.first + most.saturating_sub(1)) as usize
+        (self.first + self.edges.saturating_sub(1)) as usize
     }
 }
 
@@ -196,16 +195,20 @@ impl<'a> EdgeLines<'a> {
     /// The same of any edge of a line, by its place there.
     #[inline(always)]
     pub(crate) fn states(&self, line: usize) -> impl Fn(usize) -> EdgeState {
-        let half = self.half(line);
-        let HalfLine { mark, heat } = &self.halves[half];
-        // Only wide lines have costs of their own.
-        let costs = &self.halves[half + self.wide as usize];
+        let (own, costs) = match &self.prices {
+            Some(prices) => (&self.halves[line], Err(prices)),
+            None => {
+                let [own, costs] = &self.halves.as_chunks::<2>().0[line];
+                (own, Ok(costs))
+            }
+        };
         move |at| {
-            let cost = match &self.prices {
-                Some(prices) => prices.cost(mark[at] & !CLOSED),
-                None => u16::from_le_bytes([costs.mark[at], costs.heat[at]]),
+            let mark = own.mark[at];
+            let cost = match costs {
+                Ok(costs) => u16::from_le_bytes([costs.mark[at], costs.heat[at]]),
+                Err(prices) => prices.cost(mark & !CLOSED),
             };
-            EdgeState { cost, heat: heat[at], closed: mark[at] & CLOSED != 0 }
+            EdgeState { cost, heat: own.heat[at], closed: mark & CLOSED != 0 }
         }
     }
 
@@ -341,6 +344,13 @@ impl<'a> EdgeLines<'a> {
     pub(crate) fn prefetch(&self, row: RowSpan) {
         self.prefetch_edge(row.first());
         self.prefetch_edge(row.last());
+    }
+
+    /// The same of a masked row, whose last edge is not known yet: few have one more.
+    #[inline(always)]
+    pub(crate) fn prefetch_masked(&self, row: RowSpan) {
+        self.prefetch_edge(row.first());
+        self.prefetch_edge(row.first() + PLANE_BITS - 1);
     }
 }
 

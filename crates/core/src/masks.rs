@@ -83,18 +83,18 @@ pub(crate) struct Masks<'a> {
 }
 
 impl Masks<'_> {
-    /// A node's row, if rows are told here.
+    /// A node's row.
     #[inline(always)]
-    pub(crate) fn row(&self, node: u32, offsets: &Offsets) -> Option<RowSpan> {
-        let (group, at) = (self.groups.get(node as usize / GROUP_NODES)?, node as usize);
+    pub(crate) fn row(&self, node: u32, offsets: &Offsets) -> RowSpan {
+        let (group, at) = (&self.groups[node as usize / GROUP_NODES], node as usize);
         let (block, at) = (&self.blocks[at / BLOCK_NODES], at % GROUP_NODES);
         let first = block.first + group.first() + count_bits(&group.plane, at);
         let mask = group.plane[at] as u32;
         let list = Entries(block.list + (group.word & ((1 << LIST_BITS) - 1)));
         if list.more_planes() > 0 {
-            return Some(further(first, mask, list, at, offsets));
+            return further(first, mask, list, at, offsets);
         }
-        Some(RowSpan::masked(first, mask, List(list.0)))
+        RowSpan::masked(first, mask, List(list.0))
     }
 
     /// Brings a group of rows towards the cache: one in four lies on two lines.

@@ -34,8 +34,8 @@ impl<'a> Rows<'a> {
     /// A node's row without the added edges.
     #[inline(always)]
     pub(crate) fn row(&self, node: u32, offsets: &Offsets) -> RowSpan {
-        if let Some(row) = self.masks.row(node, offsets) {
-            return row;
+        if self.are_masks() {
+            return self.masks.row(node, offsets);
         }
         let (group, at) = (&self.groups[node as usize / GROUP_NODES], node as usize % GROUP_NODES);
         if group.is_wide() {

@@ -140,10 +140,11 @@ impl Topology<'_> {
     #[inline(always)]
     pub(crate) fn prefetch(&self, node: u32) -> RowSpan {
         let row = self.row(node);
-        self.edges.prefetch(row);
-        if row.mask != 0 {
+        if self.rows.are_masks() {
+            self.edges.prefetch_masked(row);
             self.offsets.prefetch_entries(Entries::of(row.list));
         } else {
+            self.edges.prefetch(row);
             self.offsets.prefetch(row.list);
         }
         row
