@@ -16,8 +16,8 @@ pub(crate) const ENTRIES: usize = SHARED;
 /// Words that a plane takes.
 pub(crate) const PLANE_WORDS: usize = GROUP_NODES / 2;
 
-/// A list: where it stands, and in its lowest three bits [`Self::WIDE`] and the planes of masks over
-/// it, less one.
+/// A list: where it stands; in its lowest three bits [`Self::WIDE`], and how many planes of masks
+/// over it there are, less one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entries(pub(crate) u32);
 

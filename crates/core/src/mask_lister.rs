@@ -163,3 +163,102 @@ fn groups_of(world: &WorldView, block: usize) -> core::ops::Range<usize> {
     let groups = (world.first.len() - 1).div_ceil(GROUP_NODES);
     block * BLOCK_GROUPS..groups.min((block + 1) * BLOCK_GROUPS)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+
+    /// A world's rows by their heads.
+    fn world(rows: &[Vec<u32>]) -> (Vec<u32>, Vec<u32>) {
+        let ends = rows.iter().scan(0, |end, row| {
+            *end += row.len() as u32;
+            Some(*end)
+        });
+        (core::iter::once(0).chain(ends).collect(), rows.concat())
+    }
+
+    /// Loads rows, looks at each of them, and gives the room they took; `None`: they are no masks.
+    fn loaded(rows: &[Vec<u32>]) -> Option<usize> {
+        let (first, head) = world(rows);
+        let view = WorldView {
+            first: &first,
+            head: &head,
+            cost: &[],
+            world_id: 0,
+            partition: 0,
+            halo_owner: &[],
+            halo_twin: &[],
+        };
+        let Needed { offsets: room, .. } = MaskLister::needed(&view)?;
+        let mut words = vec![0; room];
+        let block = MaskBlock { first: 0, list: 0 };
+        let group = MaskGroup::new(&block, 0, Entries::new(0, 1, false), [0; GROUP_NODES]);
+        let mut groups = vec![group; rows.len().div_ceil(GROUP_NODES)];
+        let mut blocks = vec![block; rows.len().div_ceil(BLOCK_NODES)];
+        let mut masks = Masks { groups: &mut groups, blocks: &mut blocks };
+        let mut offsets = Offsets(&mut words);
+        MaskLister::load(&view, &mut masks, &mut offsets);
+        for (node, heads) in (0..).zip(rows) {
+            let row = masks.row(node, &offsets).expect("rows are masks");
+            let edges = first[node as usize] as usize..first[node as usize + 1] as usize;
+            assert_eq!(row.first()..row.end(), edges, "{node}");
+            let list = Entries::of(row.list);
+            let led = places(row.mask).map(|at| node.wrapping_add_signed(offsets.entry(list, at)));
+            assert_eq!(led.collect::<Vec<_>>(), *heads, "{node}");
+            assert!(edges.clone().all(|edge| masks.group_of(edge) == node as usize / GROUP_NODES));
+        }
+        Some(room - SHARED)
+    }
+
+    /// Nodes with these offsets as far as they lead to a node, but for every seventh.
+    fn patterned(nodes: i32, offsets: &[i32]) -> Vec<Vec<u32>> {
+        let heads = |node: i32| {
+            let heads = offsets.iter().map(|offset| node + offset);
+            let there = heads.filter(|head| node % 7 != 3 && (0..nodes).contains(head));
+            there.map(|head| head as u32).collect()
+        };
+        (0..nodes).map(heads).collect()
+    }
+
+    #[test]
+    fn groups_of_a_block_share_what_fits_one_plane() {
+        let five = [-40, -1, 1, 3, 40];
+        assert_eq!(loaded(&patterned(1_024, &five)), Some(5));
+        assert_eq!(loaded(&patterned(1_025, &five)), Some(5 + 2), "each block has its own");
+        // Some groups have the first three, others the rest: too many for one plane.
+        let mut rows = patterned(1_024, &[-9, -7, -5]);
+        rows.truncate(512);
+        rows.extend(patterned(1_024, &[2, 3, 4, 5, 6, 8]).drain(512..));
+        assert_eq!(loaded(&rows), Some(3 + 6));
+        assert_eq!(loaded(&vec![vec![]; 40]), Some(0), "no edges");
+        assert_eq!(loaded(&[]), Some(0));
+    }
+
+    #[test]
+    fn more_offsets_take_more_planes_up_to_four() {
+        let offsets: Vec<i32> = (-20..20).filter(|&offset| offset != 0).collect();
+        for (count, planes) in [(8, 1), (9, 2), (16, 2), (17, 3), (25, 4), (32, 4)] {
+            for nodes in [61, 64] {
+                // The groups at both ends need fewer, and what they need one plane may have.
+                let least = 2 * (count + (planes - 1) * PLANE_WORDS);
+                let room = loaded(&patterned(nodes, &offsets[3..][..count])).unwrap();
+                assert!(room >= least || planes == 1 && room == count, "{count}: {room}");
+            }
+        }
+        assert_eq!(loaded(&patterned(64, &offsets[3..][..33])), None);
+        assert!(loaded(&patterned(16, &offsets)).is_some(), "some of these lead nowhere");
+    }
+
+    #[test]
+    fn far_heads_stand_in_lists_of_their_own() {
+        let offsets = [-70_000, -33_000, -32_768, -1, 1, 32_767, 32_768, 70_000];
+        assert!(loaded(&patterned(71_000, &offsets)).is_some());
+        let near = loaded(&patterned(1_024, &[-1, 1])).unwrap();
+        let mut rows = patterned(1_024, &[-1, 1]);
+        rows[500].push(900_000);
+        assert_eq!(loaded(&rows), Some(near + 2 * 3), "one group has a wide list");
+    }
+}

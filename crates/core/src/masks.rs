@@ -125,3 +125,55 @@ fn further(first: u32, mask: u32, list: Entries, at: usize, offsets: &Offsets) -
     }
     RowSpan::masked(first, mask, List(list.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mask of so many planes for each node, some of them empty.
+    fn masks(planes: usize) -> [u32; GROUP_NODES] {
+        core::array::from_fn(|at| {
+            let bits = (at as u32 + 3).wrapping_mul(0x9E37_79B9).rotate_left(at as u32);
+            let kept = u64::MAX >> (64 - planes * PLANE_BITS);
+            if at % 5 == 2 { 0 } else { bits & kept as u32 }
+        })
+    }
+
+    #[test]
+    fn rows_of_a_group_follow_each_other_whatever_their_planes() {
+        let all = [u32::MAX; GROUP_NODES];
+        for (planes, rows) in (1..=4).map(|planes| (planes, masks(planes))).chain([(4, all)]) {
+            let plane = |plane: usize| rows.map(|mask| (mask >> (plane * PLANE_BITS)) as u8);
+            let (mut words, list) = ([0; 128], Entries::new(100, planes, false));
+            let mut offsets = Offsets(&mut words);
+            offsets.set_entries(list, &[0; ENTRIES][..1], (1..planes).map(plane));
+            let block = MaskBlock { first: 4_000_000, list: Entries::new(40, 1, false).0 };
+            let mut group = MaskGroup::new(&block, 4_032_000, list, plane(0));
+            for has in [true, false, true] {
+                group.note_added(has);
+                assert_eq!(group.has_added(), has);
+                let masks = Masks { groups: &mut [group], blocks: &mut [block] };
+                let mut start = 4_032_000;
+                for (node, &mask) in rows.iter().enumerate() {
+                    let row = masks.row(node as u32, &offsets).expect("rows are masks");
+                    let end = start + mask.count_ones() as usize;
+                    assert_eq!((row.first(), row.end(), row.mask), (start, end, mask));
+                    assert_eq!(row.list.0, list.0);
+                    start = end;
+                }
+                assert!(masks.row(GROUP_NODES as u32, &offsets).is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn bits_are_counted_up_to_each_byte() {
+        let plane: [u8; 16] = [0, 255, 1, 128, 85, 170, 254, 127, 255, 255, 0, 3, 96, 255, 17, 255];
+        for (plane, at) in
+            [plane, [255; 16]].iter().flat_map(|plane| (0..16).map(move |at| (plane, at)))
+        {
+            let bits = |count: usize| plane[..count].iter().map(|byte| byte.count_ones()).sum();
+            assert_eq!(bits_upto(plane, at), (bits(at), bits(at + 1)), "{at}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use huntgraph_core::schema::{Arrival, Code, Move, PEERS, kind};
 use huntgraph_core::{ImageError, Limits, Line, Partition, WorldView, bytes, bytes_mut};
 
-use crate::support::{World, block};
+use crate::support::{World, block, both_forms};
 
 const OWNER: [u16; 2] = [5, 6];
 const TWIN: [u32; 2] = [40, 9];
@@ -68,8 +68,14 @@ fn walk_out(partition: &mut Partition) {
 fn a_state_saved_with_players_on_their_way_goes_on() {
     let world = strip();
     let (view, limits) = shore(&world);
+    for limits in both_forms(limits, &view) {
+        save_while_on_their_way(&view, limits);
+    }
+}
+
+fn save_while_on_their_way(view: &WorldView, limits: Limits) {
     let mut memory = block(limits);
-    let mut partition = Partition::create(&mut memory, limits, &view).unwrap();
+    let mut partition = Partition::create(&mut memory, limits, view).unwrap();
     walk_out(&mut partition);
     let (hash, waiting) = (partition.state_hash(), partition.border.waiting());
     assert_eq!((partition.rehash(), waiting), (hash, 3));

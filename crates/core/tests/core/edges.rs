@@ -4,8 +4,8 @@ use huntgraph_core::schema::{Code, DEGREE, Event, event, flag, kind};
 use huntgraph_core::{Limits, Partition, Sink, bytes};
 
 use crate::support::{
-    Ends, Rng, Seen, Shadow, World, block, edge_change, must, order, player_move, tick_of,
-    treasures,
+    Ends, Rng, Seen, Shadow, World, block, both_forms, edge_change, must, order, player_move,
+    tick_of, treasures,
 };
 use crate::turmoil::Turmoil;
 
@@ -64,10 +64,16 @@ fn no_row_grows_beyond_its_slots_and_every_slot_can_guide() {
     let nodes = DEGREE as u32 + 20;
     let ring: Vec<_> = (0..nodes).map(|node| (node, (node + 1) % nodes, 500)).collect();
     let world = World::new(nodes, &ring);
-    let limits = world.limits(4, 1);
+    for limits in both_forms(world.limits(4, 1), &world.view()) {
+        fill_a_row(&world, limits);
+    }
+}
+
+fn fill_a_row(world: &World, limits: Limits) {
+    let nodes = world.nodes();
     let mut memory = block(limits);
     let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
-    let mut shadow = Shadow::new(&world);
+    let mut shadow = Shadow::new(world);
     for row in treasures(0, &[40]) {
         must(&mut partition, &row, &mut shadow);
     }
@@ -80,14 +86,14 @@ fn no_row_grows_beyond_its_slots_and_every_slot_can_guide() {
         assert_eq!(code == Code::EdgesFull as u16, full, "to {to}: {code}");
         if to % 9 == 0 && !full {
             settle(&mut partition, &mut shadow);
-            seq = ask_everywhere(&world, &mut partition, &mut shadow, seq);
+            seq = ask_everywhere(world, &mut partition, &mut shadow, seq);
         }
     }
     let slots = (0..partition.edge_ids()).filter_map(|edge| partition.edge(edge));
     assert_eq!(slots.filter(|edge| edge.tail == 0).count(), DEGREE);
     assert_eq!(partition.apply(&add(5, 0, 1), &mut shadow).update.code, Code::Ok as u16);
     settle(&mut partition, &mut shadow);
-    ask_everywhere(&world, &mut partition, &mut shadow, seq);
+    ask_everywhere(world, &mut partition, &mut shadow, seq);
 }
 
 /// Rows are described sixteen nodes a group, and heads further than 2^15 stand in another table.
@@ -96,7 +102,12 @@ fn tails_and_heads_of_added_edges_are_right_at_the_seams_of_the_rows() {
     let nodes = 40_000;
     let path: Vec<_> = (1..nodes).map(|node| (node - 1, node, 2)).collect();
     let world = World::new(nodes, &path);
-    let limits = world.limits(2, 1);
+    for limits in both_forms(world.limits(2, 1), &world.view()) {
+        add_at_the_seams(&world, limits);
+    }
+}
+
+fn add_at_the_seams(world: &World, limits: Limits) {
     let mut memory = block(limits);
     let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
     let places = [0, 1, 7, 8, 15, 16, 17, 31, 20_000, 39_983, 39_984, 39_999];
@@ -119,11 +130,16 @@ fn tails_and_heads_of_added_edges_are_right_at_the_seams_of_the_rows() {
 
 #[test]
 fn a_saved_state_holds_its_added_edges_and_goes_on_adding() {
-    let world = World::random(&mut Rng(2), 40, 80, 9);
-    let limits = Limits { added: 60, ..world.limits(8, 2) };
+    let world = World::near(&mut Rng(2), 40, 80, 9);
+    for limits in both_forms(world.limits(8, 2), &world.view()) {
+        save_and_go_on(&world, Limits { added: 60, ..limits });
+    }
+}
+
+fn save_and_go_on(world: &World, limits: Limits) {
     let mut memory = block(limits);
     let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
-    let (mut shadow, mut rng) = (Shadow::new(&world), Rng(3));
+    let (mut shadow, mut rng) = (Shadow::new(world), Rng(3));
     for row in treasures(0, &[17]) {
         must(&mut partition, &row, &mut shadow);
     }
@@ -141,7 +157,7 @@ fn a_saved_state_holds_its_added_edges_and_goes_on_adding() {
         assert_eq!((resumed.state_hash(), resumed.rehash()), (hash, hash));
         assert_eq!(resumed.edge_ids(), world.head.len() + shadow.added.len());
         settle(&mut resumed, &mut shadow);
-        seq = ask_everywhere(&world, &mut resumed, &mut shadow, seq);
+        seq = ask_everywhere(world, &mut resumed, &mut shadow, seq);
         memory = other;
         partition = Partition::attach(&mut memory).unwrap();
     }
@@ -186,11 +202,16 @@ impl Sink for Walked {
 
 #[test]
 fn turmoil_adds_removes_and_walks_over_what_was_added() {
-    let world = World::random(&mut Rng(7), 40, 60, 9);
-    let limits = world.limits(64, 4);
+    let world = World::near(&mut Rng(7), 40, 60, 9);
+    for limits in both_forms(world.limits(64, 4), &world.view()) {
+        walk_over_what_was_added(&world, limits);
+    }
+}
+
+fn walk_over_what_was_added(world: &World, limits: Limits) {
     let mut memory = block(limits);
     let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
-    let mut turmoil = Turmoil::new(5, &world, 40);
+    let mut turmoil = Turmoil::new(5, world, 40);
     let mut seen = Walked { first: world.head.len() as u32, count: 0 };
     let (mut added, mut removed) = (0, 0);
     for _ in 0..6_000 {

@@ -6,6 +6,7 @@ mod cells;
 mod determinism;
 mod edges;
 mod fields;
+mod forms;
 mod images;
 mod players;
 mod recall;

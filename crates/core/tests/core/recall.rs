@@ -5,7 +5,7 @@ use huntgraph_core::schema::{Move, Receipt, kind};
 use huntgraph_core::{Answer, Limits, Line, Partition};
 
 use crate::rollback::{bits, laid_out, state};
-use crate::support::{Rng, World};
+use crate::support::{Rng, World, both_forms};
 use crate::turmoil::Turmoil;
 
 /// A log: records, and the position of each.
@@ -82,11 +82,20 @@ fn replayed(
 fn told_and_untold(seed: u64, by_another: bool) {
     let mut rng = Rng(seed);
     let world = World::random(&mut rng, 60, 140, 200);
-    let limits = Limits { journal: 1 << 16, ..world.limits(64, 0) };
+    told_and_untold_of(&world, world.limits(64, 0), seed, by_another);
+    let world = World::near(&mut rng, 60, 140, 200);
+    for limits in both_forms(world.limits(64, 0), &world.view()) {
+        told_and_untold_of(&world, limits, seed, by_another);
+    }
+}
+
+fn told_and_untold_of(world: &World, limits: Limits, seed: u64, by_another: bool) {
+    let mut rng = Rng(seed);
+    let limits = Limits { journal: 1 << 16, ..limits };
     let mut memory = laid_out(limits, &world.view());
     let mut other = laid_out(limits, &world.view());
-    let (records, positions) = live(&mut memory, &world, seed, 1_500);
-    live(&mut other, &world, seed + 1, 1_500);
+    let (records, positions) = live(&mut memory, world, seed, 1_500);
+    live(&mut other, world, seed + 1, 1_500);
     let head_bytes = memory.clone();
     let head = Partition::attach(&mut memory).unwrap();
     let other = Partition::attach(&mut other).unwrap();

@@ -3,7 +3,7 @@
 use huntgraph_core::schema::{Code, Receipt, kind};
 use huntgraph_core::{Answer, ImageError, Limits, Partition};
 
-use crate::support::{Rng, World, block, player_move};
+use crate::support::{Rng, World, block, forms, player_move};
 
 /// Worlds whose heads are told in each of the ways there are.
 fn worlds() -> Vec<(&'static str, World)> {
@@ -24,18 +24,61 @@ fn worlds() -> Vec<(&'static str, World)> {
         ("rows of two lines and lists that are full", World::random(rng, 300, 6_500, 50)),
         ("heads far from their tails", World::new(41_000, &far.collect::<Vec<_>>())),
         ("no edge", World::new(17, &[])),
+        (
+            "masks of many bits",
+            patterned(rng, 130, &[1, 2, 3, 4, 5, 7, 11, 13, 17, 18, 19, 23, 29]),
+        ),
+        (
+            "far heads among many",
+            patterned(rng, 41_000, &[1, 9, 40, 33_000, 33_001, 33_900, 40_321]),
+        ),
+        ("three blocks of a grid with holes", patterned(rng, 2_500, &[1, 48, 49, 50])),
     ]
 }
 
-/// Nodes that have edges, and some that have none.
+/// Each of them in each form that its rows can have.
+fn worlds_in_forms() -> Vec<(String, World, Limits)> {
+    let mut all = vec![];
+    for (name, world) in worlds() {
+        for limits in forms(world.limits(1, 1), &world.view()) {
+            let form = if limits.compact { "masks" } else { "numbers" };
+            all.push((format!("{name}, by {form}"), world.clone(), limits));
+        }
+    }
+    all
+}
+
+/// Some of the edges by these offsets, at the beginning and at the end of the nodes.
+fn patterned(rng: &mut Rng, nodes: u32, offsets: &[u32]) -> World {
+    let mut list = vec![];
+    for tail in (0..nodes).filter(|&node| node < 2_500 || node > nodes - 200) {
+        let heads = offsets.iter().map(|offset| tail + offset).filter(|&head| head < nodes);
+        list.extend(heads.filter(|_| rng.chance(60)).map(|head| (tail, head, 5)));
+    }
+    World::new(nodes, &list)
+}
+
+#[test]
+fn rows_are_masks_where_they_can_be() {
+    for (name, world) in worlds() {
+        let limits = world.limits(1, 1);
+        let numbers = ["hub", "long", "lines"].iter().any(|word| name.contains(word));
+        assert_eq!(limits.compact, !numbers, "{name}");
+        assert_eq!(forms(limits, &world.view()).len(), 2 - numbers as usize, "{name}");
+        assert_eq!(limits.with_rows(&world.view(), limits.compact), Some(limits), "{name}");
+    }
+}
+
+/// The first nodes, and at most 200 of the others that have edges.
 fn nodes(world: &World) -> Vec<u32> {
-    (0..world.nodes()).filter(|&node| node < 400 || !world.row(node).is_empty()).collect()
+    let others: Vec<_> = (400..world.nodes()).filter(|&node| !world.row(node).is_empty()).collect();
+    let some = others.iter().step_by(others.len() / 200 + 1).copied();
+    (0..world.nodes().min(400)).chain(some).collect()
 }
 
 #[test]
 fn edges_lead_where_the_world_says() {
-    for (name, world) in worlds() {
-        let limits = world.limits(1, 1);
+    for (name, world, limits) in worlds_in_forms() {
         let mut memory = block(limits);
         let partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
         assert_eq!(partition.edge_ids(), world.head.len(), "{name}");
@@ -50,8 +93,7 @@ fn edges_lead_where_the_world_says() {
 /// Both by what is found ahead of a batch and without it.
 #[test]
 fn players_go_along_edges_and_nowhere_else() {
-    for (name, world) in worlds() {
-        let limits = world.limits(1, 1);
+    for (name, world, limits) in worlds_in_forms() {
         let mut memory = block(limits);
         let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
         let (all, mut seq) = (nodes(&world), 0);
@@ -80,8 +122,7 @@ fn players_go_along_edges_and_nowhere_else() {
 
 #[test]
 fn without_room_for_its_heads_a_world_is_refused() {
-    for (name, world) in worlds() {
-        let limits = world.limits(1, 1);
+    for (name, world, limits) in worlds_in_forms() {
         let refused = |limits: Limits| {
             let mut memory = block(limits);
             Partition::create(&mut memory, limits, &world.view()).err()
@@ -90,7 +131,8 @@ fn without_room_for_its_heads_a_world_is_refused() {
         let less = Limits { offsets: limits.offsets - 1, ..limits };
         assert_eq!(refused(less), Some(ImageError::Limits), "{name}");
         assert_eq!(refused(Limits { offsets: limits.offsets + 1, ..limits }), None, "{name}");
-        assert_eq!(limits.far > 1, name.contains("full") || name.contains("far"), "{name}");
+        let far = !limits.compact && (name.contains("full") || name.contains("far"));
+        assert_eq!(limits.far > 1, far, "{name}: no head is too far for masks");
         let far = limits.far - limits.far / 5;
         let refusal = (far > 1).then_some(ImageError::Limits);
         assert_eq!(refused(Limits { far: far - (far > 1) as u32, ..limits }), refusal, "{name}");

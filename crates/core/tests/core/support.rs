@@ -82,6 +82,22 @@ impl World {
         Self::new(nodes, &list)
     }
 
+    /// As [`Self::random`], but for edges that lead by one of few offsets: rows can be masks.
+    pub fn near(rng: &mut Rng, nodes: u32, edges: u32, most: u32) -> Self {
+        const OFFSETS: [u32; 7] = [1, 2, 5, 9, 14, 15, 30];
+        let ring = (0..nodes).map(|node| (node, (node + 1) % nodes, 1 + rng.below(most) as u16));
+        let mut list: Vec<_> = ring.collect();
+        for _ in 0..edges {
+            let (tail, head) = (rng.below(nodes), OFFSETS[rng.below(7) as usize]);
+            let (tail, head) = (tail, tail + head);
+            if head < nodes {
+                let ends = if rng.chance(50) { (tail, head) } else { (head, tail) };
+                list.push((ends.0, ends.1, 1 + rng.below(most) as u16));
+            }
+        }
+        Self::new(nodes, &list)
+    }
+
     pub fn nodes(&self) -> u32 {
         self.first.len() as u32 - 1
     }
@@ -222,6 +238,16 @@ impl Seen {
             assert_eq!(update.node, update.target, "{update:?}");
         }
     }
+}
+
+/// Limits with rows in each form that a world's can have: by numbers, then masks.
+pub fn forms(limits: Limits, view: &WorldView) -> Vec<Limits> {
+    [false, true].into_iter().filter_map(|masks| limits.with_rows(view, masks)).collect()
+}
+
+/// Both, of a world whose rows can be masks.
+pub fn both_forms(limits: Limits, view: &WorldView) -> [Limits; 2] {
+    forms(limits, view).try_into().expect("the rows of this world can be masks")
 }
 
 /// A block for a world, not laid out yet.
