@@ -43,7 +43,7 @@ def changes_to(pair: Pair, other: Pair) -> Changes:
     names = [name for name in have | want if have.get(name) != want.get(name)]
     columns = [[cells.get(name, 0) for name in names] for cells in (have, want)]
     given = (np.array(column, np.uint64) for column in (names, *columns))
-    return Changes.between(*given, players=len(pair.model.players), slots=len(pair.model.weight))
+    return Changes.between(*given, players=len(pair.model.players), slots=len(pair.model.head))
 
 
 def raw(rows: NDArray[np.void]) -> list[Record]:
@@ -143,7 +143,7 @@ def test_a_shifted_word_is_caught() -> None:
     pair, other = longer(4)
     pair.apply([fence()])
     set_all(pair, other)
-    edge = next(e for e in range(len(pair.model.weight)) if pair.model.weight[e] > 1)
+    edge = next(e for e in range(len(pair.model.head)) if pair.model.weight(e) > 1)
     name = 1 << 56 | edge
     word = cells_of(pair.model)[name]
     pair.apply([correction_of(Kind.CORRECT, ID, (name, word - 1))])
@@ -154,7 +154,7 @@ def test_a_shifted_word_is_caught() -> None:
 def test_a_hash_that_does_not_follow_is_caught() -> None:
     pair = a_history(5, 50)
     pair.apply([fence()])
-    name = 1 << 56 | next(e for e in range(len(pair.model.weight)) if pair.model.weight[e] > 1)
+    name = 1 << 56 | next(e for e in range(len(pair.model.head)) if pair.model.weight(e) > 1)
     word = cells_of(pair.model)[name]
     planned = pair.model.bare_hash()
     pair.apply([correction_of(Kind.CORRECT, ID, (name, word - 1))])
@@ -255,6 +255,8 @@ def test_a_fence_stops_everything_but_its_own_correction() -> None:
         ([(0, 0)], 0),
         ([(1 << 56, 1), (1 << 56, 1)], 0),
         ([(3 << 56 | 6, 0), (3 << 56, 1)], 0),
+        ([(1 << 56, 5), (7 << 56 | 7, 0)], 0),
+        ([(7 << 56 | 6, 0), (2 << 56 | 1, 5), (1 << 56, 5)], 0),
     ],
 )
 def test_a_malformed_row_changes_nothing(cells: list[tuple[int, int]], gone: int) -> None:
