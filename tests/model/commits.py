@@ -18,8 +18,8 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Edit
 from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork
+from huntgraph.timeline.heated import RULE
 from huntgraph.timeline.history import History
-from huntgraph.timeline.live import RULE
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import Claims
 from huntgraph.timeline.slots import changes_to_adopt

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
 from huntgraph.model import Answer, Model
 from huntgraph.model.state import Traffic
 from huntgraph.schema import Code, Kind
+from huntgraph.timeline.cells import Changes
+from huntgraph.timeline.heated import RULE as RULE_CELLS
+from huntgraph.timeline.heated import Heated
+from huntgraph.timeline.undo import Live, asked, ways_back
 from tests.model.checker import MismatchError, engine_class
-from tests.model.corrections import RULE
+from tests.model.corrections import RULE, cells_of
 from tests.model.scene import Scene, kinds, traffic
-from tests.model.test_corrections import ID, fence, settle
+from tests.model.test_corrections import ID, changes_to, fence, raw, settle
 from tests.model.worlds import Record, correction_of
 
 pytestmark = pytest.mark.skipif(engine_class() is None, reason="the extension is not built")
@@ -108,4 +114,75 @@ def test_weights_that_follow_a_rule_otherwise_are_caught(planted: type[Model]) -
     scene = warm_scene()
     scene.model.__class__ = planted
     with pytest.raises(MismatchError, match="event"):
-        scene.apply(rule_row(2, 10))
+        scene.apply(rule_row(2, 1))
+
+
+def base_and_fork() -> tuple[Scene, Scene]:
+    """Edge 0 -> 1 has the same word in both, but another cost and under another rule."""
+    base = Scene(model_only=True)
+    base.open(traffic(8, 2, 1, 0, 3))
+    base.enter(1, 3)
+    base.walk(1, 2, 1, 0, 1)
+    fork = deepcopy(base)
+    fork.send(Kind.EDGE_PRICE, tail=0, head=1, arg=7)
+    fork.open(traffic(8, 2, 1, 0, 2), hunt=1)
+    assert base.weight(0, 1) == fork.weight(0, 1) == 5 + 6 == 7 + 4
+    return base, fork
+
+
+def heated(model: Model) -> Heated:
+    cells = cells_of(model)
+    names, words = (np.array(column, np.uint64) for column in (list(cells), [*cells.values()]))
+    return Heated.of(np.array([cells[int(name)] for name in RULE_CELLS], np.uint64), names, words)
+
+
+def corrected(model: Model, changes: Changes) -> Code:
+    """Makes changes to a model; gives what came of its SETTLE."""
+    after = changes.hash_after(model.bare_hash())
+    for row in [fence(), *raw(changes.rows(ID))]:
+        assert model.apply(row).code == Code.OK
+    return Code(model.apply(settle(ID, after)).code)
+
+
+def test_an_edge_that_keeps_its_word_under_another_rule_is_set_with_it() -> None:
+    base, fork = base_and_fork()
+    bare, before = base.model.bare_hash(), deepcopy(base.model)
+    changes = changes_to(base.model, fork.model)
+    more = heated(base.model).beside(changes, stay=True)
+    assert more.names.tolist() == [1 << 56 | base.edge(0, 1)]
+    # Planted: it is left out.
+    assert corrected(deepcopy(before), changes) == Code.HASH_MISMATCH
+    assert corrected(base.model, changes.joined(more)) == Code.OK
+    assert base.model.cost.tolist() == fork.model.cost.tolist()
+    assert corrected(base.model, changes.joined(more).inverse()) == Code.OK
+    assert base.model.bare_hash() == bare
+    assert base.model.cost.tolist() == before.cost.tolist()
+
+
+def live_of(model: Model, changes: Changes, edges: Heated | None) -> Live:
+    cells, names = cells_of(model), asked(changes).tolist()
+    words = np.array([cells.get(name, 0) for name in names], np.uint64)
+    exists = np.array([name in cells for name in names])
+    return Live(model.state_hash(), words, exists, True, edges)
+
+
+def test_a_rule_that_is_set_back_by_force_takes_edges_along_that_warmed_since() -> None:
+    base, fork = base_and_fork()
+    costs, rule = base.model.cost.tolist(), base.model.traffic
+    changes = changes_to(base.model, fork.model)
+    changes = changes.joined(heated(base.model).beside(changes, stay=True))
+    assert corrected(base.model, changes) == Code.OK
+    base.walk(1, 0, 3, 0, 3)
+    assert base.weight(0, 3) == 20 + 4 * 2
+    for edges, code in ((None, Code.HASH_MISMATCH), (heated(base.model), Code.OK)):
+        model = deepcopy(base.model)
+        live = {0: live_of(model, changes, edges)}
+        back, _ = ways_back({0: changes}, live, force=True)
+        assert corrected(model, back[0]) == code
+    assert (model.traffic, model.cost.tolist()) == (rule, costs)
+    assert model.weight(base.edge(0, 3)) == 20 + 4 * 3
+    # Without force the rule stays, and so do warm edges.
+    live = {0: live_of(base.model, changes, None)}
+    back, kept = ways_back({0: changes}, live)
+    assert kept[0][np.isin(changes.names, RULE_CELLS)].all()
+    assert corrected(base.model, back[0]) == Code.OK
