@@ -144,7 +144,7 @@ class Scene:
 def words_of(model: Model, names: Iterable[int]) -> dict[int, int]:
     """The words of some cells; edges here have no heat and are open."""
     small = {tag << 56 | index: word for tag, index, word in small_cells(model)}
-    edges = {name: int(model.weight[name & ~EDGE]) for name in names if name >> 56 == 1}
+    edges = {name: model.weight(name & ~EDGE) for name in names if name >> 56 == 1}
     return {name: edges[name] if name in edges else small[name] for name in names}
 
 

@@ -18,8 +18,8 @@ from huntgraph.timeline.cut import Cut
 from huntgraph.timeline.edits import Edit
 from huntgraph.timeline.fence import fence, settle
 from huntgraph.timeline.fork import Fork
+from huntgraph.timeline.heated import RULE
 from huntgraph.timeline.history import History
-from huntgraph.timeline.live import RULE
 from huntgraph.timeline.recipe import Recipe
 from huntgraph.timeline.replay import Claims
 from huntgraph.timeline.slots import changes_to_adopt
@@ -143,7 +143,7 @@ def _adopt_edges(found: Model, branch: Model) -> None:
     places = {ends: edge for edge, ends in enumerate(theirs)}
     for edge, ends in enumerate(zip(found.tail.tolist(), found.head.tolist(), strict=True)):
         at = places.get(ends)
-        found.weight[edge] = 0 if at is None else branch.weight[at]
+        found.cost[edge] = 0 if at is None else branch.cost[at]
         found.heat[edge] = 0 if at is None else branch.heat[at]
         found.closed[edge] = at is None or branch.closed[at]
     found.hunts = deepcopy(branch.hunts)

@@ -11,13 +11,15 @@ from huntgraph.schema import COST_MAX, HUNTS, Kind
 from tests.model.worlds import Record, correction_of, record_of
 
 WORD = 2**64 - 1
+RULE = 7 << 56
+"""The tag of the cells of the traffic rule (6, 7) and the range of costs (9)."""
 Cells = dict[int, int]
 
 
 def cells_of(model: Model) -> Cells:
     """All cells of a model by name."""
     cells = {tag << 56 | index: word for tag, index, word in small_cells(model)}
-    edges = range(len(model.weight))
+    edges = range(len(model.head))
     return cells | {1 << 56 | edge: edge_word(model, edge) for edge in edges}
 
 
@@ -48,11 +50,8 @@ def row_of(rng: Random, model: Model, cells: Cells, number: int) -> Record:
         return newcomer(rng, model, number)
     if rng.random() < 0.15:
         return seat(rng, model, cells, number)
-    if rng.random() < 0.06:
-        traffic = [7 << 56 | number for number in (6, 7, 9)]
-        return correction_of(
-            Kind.CORRECT, number, *((name, other_word(rng, cells, name)) for name in traffic)
-        )
+    if rng.random() < 0.1:
+        return another_rule(rng, cells, number)
     names = [some_name(rng, cells) for _ in range(rng.choice([0, 1, 1, 1, 2, 3]))]
     gone = rng.choice([0] * 20 + [1, 2, 7])
     count = None if rng.random() < 0.98 else rng.choice([0, 3, 4, 255])
@@ -60,10 +59,31 @@ def row_of(rng: Random, model: Model, cells: Cells, number: int) -> Record:
     return correction_of(Kind.CORRECT, number, *pairs, gone=gone, count=count)
 
 
+def another_rule(rng: Random, cells: Cells, number: int) -> Record:
+    """Another traffic rule, now and then with a cell beside it that may not be there."""
+    w6, w7, w9 = (RULE | number for number in (6, 7, 9))
+    rise, shift, period = rng.choice([0, 9, 90]), rng.choice([0, 1, 3]), rng.choice([0, 2, 7])
+    rule = [(w6, rise | shift << 8 | 1 << 16 | period << 32), (w7, rng.choice([0, 1, 2, 50]))]
+    edge = rng.choice([name for name in cells if name >> 56 == 1] or [w9])
+    pairs = rng.choice(
+        [
+            rule,
+            [*rule, (w9, cells[w9])],
+            [rng.choice(rule)],
+            [(edge, cells[edge]), rng.choice(rule)],
+            [(edge, other_word(rng, cells, edge)), (w9, cells[w9])],
+            [(name, other_word(rng, cells, name)) for name in (w6, w7, w9)],
+            # Edges that cost more than 1 do not fit: those that are hot wrap.
+            [(w6, 7 << 8 | 1 << 16), (w7, 65_533), (w9, 1 | 1 << 32)],
+        ]
+    )
+    return correction_of(Kind.CORRECT, number, *rng.sample(pairs, len(pairs)))
+
+
 def no_traffic(number: int) -> Record:
     """A traffic rule that edges of all weights fit."""
     cells = (6, 0), (7, 0), (9, 1 | COST_MAX << 32)
-    return correction_of(Kind.CORRECT, number, *((7 << 56 | w, word) for w, word in cells))
+    return correction_of(Kind.CORRECT, number, *((RULE | w, word) for w, word in cells))
 
 
 def finish(model: Model) -> list[Record]:
@@ -80,7 +100,7 @@ def finish(model: Model) -> list[Record]:
 
 def newcomer(rng: Random, model: Model, number: int) -> Record:
     """A cell of what is not there yet, or one taken away."""
-    players, edges = len(model.players), len(model.weight)
+    players, edges = len(model.players), len(model.head)
     tail, head = rng.randrange(model.nodes), rng.randrange(model.nodes)
     cell, gone = rng.choice(
         [

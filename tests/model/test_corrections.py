@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from huntgraph.model import Model
 from huntgraph.schema import Code, Event, Flag, Kind, Rule, State
 from huntgraph.timeline.cells import Changes
 from tests.model import strategies
@@ -37,13 +38,13 @@ def settable(cells: Cells) -> Cells:
     return kept
 
 
-def changes_to(pair: Pair, other: Pair) -> Changes:
+def changes_to(model: Model, other: Model) -> Changes:
     """All that a correction has to change to make one image's cells those of another."""
-    have, want = cells_of(pair.model), cells_of(other.model)
+    have, want = cells_of(model), cells_of(other)
     names = [name for name in have | want if have.get(name) != want.get(name)]
     columns = [[cells.get(name, 0) for name in names] for cells in (have, want)]
     given = (np.array(column, np.uint64) for column in (names, *columns))
-    return Changes.between(*given, players=len(pair.model.players), slots=len(pair.model.weight))
+    return Changes.between(*given, players=len(model.players), slots=len(model.head))
 
 
 def raw(rows: NDArray[np.void]) -> list[Record]:
@@ -73,7 +74,7 @@ def settle(number: int, expected: int) -> Record:
 
 def set_all(pair: Pair, other: Pair) -> Changes:
     """Gives one image the settable cells of another, row by row."""
-    changes = changes_to(pair, other)
+    changes = changes_to(pair.model, other.model)
     rows = raw(changes.rows(ID))
     assert len(rows) > 40, "the two hardly differ"
     codes = [answer.code for answer in pair.apply(rows)]
@@ -143,7 +144,7 @@ def test_a_shifted_word_is_caught() -> None:
     pair, other = longer(4)
     pair.apply([fence()])
     set_all(pair, other)
-    edge = next(e for e in range(len(pair.model.weight)) if pair.model.weight[e] > 1)
+    edge = next(e for e in range(len(pair.model.head)) if pair.model.weight(e) > 1)
     name = 1 << 56 | edge
     word = cells_of(pair.model)[name]
     pair.apply([correction_of(Kind.CORRECT, ID, (name, word - 1))])
@@ -154,7 +155,7 @@ def test_a_shifted_word_is_caught() -> None:
 def test_a_hash_that_does_not_follow_is_caught() -> None:
     pair = a_history(5, 50)
     pair.apply([fence()])
-    name = 1 << 56 | next(e for e in range(len(pair.model.weight)) if pair.model.weight[e] > 1)
+    name = 1 << 56 | next(e for e in range(len(pair.model.head)) if pair.model.weight(e) > 1)
     word = cells_of(pair.model)[name]
     planned = pair.model.bare_hash()
     pair.apply([correction_of(Kind.CORRECT, ID, (name, word - 1))])
@@ -187,7 +188,7 @@ def test_the_old_words_undo_any_part_of_the_rows(seed: int) -> None:
     pair, other = longer(seed)
     bare = pair.model.bare_hash()
     pair.apply([fence()])
-    changes = changes_to(pair, other)
+    changes = changes_to(pair.model, other.model)
     rows = raw(changes.rows(ID))
     pair.apply(rows[: Random(seed).randrange(len(rows))])
     # Refused are only rows that take away what was never made.
@@ -255,6 +256,8 @@ def test_a_fence_stops_everything_but_its_own_correction() -> None:
         ([(0, 0)], 0),
         ([(1 << 56, 1), (1 << 56, 1)], 0),
         ([(3 << 56 | 6, 0), (3 << 56, 1)], 0),
+        ([(1 << 56, 5), (7 << 56 | 7, 0)], 0),
+        ([(7 << 56 | 6, 0), (2 << 56 | 1, 5), (1 << 56, 5)], 0),
     ],
 )
 def test_a_malformed_row_changes_nothing(cells: list[tuple[int, int]], gone: int) -> None:

@@ -154,7 +154,7 @@ def test_an_edge_added_again_is_cold_and_open() -> None:
     assert (scene.heat(0, 1), scene.weight(0, 1)) == (8, 5 + 16)
     edge = scene.edge(0, 1)
     assert remove(scene, 0, 1) == Code.OK
-    assert (scene.model.heat[edge], scene.model.weight[edge], scene.model.closed[edge]) == (0, 0, 1)
+    assert (scene.model.heat[edge], scene.model.weight(edge), scene.model.closed[edge]) == (0, 0, 1)
     assert add(scene, 0, 1, 7) == Code.OK
     assert scene.edge(0, 1) == edge
     assert (scene.heat(0, 1), scene.weight(0, 1), scene.closed(0, 1)) == (0, 7, False)

@@ -57,7 +57,7 @@ def test_mix_is_a_128_bit_product() -> None:
 
 def test_the_hash_of_an_empty_partition_by_hand() -> None:
     model = Scene().model
-    cells = [(1, e, int(cost) | (cost == 0) << 24) for e, cost in enumerate(model.weight.tolist())]
+    cells = [(1, e, int(cost) | (cost == 0) << 24) for e, cost in enumerate(model.cost.tolist())]
     cells += [(3, h * 16 + w, 0) for h in range(8) for w in range(9)]
     cells += [(7, w, 0) for w in range(9)] + [(7, 9, 5 | 20 << 32)]
     assert model.state_hash() == sum(mixed(t << 56 | i, word) for t, i, word in cells) % 2**64

@@ -107,11 +107,11 @@ def test_edges_added_before_live_ones_are_committed(seed: int, tmp_path: Path) -
     story, point, edits = forked(seed, tmp_path)
     run = Fork(story.history, Recipe("f", point, edits)).replay()
     judge(run)
-    before = {shore.part.partition: len(shore.model.weight) for shore in story.realm.shores}
+    before = {shore.part.partition: len(shore.model.head) for shore in story.realm.shores}
     story.commit(point, edits)
     for shore in story.realm.shores:
         number = shore.part.partition
-        assert len(shore.model.weight) == before[number] + 2, "one edge more, behind the live ones"
+        assert len(shore.model.head) == before[number] + 2, "one edge more, behind the live ones"
     story.go_on(100)
     again = Fork(story.history, Recipe("f", point)).replay()
     assert again.hashes() == again.head_hashes()

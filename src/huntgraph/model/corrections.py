@@ -5,7 +5,7 @@ from __future__ import annotations
 from huntgraph.model.answer import Answer
 from huntgraph.model.hashing import bare_hash, edge_word, state_hash
 from huntgraph.model.settable import Row, fits_edge, may_set, may_take, stands_alone
-from huntgraph.model.setting import put_cell, take_cell
+from huntgraph.model.setting import put_cell, put_traffic, take_cell
 from huntgraph.model.state import Partition, Refused
 from huntgraph.schema import PEERS, Code, Event, Kind
 
@@ -42,7 +42,7 @@ def fence(state: Partition, record: dict[str, int]) -> None:
         raise Refused(Code.STALE_HASH)
     state.position += 1
     state.correction = record["id"]
-    state.players_before, state.slots_before = len(state.players), len(state.weight)
+    state.players_before, state.slots_before = len(state.players), len(state.cost)
 
 
 def check_under_way(state: Partition, record: dict[str, int]) -> None:
@@ -68,6 +68,7 @@ def correct(state: Partition, record: dict[str, int]) -> None:
     if not sound:
         raise Refused(Code.BAD_CELL)
     state.position += 1
+    put_traffic(state, row)
     for name, word, away in zip(names, words, gone, strict=True):
         if away:
             take_cell(state, name)
@@ -78,7 +79,7 @@ def correct(state: Partition, record: dict[str, int]) -> None:
 def settle(state: Partition, record: dict[str, int]) -> None:
     """The correction is whole."""
     check_under_way(state, record)
-    edges = range(len(state.weight) if state.traffic_set else 0)
+    edges = range(len(state.cost) if state.traffic_set else 0)
     if not all(fits_edge(state, edge_word(state, edge)) for edge in edges):
         raise Refused(Code.BAD_CELL)
     if record["word_1"] != bare_hash(state):

@@ -15,14 +15,12 @@ def edge_record(state: Partition, move: dict[str, int]) -> None:
     edge = state.find_edge_checked(tail, head)
     if kind == Kind.EDGE_PRICE:
         check_cost(state, move["arg"])
-        weight = move["arg"] + state.traffic.term(int(state.heat[edge]))
-        state.set_edge(edge, weight, bool(state.closed[edge]))
+        state.set_edge(edge, cost=move["arg"])
         widen_costs(state, move["arg"])
     elif kind == Kind.EDGE_REMOVE:
-        state.heat[edge] = 0
-        state.set_edge(edge, 0, True)
+        state.set_edge(edge, cost=0, heat=0, closed=True)
     else:
-        state.set_edge(edge, int(state.weight[edge]), kind == Kind.EDGE_CLOSE)
+        state.set_edge(edge, closed=kind == Kind.EDGE_CLOSE)
 
 
 def add(state: Partition, tail: int, head: int, cost: int) -> None:
@@ -35,9 +33,9 @@ def add(state: Partition, tail: int, head: int, cost: int) -> None:
     edge = state.find_slot(tail, head)
     if edge is None:
         edge = state.add_slots(tail, head)
-    elif state.weight[edge] > 0:
+    elif state.cost[edge] > 0:
         raise Refused(Code.EDGE_EXISTS)
-    state.set_edge(edge, cost, False)
+    state.set_edge(edge, cost=cost, closed=False)
     widen_costs(state, cost)
 
 

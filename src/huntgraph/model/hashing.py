@@ -122,8 +122,8 @@ def small_cells(state: Partition) -> Iterator[Cell]:
 
 def edge_word(state: Partition, edge: int) -> int:
     """The word of a slot in use."""
-    weight, heat = int(state.weight[edge]), int(state.heat[edge])
-    return pack((weight, 0), (heat, 16), (int(state.closed[edge]), 24))
+    heat, closed = int(state.heat[edge]), int(state.closed[edge])
+    return pack((state.weight(edge), 0), (heat, 16), (closed, 24))
 
 
 def bare_hash(state: Partition) -> int:
@@ -136,8 +136,8 @@ def bare_hash(state: Partition) -> int:
 
 def state_hash(state: Partition) -> int:
     """The sum of all mixed cells modulo 2^64."""
-    index = np.arange(len(state.weight), dtype=np.uint64) | np.uint64(1 << 56)
-    word = state.weight | state.heat << 16 | state.closed.astype(np.int64) << 24
+    index = np.arange(len(state.cost), dtype=np.uint64) | np.uint64(1 << 56)
+    word = state.weights() | state.heat << 16 | state.closed.astype(np.int64) << 24
     edges = mix(index, word.astype(np.uint64))
     cells = list(small_cells(state))
     keys = np.array([tag << 56 | index for tag, index, _ in cells], np.uint64)

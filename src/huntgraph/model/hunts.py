@@ -40,8 +40,8 @@ def set_gate(state: Partition, slot: int, number: int, shut: bool) -> None:
     gate.shut = shut
     state.note(Event.GATE, hunt=slot, edge=number, value=int(shut))
     for edge in hunt.edges[gate.first : gate.first + gate.count]:
-        if state.weight[edge] > 0:
-            state.set_edge(edge, int(state.weight[edge]), shut)
+        if state.cost[edge] > 0:
+            state.set_edge(edge, closed=shut)
 
 
 def turn_gates(state: Partition, slot: int, stage: int) -> None:
@@ -179,11 +179,7 @@ def open_hunt(state: Partition, slot: int) -> None:
     hunt.elapsed_ticks = 0
     change(state, slot, State.OPEN)
     if hunt.traffic is not None and fits(state, hunt.traffic):
-        old, state.traffic = state.traffic, hunt.traffic
-        for edge in state.heat.nonzero()[0].tolist():
-            heat = int(state.heat[edge])
-            weight = int(state.weight[edge]) - old.term(heat) + state.traffic.term(heat)
-            state.set_edge(edge, weight, bool(state.closed[edge]))
+        state.set_traffic(hunt.traffic)
     for number, gate in enumerate(hunt.gates):
         if gate.starts_shut:
             set_gate(state, slot, number, True)
@@ -233,14 +229,14 @@ def run_clock(state: Partition, slot: int) -> None:
 
 def decay(state: Partition) -> None:
     """One share of a decay round; the whole round takes `period` ticks."""
-    rule, edges = state.traffic, len(state.weight)
+    rule, edges = state.traffic, len(state.cost)
     if rule.period_ticks == 0:
         return
     k = state.tick % rule.period_ticks
     start, stop = k * edges // rule.period_ticks, (k + 1) * edges // rule.period_ticks
     for edge in (start + state.heat[start:stop].nonzero()[0]).tolist():
         heat = int(state.heat[edge])
-        state.set_heat(edge, heat - max(1, heat >> rule.decay_shift))
+        state.set_edge(edge, heat=heat - max(1, heat >> rule.decay_shift))
 
 
 def run_tick(state: Partition) -> None:

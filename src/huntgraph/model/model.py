@@ -205,10 +205,6 @@ class Model(Partition):
         """The state hash without the cells of position and correction."""
         return bare_hash(self)
 
-    def weights(self) -> Weights:
-        """Weights of all slots, shape (E,); closed edges keep theirs, absent ones have 0."""
-        return self.weight.astype(np.uint16)
-
     def routing(self) -> Weights:
         """Weights of all slots, shape (E,), 65535 where closed: for guidance."""
         return routes.routing_weights(self)

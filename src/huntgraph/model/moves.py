@@ -59,7 +59,7 @@ def go(state: Partition, player: Player, move: Fields, answer: Answer) -> None:
     check_border(state, head)
     player.node = head
     state.note(Event.WENT, player=player.id, tail=tail, head=head, edge=edge)
-    state.set_heat(edge, min(HEAT_MAX, int(state.heat[edge]) + state.traffic.rise))
+    state.set_edge(edge, heat=min(HEAT_MAX, int(state.heat[edge]) + state.traffic.rise))
     if head >= state.own_nodes:
         hand_over(state, player)
     else:

@@ -19,7 +19,7 @@ SHUT = 65535
 
 def routing_weights(state: Partition) -> Weights:
     """Weights of all slots, shape (E,), with SHUT where an edge cannot be walked."""
-    return np.where(state.closed, SHUT, state.weight).astype(np.uint16)
+    return np.where(state.closed, SHUT, state.weights()).astype(np.uint16)
 
 
 def _for_now(state: Partition, weights: Weights) -> Weights:

@@ -24,6 +24,8 @@ from huntgraph.schema import (
 
 Row = dict[int, int]
 """New words by the names of their cells."""
+RULE = {7 << 56 | 6, 7 << 56 | 7}
+"""The cells of the traffic rule: weights of edges follow them."""
 
 
 def split(name: int) -> tuple[int, int]:
@@ -44,7 +46,7 @@ def may_set(state: Partition, name: int, row: Row) -> bool:
     """Whether a cell of a row may get its word."""
     (tag, index), word = split(name), row[name]
     if tag == 1:
-        return index < len(state.weight) and fits_edge(state, word)
+        return index < len(state.cost) and fits_edge(state, word) and not RULE & row.keys()
     if tag == 2:
         return fits_player(state, index // 8, index % 8, row, word)
     if tag == 7:
@@ -72,9 +74,9 @@ def may_take(state: Partition, name: int) -> bool:
     if tag == 2 and index == (len(state.players) - 1) * 8:
         made = len(state.players) > state.players_before
         return made and not state.players[-1].present
-    if tag == 10 and state.slots_before <= index == len(state.weight) - 2:
+    if tag == 10 and state.slots_before <= index == len(state.cost) - 2:
         gated = any(edge >= index for hunt in state.hunts for edge in hunt.edges)
-        return not gated and not state.weight[index:].any()
+        return not gated and not state.cost[index:].any()
     return False
 
 
@@ -122,11 +124,16 @@ def fits_seat(state: Partition, slot: int, row: Row) -> bool:
     return at < len(owners) and away == 1 + owners[at] and not present
 
 
-def fits_traffic(state: Partition, row: Row) -> bool:
-    """Words 6, 7 and 9 of tag 7, as the row leaves them."""
+def traffic_left(state: Partition, row: Row) -> Row:
+    """Words 6, 7 and 9 of tag 7 by number, as the row leaves them."""
     costs = pack((state.cost_min, 0), (state.cost_max, 32))
     now = {6: traffic_word(state.traffic, 0), 7: state.traffic.cost, 9: costs}
-    left = {number: row.get(7 << 56 | number, word) for number, word in now.items()}
+    return {number: row.get(7 << 56 | number, word) for number, word in now.items()}
+
+
+def fits_traffic(state: Partition, row: Row) -> bool:
+    """Words 6, 7 and 9 of tag 7."""
+    left = traffic_left(state, row)
     rise, shift, decay_shift, more, period = cut(left[6], 8, 8, 8, 8)
     least, greatest = cut(left[9], 32)
     if rise > HEAT_MAX or shift > 7 or decay_shift > 7 or more or period > 65535:
@@ -138,9 +145,9 @@ def fits_traffic(state: Partition, row: Row) -> bool:
 def fits_added(state: Partition, edge: int, word: int) -> bool:
     """A word of tag 10."""
     tail, head = cut(word, 32)
-    if state.world_slots <= edge < len(state.weight):
+    if state.world_slots <= edge < len(state.cost):
         return (tail, head) == (state.tail[edge], state.head[edge])
-    if edge != len(state.weight) or tail >= state.own_nodes or head >= state.nodes:
+    if edge != len(state.cost) or tail >= state.own_nodes or head >= state.nodes:
         return False
     free = tail != head and state.find_slot(tail, head) is None
     return free and state.slots_fit(tail, head)
@@ -160,7 +167,7 @@ def fits_hunt_cell(state: Partition, tag: int, index: int, word: int) -> bool:
         starts_shut, count, first = cut(word, 16, 16)
         shape = starts_shut <= 1 and count <= GATE_EDGES and first <= GATE_EDGES
         return at // 4 < len(hunt.gates) and (shape if at % 4 == 0 else at % 4 < 3)
-    return at < len(hunt.edges) and word < len(state.weight)
+    return at < len(hunt.edges) and word < len(state.cost)
 
 
 HUNT_CELLS = {3: 16, 4: STAGES * 16, 5: GATES * 4, 6: GATE_EDGES}
@@ -179,7 +186,7 @@ def fits_hunt(state: Partition, slot: int, number: int, word: int) -> bool:
     if number == 5:
         return word >> len(hunt.gates) == 0
     if number == 6:
-        return word <= GATE_EDGES and (word <= len(hunt.edges) or len(state.weight) > 0)
+        return word <= GATE_EDGES and (word <= len(hunt.edges) or len(state.cost) > 0)
     if number == 7:
         has, rise, shift, decay_shift, period = cut(word, 8, 8, 8, 8)
         ranges = rise <= HEAT_MAX and shift <= 7 and 1 <= decay_shift <= 7 and period <= 65535

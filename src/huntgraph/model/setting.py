@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from huntgraph.model.settable import HUNT_CELLS, cut, split
+from huntgraph.model.settable import HUNT_CELLS, Row, cut, split, traffic_left
 from huntgraph.model.state import Gate, Hunt, Partition, Player, Stage, Traffic
 
 Item = TypeVar("Item")
 
 
 def put_cell(state: Partition, name: int, word: int) -> None:
-    """Gives a cell its new word."""
+    """Gives a cell its new word; those of tag 7 have theirs already."""
     tag, index = split(name)
     if tag == 1:
-        weight, state.heat[index], closed, _ = cut(word, 16, 8, 1)
-        state.set_edge(index, weight, bool(closed))
+        weight, heat, closed, _ = cut(word, 16, 8, 1)
+        state.set_edge(index, cost=weight - state.traffic.term(heat), heat=heat, closed=closed)
     elif tag == 2:
         put_player(state, index // 8, index % 8, word)
-    elif tag == 7:
-        put_traffic(state, index, word)
-    elif tag == 10 and index == len(state.weight):
+    elif tag == 10 and index == len(state.cost):
         state.add_slots(*cut(word, 32))
     elif tag in HUNT_CELLS:
         slot, at = divmod(index, HUNT_CELLS[tag])
@@ -65,19 +63,14 @@ def put_player(state: Partition, slot: int, number: int, word: int) -> None:
         player.edition = word
 
 
-def put_traffic(state: Partition, number: int, word: int) -> None:
-    """A word of the traffic rule, or the costs."""
-    state.traffic_set = True
-    # The rule is also its hunt's: it is not changed in place.
-    old = state.traffic
-    if number == 6:
-        rise, shift, decay_shift, _, period = cut(word, 8, 8, 8, 8)
-        state.traffic = Traffic(rise, shift, decay_shift, period, old.cost)
-    elif number == 7:
-        now = old.rise, old.shift, old.decay_shift, old.period_ticks
-        state.traffic = Traffic(*now, word)
-    else:
-        state.cost_min, state.cost_max = cut(word, 32)
+def put_traffic(state: Partition, row: Row) -> None:
+    """The traffic rule and the range of costs, all words of a row together."""
+    if not any(split(name)[0] == 7 for name in row):
+        return
+    state.traffic_set, left = True, traffic_left(state, row)
+    rise, shift, decay_shift, _, period = cut(left[6], 8, 8, 8, 8)
+    state.cost_min, state.cost_max = cut(left[9], 32)
+    state.set_traffic(Traffic(rise, shift, decay_shift, period, left[7]))
 
 
 def resized(items: list[Item], count: int, new: Callable[[], Item]) -> list[Item]:

@@ -180,7 +180,7 @@ class Partition:
         self.added_of: dict[int, list[int]] = {}
         rows = first[1:].astype(np.int64) - first[:-1]
         self.tail = np.repeat(np.arange(len(rows), dtype=np.uint32), rows)
-        self.weight = cost.astype(np.int64)
+        self.cost = cost.astype(np.int64)
         self.heat = np.zeros(len(head), np.int64)
         self.closed = cost == 0
         real = cost[cost > 0]
@@ -229,7 +229,7 @@ class Partition:
     def find_edge(self, tail: int, head: int) -> int:
         """The slot of a real edge between two nodes in range; refused with NO_EDGE."""
         edge = self.find_slot(tail, head)
-        if edge is None or self.weight[edge] == 0:
+        if edge is None or self.cost[edge] == 0:
             raise Refused(Code.NO_EDGE)
         return edge
 
@@ -243,13 +243,35 @@ class Partition:
             raise Refused(Code.UNKNOWN_NODE)
         return self.find_edge(tail, head)
 
-    def set_edge(self, edge: int, weight: int, closed: bool) -> None:
-        """Gives a slot a weight and a closed bit; an event when either changed."""
-        if weight == self.weight[edge] and closed == self.closed[edge]:
-            return
-        self.weight[edge], self.closed[edge] = weight, closed
-        tail, head = int(self.tail[edge]), int(self.head[edge])
-        self.note(Event.DELTA, edge=edge, tail=tail, head=head, value=weight, flags=int(closed))
+    def weight(self, edge: int) -> int:
+        """The weight of a slot: base cost and heat term, 0 for an absent one (rules, section 1)."""
+        cost, heat = int(self.cost[edge]), int(self.heat[edge])
+        return (cost + self.traffic.term(heat)) % 2**16 if cost else 0
+
+    def weights(self) -> NDArray[np.uint16]:
+        """Weights of all slots, shape (E,); closed edges keep theirs, absent ones have 0."""
+        terms = (self.heat >> self.traffic.shift) * self.traffic.cost
+        return np.where(self.cost > 0, (self.cost + terms) % 2**16, 0).astype(np.uint16)
+
+    def set_edge(self, edge: int, **parts: int) -> None:
+        """Gives a slot another `cost`, `heat`, `closed`; told when weight or closed bit moved."""
+        before = self.weight(edge), bool(self.closed[edge])
+        for name, part in parts.items():
+            getattr(self, name)[edge] = part
+        if (self.weight(edge), bool(self.closed[edge])) != before:
+            self.tell_edge(edge)
+
+    def tell_edge(self, edge: int) -> None:
+        """Records what an edge is now."""
+        ends = {"tail": int(self.tail[edge]), "head": int(self.head[edge])}
+        now = {"value": self.weight(edge), "flags": int(self.closed[edge])}
+        self.note(Event.DELTA, edge=edge, **ends, **now)
+
+    def set_traffic(self, rule: Traffic) -> None:
+        """Puts a traffic rule in force: the weights of warm edges follow (rules, section 4)."""
+        before, self.traffic = self.weights(), rule
+        for edge in (self.weights() != before).nonzero()[0].tolist():
+            self.tell_edge(edge)
 
     def slots_fit(self, tail: int, head: int) -> bool:
         """Whether there is room for slots both ways."""
@@ -263,7 +285,7 @@ class Partition:
             raise Refused(Code.EDGES_FULL)
         self.tail = np.append(self.tail, np.array([tail, head], np.uint32))
         self.head = np.append(self.head, np.array([head, tail], np.uint32))
-        self.weight, self.heat = np.append(self.weight, [0, 0]), np.append(self.heat, [0, 0])
+        self.cost, self.heat = np.append(self.cost, [0, 0]), np.append(self.heat, [0, 0])
         self.closed = np.append(self.closed, [True, True])
         self.added_of.setdefault(tail, []).append(edge)
         self.added_of.setdefault(head, []).append(edge + 1)
@@ -273,11 +295,5 @@ class Partition:
         """Takes back the last `add_slots`."""
         for edge in (len(self.head) - 1, len(self.head) - 2):
             self.added_of[int(self.tail[edge])].remove(edge)
-        for name in ("tail", "head", "weight", "heat", "closed"):
+        for name in ("tail", "head", "cost", "heat", "closed"):
             setattr(self, name, getattr(self, name)[:-2])
-
-    def set_heat(self, edge: int, heat: int) -> None:
-        """Gives an edge a heat; its weight follows (rules, section 4)."""
-        old, self.heat[edge] = int(self.heat[edge]), heat
-        weight = int(self.weight[edge]) - self.traffic.term(old) + self.traffic.term(heat)
-        self.set_edge(edge, weight, bool(self.closed[edge]))

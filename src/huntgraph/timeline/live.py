@@ -16,17 +16,15 @@ from huntgraph.timeline.audit import Audit, Entry, PartHashes
 from huntgraph.timeline.cells import Names
 from huntgraph.timeline.commit import Order
 from huntgraph.timeline.cut import Cut
+from huntgraph.timeline.heated import RULE, Heated
 from huntgraph.timeline.history import History
 from huntgraph.timeline.recover import recover
-from huntgraph.timeline.tables import SINGLE
 from huntgraph.timeline.undo import Conflict, Live, undo
 
 __all__ = ["ready_to_commit", "undo_commit", "written"]
 
 LOG_S: Final = 5.0
 LOOK_S: Final = 0.0002
-RULE: Final = np.array([SINGLE << 56 | word for word in (6, 7)], np.uint64)
-"""Cells of the traffic rule."""
 
 
 async def ready_to_commit(history: History) -> Mapping[int, Path]:
@@ -63,8 +61,10 @@ async def undo_commit(
         await written(history, {number: status.position})
         engine, rule = states[number]
         history.bring_on(number, engine, status.position)
-        other = bool((engine.words(RULE)[0] != rule).any())
-        return Live(engine.state_hash(), *engine.words(names), other)
+        now, _ = engine.words(RULE)
+        other = bool((now != rule).any())
+        heated = Heated.of(now, *engine.cells(players=False)) if other and force else None
+        return Live(engine.state_hash(), *engine.words(names), other, heated)
 
     order = Order(who=who or getpass.getuser(), why=reason)
     return await undo(history.folder, sockets, name, read, order, force=force)

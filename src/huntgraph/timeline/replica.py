@@ -12,6 +12,7 @@ from huntgraph.engine import Engine, PlayerState, Rows
 from huntgraph.errors import ForkError, ReplayError
 from huntgraph.schema import EVENT
 from huntgraph.timeline import tables
+from huntgraph.timeline.heated import RULE, Heated
 from huntgraph.timeline.tables import Differences
 
 __all__ = ["JOURNAL", "Replica", "take_log"]
@@ -209,6 +210,11 @@ class Replica:
     def weights(self, *, branch: bool) -> NDArray[np.uint16]:
         """Give the weight of every slot of the branch or the base, by edge id."""
         return (self._forked() if branch else self._base).weights()
+
+    def heated(self) -> Heated:
+        """Give the traffic rule and the warm edges of the base."""
+        rule, _ = self._base.words(RULE)
+        return Heated.of(rule, *self._base.cells(players=False))
 
     def _forked(self) -> Engine:
         if self._branch is None:

@@ -27,6 +27,7 @@ from huntgraph.timeline.tables import (
     name_of,
     tag_of,
 )
+from huntgraph.timeline.units import sets_rule
 
 __all__ = ["changes_to_adopt", "correction_rows", "differences", "ends", "owners_of"]
 
@@ -44,7 +45,10 @@ def changes_to_adopt(replica: Replica, found: Differences | None = None) -> Chan
     """
     players, slots = replica.base_players, replica.base_slots
     found = differences(replica) if found is None else found
-    return Changes.between(*found, players=players, slots=slots)
+    changes = Changes.between(*found, players=players, slots=slots)
+    if sets_rule(changes):
+        return changes.joined(replica.heated().beside(changes, stay=True))
+    return changes
 
 
 def correction_rows(

@@ -13,9 +13,10 @@ from huntgraph.cluster.control import Status
 from huntgraph.timeline.audit import Audit, Entry
 from huntgraph.timeline.cells import ABSENT, NOBODY, Changes, Mask, Names, tag
 from huntgraph.timeline.commit import Head, Order, commit
+from huntgraph.timeline.heated import Heated
 from huntgraph.timeline.plan import Plan
 from huntgraph.timeline.tables import EDGE, PLAYER
-from huntgraph.timeline.units import is_seat, kept_whole
+from huntgraph.timeline.units import is_seat, kept_whole, sets_rule
 
 __all__ = ["Conflict", "Live", "Read", "asked", "undo", "ways_back"]
 
@@ -31,6 +32,8 @@ class Live(NamedTuple):
     exists: Mask
     other_rule: bool = False
     """Another traffic rule holds than before the commit."""
+    heated: Heated | None = None
+    """The warm edges, when the rule is to be set back by force."""
 
 
 Read = Callable[[int, Status, Names], Awaitable[Live]]
@@ -61,8 +64,9 @@ async def undo(
     Cells that have changed since keep their words and are told, and with them what belongs to them
     (`huntgraph.timeline.units`), unless ``force``: then they too get the words from before the
     commit, but for players who went over a border. Where another traffic rule holds now than before
-    the commit, the rule and edges that were warm keep their words. What the commit made stays, but
-    empty: a player who is in no hunt and not present, an added edge that is none. Raises AuditError
+    the commit, the rule and edges that were warm keep their words; by ``force`` they too get the
+    old ones, and edges that warmed since follow the rule. What the commit made stays, but empty: a
+    player who is in no hunt and not present, an added edge that is none. Raises AuditError
     HG1622 when there is no such commit, HG1623 when it is undone already, and what `commit` raises.
     """
     folder = Path(data)
@@ -139,8 +143,12 @@ def _back(changes: Changes, live: Live, kept: Mask) -> Changes:
     old = np.where(stays, _empty(names, words), changes.old)
     old = (words & own) | (old & ~own)
     has = changes.had | stays
+    way = Changes(names, words, old, exists, has)
     use = ~kept & ((old != words) | (has != exists))
-    return Changes(names[use], words[use], old[use], exists[use], has[use])
+    if live.heated is None or not sets_rule(way.only(use)):
+        return way.only(use)
+    way = way.only(use | (~kept & (tags == EDGE)))
+    return way.joined(live.heated.beside(way, stay=False))
 
 
 def _own_bits(names: Names) -> Names:
