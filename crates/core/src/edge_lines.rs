@@ -147,8 +147,8 @@ impl<'a> EdgeLines<'a> {
         self.halves.len() >> self.wide
     }
 
-    /// The number of an edge's offset, [`FAR`](crate::offsets::FAR) for added ones too; not for
-    /// compact lines.
+    /// The number of an edge's offset, [`FAR`](crate::offsets::FAR) for added ones too; of its cost
+    /// in compact lines.
     #[inline(always)]
     pub(crate) fn number(&self, edge: usize) -> u8 {
         let (half, at) = self.spot(edge);
@@ -212,29 +212,37 @@ impl<'a> EdgeLines<'a> {
         }
     }
 
-    /// The same in one writing; the cost is one that [`Self::has_room`] for.
+    /// The same in one writing; a compact line needs the cost among its prices.
     #[inline(always)]
     pub(crate) fn set_state(&mut self, edge: usize, state: EdgeState) {
-        if self.cost(edge) != state.cost {
-            self.set_cost(edge, state.cost);
-        }
         let (half, at) = self.spot(edge);
+        if let Some(prices) = &self.prices {
+            let own = self.halves[half].mark[at] & !CLOSED;
+            // Numbers that are free have cost 0 too.
+            if state.cost == 0 || prices.cost(own) != state.cost {
+                self.halves[half].set_number(at, prices.number(state.cost));
+            }
+        } else {
+            let costs = &mut self.halves[half + 1];
+            [costs.mark[at], costs.heat[at]] = state.cost.to_le_bytes();
+        }
         let half = &mut self.halves[half];
         half.heat[at] = state.heat;
         half.set_closed(at, state.closed);
     }
 
-    /// Gives an edge another base cost, one that [`Self::has_room`] for.
-    pub(crate) fn set_cost(&mut self, edge: usize, cost: u16) {
-        let (half, at) = self.spot(edge);
-        if let Some(prices) = &mut self.prices {
-            // Its old number may be the one that it needs.
-            prices.leave(self.halves[half].mark[at] & !CLOSED);
-            self.halves[half].set_number(at, prices.take(cost));
-        } else {
-            let costs = &mut self.halves[half + 1];
-            [costs.mark[at], costs.heat[at]] = cost.to_le_bytes();
-        }
+    /// Makes an edge's next cost one of the prices in the place of its own, one that
+    /// [`Self::has_room`] for; [`Self::set_state`] is to follow. `keep` gets each number that is
+    /// about to stand for something else.
+    pub(crate) fn reprice(&mut self, edge: usize, cost: u16, mut keep: impl FnMut(&Prices, u8)) {
+        let old = self.number(edge);
+        let Some(prices) = &mut self.prices else { return };
+        keep(prices, old);
+        // It may be the one that is needed.
+        prices.leave(old);
+        let new = prices.number(cost);
+        keep(prices, new);
+        prices.take(new, cost);
     }
 
     /// Whether any edge may have this base cost now.
@@ -372,10 +380,15 @@ mod tests {
             let mut edges = EdgeLines::new(&mut halves[..used], prices);
             assert_eq!(edges.len(), LINES);
             for edge in 0..EDGES {
-                edges.set_state(edge, filled(edge));
+                set(&mut edges, edge, filled(edge));
             }
             test(&mut edges);
         }
+    }
+
+    fn set(edges: &mut EdgeLines, edge: usize, state: EdgeState) {
+        edges.reprice(edge, state.cost, |_, _| {});
+        edges.set_state(edge, state);
     }
 
     fn filled(edge: usize) -> EdgeState {
@@ -427,10 +440,10 @@ mod tests {
                     before.copy_from_slice(edges.halves);
                     let mut prices = edges.prices.as_deref().copied();
                     let mut before = EdgeLines::new(before, prices.as_mut());
-                    edges.set_state(edge, new);
+                    set(edges, edge, new);
                     assert!(edges.has_prices_of(&before) || new.cost != filled(edge).cost);
                     let bits = edges.differing(&before, line);
-                    edges.set_state(edge, filled(edge));
+                    set(edges, edge, filled(edge));
                     before.copy_line(edges, line);
                     assert_eq!(edges.differing(&before, line), 0);
                     bits
@@ -452,7 +465,7 @@ mod tests {
     fn what_is_set_is_read_and_nothing_else_changes() {
         in_both_forms(|edges| {
             let state = EdgeState { cost: 258, heat: 255, closed: true };
-            edges.set_cost(23, state.cost);
+            set(edges, 23, EdgeState { cost: state.cost, ..filled(23) });
             edges.set_heat(23, state.heat);
             edges.set_closed(23, state.closed);
             for edge in 0..EDGES {
@@ -468,7 +481,7 @@ mod tests {
         in_both_forms(|edges| {
             assert!(edges.has_room(500));
             if let Some(prices) = &mut edges.prices {
-                (0..PRICES as u16 - 10).for_each(|at| _ = prices.take(1 + at));
+                (0..PRICES as u16 - 10).for_each(|at| prices.take(prices.number(1 + at), 1 + at));
             }
             assert_eq!(edges.has_room(500), edges.prices.is_none());
             assert!(edges.has_room(60_000 - 9), "others have it");

@@ -4,6 +4,7 @@ use crate::apply::Sink;
 use crate::edge_lines::EdgeState;
 use crate::hash::{ABSENT, added_cell, edge_cell, edge_change, edge_word};
 use crate::image::Partition;
+use crate::prices::Prices;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
 
 /// What is known of one edge.
@@ -124,6 +125,10 @@ impl Partition<'_> {
         let [was, now] = [old, new].map(|state| (self.weight_of(state), state.closed));
         let change = edge_change(edge, edge_word(was.0, old), edge_word(now.0, new));
         self.header.cells = self.header.cells.wrapping_add(change);
+        if new.cost != old.cost {
+            let keep = |prices: &Prices, number| self.journal.price(prices, number);
+            self.topology.edges.reprice(edge, new.cost, keep);
+        }
         self.topology.edges.set_state(edge, new);
         self.note_heat(edge, new.heat);
         if was != now {

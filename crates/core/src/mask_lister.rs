@@ -202,7 +202,7 @@ mod tests {
         let mut offsets = Offsets(&mut words);
         MaskLister::load(&view, &mut masks, &mut offsets);
         for (node, heads) in (0..).zip(rows) {
-            let row = masks.row(node, &offsets).expect("rows are masks");
+            let row = masks.row(node, &offsets);
             let edges = first[node as usize] as usize..first[node as usize + 1] as usize;
             assert_eq!(row.first()..row.end(), edges, "{node}");
             let list = Entries::of(row.list);

@@ -3,7 +3,7 @@
 //! Derived from the edges, never hashed: which number a cost has depends on the order in which
 //! costs came, what follows from it does not. A number is free again when no edge has its cost.
 
-use crate::memory::equal_offsets;
+use crate::memory::{bytes_of, equal_offsets};
 use crate::offsets::SHARED;
 use crate::schema::PRICES;
 
@@ -39,16 +39,21 @@ impl Prices {
         cost == 0 || self.find(cost).or_else(|| self.find(0)).is_some()
     }
 
-    /// An edge has this cost from now on; its number.
-    pub(crate) fn take(&mut self, cost: u16) -> u8 {
+    /// The number that edges of a cost have or, when it is one more, can have; [`NOTHING`] for 0.
+    pub(crate) fn number(&self, cost: u16) -> u8 {
         if cost == 0 {
             return NOTHING;
         }
         let number = self.find(cost).or_else(|| self.find(0));
-        let number = number.expect("what does not fit was refused");
-        self.cost[number as usize] = cost;
-        self.edges[number as usize] += 1;
-        number
+        number.expect("what does not fit was refused")
+    }
+
+    /// An edge has this cost, of this number, from now on.
+    pub(crate) fn take(&mut self, number: u8, cost: u16) {
+        if number != NOTHING {
+            self.cost[number as usize] = cost;
+            self.edges[number as usize] += 1;
+        }
     }
 
     /// An edge has the cost of this number no longer.
@@ -61,6 +66,16 @@ impl Prices {
         if *edges == 0 {
             self.cost[number as usize] = 0;
         }
+    }
+
+    /// The words of the table that a number stands in, with their own numbers.
+    pub(crate) fn words_of(&self, number: u8) -> [(usize, u64); 2] {
+        let bytes = bytes_of(core::slice::from_ref(self));
+        let edges = size_of_val(&self.cost);
+        [2 * number as usize, edges + 4 * number as usize].map(|byte| {
+            let word = byte / 8;
+            (word, u64::from_le_bytes(*bytes[8 * word..].first_chunk().expect("a whole word")))
+        })
     }
 
     /// The number of a cost, of 0 the first that is free.
@@ -93,31 +108,37 @@ pub(crate) fn count_prices(costs: &[u16], most: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn take(prices: &mut Prices, cost: u16) -> u8 {
+        let number = prices.number(cost);
+        prices.take(number, cost);
+        number
+    }
+
     #[test]
     fn as_many_costs_as_there_are_numbers_fit_and_one_more_does_when_one_has_left() {
         let mut prices = Prices::default();
         let numbers: [u8; PRICES] = core::array::from_fn(|at| {
             assert!(prices.fits(60_000 - at as u16));
-            prices.take(60_000 - at as u16)
+            take(&mut prices, 60_000 - at as u16)
         });
         for (at, &number) in numbers.iter().enumerate() {
             assert!((1..=PRICES as u8).contains(&number));
             assert_eq!(prices.cost(number), 60_000 - at as u16);
-            assert_eq!(prices.take(60_000 - at as u16), number);
+            assert_eq!(take(&mut prices, 60_000 - at as u16), number);
         }
         assert!(!prices.fits(7) && prices.fits(60_000));
         prices.leave(numbers[40]);
         assert!(!prices.fits(7), "another edge has that cost yet");
         prices.leave(numbers[40]);
         assert!(prices.fits(7));
-        assert_eq!(prices.take(7), numbers[40]);
+        assert_eq!(take(&mut prices, 7), numbers[40]);
         assert!(!prices.fits(60_000 - 40));
     }
 
     #[test]
     fn nothing_has_a_number_of_its_own() {
         let mut prices = Prices::default();
-        assert_eq!((prices.take(0), prices.cost(NOTHING)), (NOTHING, 0));
+        assert_eq!((take(&mut prices, 0), prices.cost(NOTHING)), (NOTHING, 0));
         prices.leave(NOTHING);
         assert_eq!(prices, Prices::default());
     }

@@ -8,7 +8,7 @@
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
 use crate::added::{Added, Entry, find_entry};
-use crate::edge_lines::{EdgeLines, RowSpan};
+use crate::edge_lines::{EdgeLines, EdgeState, RowSpan};
 use crate::entries::Entries;
 use crate::limits::{ImageError, WorldView, needed};
 use crate::lister::{Lister, Needed, ways};
@@ -104,8 +104,8 @@ impl Topology<'_> {
             self.load_numbers(world);
         }
         for (edge, &cost) in world.cost.iter().enumerate() {
-            self.edges.set_cost(edge, cost);
-            self.edges.set_closed(edge, cost == 0);
+            self.edges.reprice(edge, cost, |_, _| {});
+            self.edges.set_state(edge, EdgeState { cost, heat: 0, closed: cost == 0 });
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use super::touched::Touched;
 use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::memory::Line;
 use crate::players::Player;
+use crate::prices::Prices;
 
 /// Edges kept in one EDGES entry.
 const EDGES_MAX: usize = 3;
@@ -213,6 +214,15 @@ impl<'a> Journal<'a> {
                 last.0[0] += 1 << 4;
             }
             _ => self.push([EDGES | 1 << 4, value, 0, 0]),
+        }
+    }
+
+    /// A price is about to become another one, or that of more or fewer edges.
+    pub(crate) fn price(&mut self, prices: &Prices, number: u8) {
+        if self.is_kept() {
+            for (at, word) in prices.words_of(number) {
+                self.copy(Section::Prices, at, 1, [word, 0, 0]);
+            }
         }
     }
 

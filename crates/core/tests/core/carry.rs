@@ -164,7 +164,7 @@ fn forgotten_sections_are_caught(world: &World, limits: Limits) {
     // No head is far from its tail in so small a world, its only block begins with nothing before
     // it, and rows have one form.
     let rows = if limits.compact { "rows" } else { "masks" };
-    let blank = ["far", "blocks", rows];
+    let blank = ["far", "blocks", rows, if limits.compact { rows } else { "prices" }];
     let all = limits_of(&whole).sections().map(|(name, _)| name).into_iter();
     assert_eq!(caught, all.filter(|name| !blank.contains(name)).collect::<Vec<_>>());
 }

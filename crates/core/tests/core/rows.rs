@@ -65,7 +65,7 @@ fn rows_are_masks_where_they_can_be() {
         let numbers = ["hub", "long", "lines"].iter().any(|word| name.contains(word));
         assert_eq!(limits.compact, !numbers, "{name}");
         assert_eq!(forms(limits, &world.view()).len(), 2 - numbers as usize, "{name}");
-        assert_eq!(limits.with_rows(&world.view(), limits.compact), Some(limits), "{name}");
+        assert_eq!(limits.in_form(&world.view(), limits.compact), Some(limits), "{name}");
     }
 }
 

@@ -242,7 +242,7 @@ impl Seen {
 
 /// Limits with rows in each form that a world's can have: by numbers, then masks.
 pub fn forms(limits: Limits, view: &WorldView) -> Vec<Limits> {
-    [false, true].into_iter().filter_map(|masks| limits.with_rows(view, masks)).collect()
+    [false, true].into_iter().filter_map(|masks| limits.in_form(view, masks)).collect()
 }
 
 /// Both, of a world whose rows can be masks.
