@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huntgraph.model import Answer, Border, Happening, Model
 from huntgraph.model.routes import next_node
-from huntgraph.schema import EVENT, NONE, UNREACHABLE, UPDATE, Event, Flag, Kind
+from huntgraph.schema import EVENT, NONE, PRICES, UNREACHABLE, UPDATE, Event, Flag, Kind
 from tests.model.worlds import Record, World
 
 COMPARED: Final = ("kind", "code", "seq", "player", "position", "node", "target", "tick", "echo")
@@ -78,6 +79,8 @@ class Pair:
         border: Border | None = None,
     ) -> None:
         given = border or Border()
+        # Half of all worlds are told in the compact form, if they can be.
+        any_prices = bool(crc32(world.head.tobytes() + world.cost.tobytes()) % 2)
         self.engine = engine_class()(
             *world,
             players=players,
@@ -87,9 +90,11 @@ class Pair:
             halo_twin=np.array(given.twin, np.uint32),
             parcels=given.capacity,
             added_edges=added_edges,
+            any_prices=any_prices,
         )
         cost = world.cost if model_cost is None else model_cost
         self.model = Model(world.first, world.head, cost, players, 2 * added_edges, border)
+        self.model.prices_max = PRICES if self.engine.compact else None
         self.epochs = {0: self.model.routing()}
         self.away: dict[tuple[bytes, int], NDArray[np.int64]] = {}
         self.seen: Counter[str] = Counter()

@@ -60,7 +60,8 @@ class Growing:
 
     def from_the_start(self, players: int, added_edges: int) -> Any:
         """An engine of a size that took the log."""
-        engine = engine_class()(*self.world, players=players, added_edges=added_edges)
+        room = {"players": players, "added_edges": added_edges}
+        engine = engine_class()(*self.world, any_prices=not self.pair.engine.compact, **room)
         if self.log:
             engine.apply(np.frombuffer(b"".join(self.log), np.uint8).reshape(-1, 64))
         return engine

@@ -342,6 +342,12 @@ impl Engine {
         Ok((peer.sent, peer.acked, peer.taken))
     }
 
+    /// Whether its edges are told in the compact form.
+    #[getter]
+    fn compact(&self) -> PyResult<bool> {
+        Ok(Partition::limits_of(&self.block).map_err(bad)?.compact)
+    }
+
     #[getter]
     fn position(&mut self) -> PyResult<u64> {
         Ok(self.partition()?.header.position)

@@ -15,6 +15,7 @@ def edge_record(state: Partition, move: dict[str, int]) -> None:
     edge = state.find_edge_checked(tail, head)
     if kind == Kind.EDGE_PRICE:
         check_cost(state, move["arg"])
+        check_price(state, move["arg"])
         state.set_edge(edge, cost=move["arg"])
         widen_costs(state, move["arg"])
     elif kind == Kind.EDGE_REMOVE:
@@ -31,10 +32,11 @@ def add(state: Partition, tail: int, head: int, cost: int) -> None:
         raise Refused(Code.BAD_EDGE)
     check_cost(state, cost)
     edge = state.find_slot(tail, head)
+    if edge is not None and state.cost[edge] > 0:
+        raise Refused(Code.EDGE_EXISTS)
+    check_price(state, cost)
     if edge is None:
         edge = state.add_slots(tail, head)
-    elif state.cost[edge] > 0:
-        raise Refused(Code.EDGE_EXISTS)
     state.set_edge(edge, cost=cost, closed=False)
     widen_costs(state, cost)
 
@@ -43,6 +45,12 @@ def check_cost(state: Partition, cost: int) -> None:
     """Refuses a cost out of range, alone or with the greatest heat."""
     if not 1 <= cost <= COST_MAX or cost + state.traffic.term(HEAT_MAX) > WEIGHT_MAX:
         raise Refused(Code.BAD_COST)
+
+
+def check_price(state: Partition, cost: int) -> None:
+    """Refuses a cost that would be one too many."""
+    if not state.has_room(cost):
+        raise Refused(Code.PRICES_FULL)
 
 
 def widen_costs(state: Partition, cost: int) -> None:

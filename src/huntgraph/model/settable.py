@@ -46,7 +46,8 @@ def may_set(state: Partition, name: int, row: Row) -> bool:
     """Whether a cell of a row may get its word."""
     (tag, index), word = split(name), row[name]
     if tag == 1:
-        return index < len(state.cost) and fits_edge(state, word) and not RULE & row.keys()
+        fits = fits_edge(state, word) and has_room(state, word)
+        return index < len(state.cost) and fits and not RULE & row.keys()
     if tag == 2:
         return fits_player(state, index // 8, index % 8, row, word)
     if tag == 7:
@@ -87,6 +88,12 @@ def fits_edge(state: Partition, word: int) -> bool:
         return (heat, closed, more) == (0, 1, 0)
     base = weight - state.traffic.term(heat)
     return heat <= HEAT_MAX and more == 0 and 1 <= base <= state.cost_max
+
+
+def has_room(state: Partition, word: int) -> bool:
+    """Whether the cost of a word of tag 1 that fits is one that edges may have."""
+    weight, heat, _ = cut(word, 16, 8)
+    return state.has_room(weight - state.traffic.term(heat) if weight else 0)
 
 
 def fits_player(state: Partition, slot: int, number: int, row: Row, word: int) -> bool:

@@ -162,7 +162,8 @@ class Hunt:
 class Partition:
     """All state of one partition; edge arrays have one item for each slot in use, by edge id.
 
-    ``capacity_added`` is how many slots can be added to the world's.
+    ``capacity_added`` is how many slots can be added to the world's, ``prices_max`` how many
+    different costs edges can have at a time, None for any.
     """
 
     def __init__(
@@ -176,6 +177,7 @@ class Partition:
         self.first, self.head = first, head
         self.border = border or Border()
         self.capacity_added = capacity_added
+        self.prices_max: int | None = None
         self.players_max = 1024
         self.added_of: dict[int, list[int]] = {}
         rows = first[1:].astype(np.int64) - first[:-1]
@@ -272,6 +274,11 @@ class Partition:
         before, self.traffic = self.weights(), rule
         for edge in (self.weights() != before).nonzero()[0].tolist():
             self.tell_edge(edge)
+
+    def has_room(self, cost: int) -> bool:
+        """Whether an edge can have this cost too."""
+        prices = {0, *self.cost.tolist()}
+        return self.prices_max is None or cost in prices or len(prices) <= self.prices_max
 
     def slots_fit(self, tail: int, head: int) -> bool:
         """Whether there is room for slots both ways."""
