@@ -1,9 +1,11 @@
 //! The rows: which edges lead from a node, and where to.
 //!
-//! A node's row is a run of slots, numbered through; that number is the edge's id. Sixteen bytes
-//! say where the rows of sixteen nodes begin, how long each is, and in which list the offsets stand
-//! by which they lead to their heads ([`Offsets`]). A slot keeps its offset's number; far heads
-//! stand in a small hash table. Beside it stands what else is known of an edge ([`EdgeLines`]).
+//! A node's row is a run of slots, numbered through; that number is the edge's id. Where rows begin
+//! and lead to is told in one of two forms ([`Rows`]). By numbers, for any world: sixteen bytes say
+//! where the rows of sixteen nodes begin, how long each is, and in which list the offsets stand by
+//! which they lead to their heads ([`Offsets`]). A slot keeps its offset's number; far heads stand
+//! in a small hash table. By masks, for grids: twenty bytes say which entries of a list each row
+//! leads by, and slots keep nothing. What else is known of an edge stands in [`EdgeLines`].
 //! Edges added to a running world have ids behind all rows and are chained by tail.
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
