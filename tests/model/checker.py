@@ -66,7 +66,10 @@ def happening(row: np.void) -> Happening:
 
 
 class Pair:
-    """An engine and a model over the same world; `model_cost` plants a fault in the model."""
+    """An engine and a model over the same world; `model_cost` plants a fault in the model.
+
+    ``any_prices``: whether edges may have any cost at any time, where a world has few.
+    """
 
     def __init__(
         self,
@@ -77,10 +80,12 @@ class Pair:
         added_edges: int = 1024,
         model_cost: NDArray[np.uint16] | None = None,
         border: Border | None = None,
+        any_prices: bool | None = None,
     ) -> None:
         given = border or Border()
-        # Half of all worlds are told in the compact form, if they can be.
-        any_prices = bool(crc32(world.head.tobytes() + world.cost.tobytes()) % 2)
+        if any_prices is None:
+            # Half of all worlds are told in the compact form, if they can be.
+            any_prices = bool(crc32(world.head.tobytes() + world.cost.tobytes()) % 2)
         self.engine = engine_class()(
             *world,
             players=players,

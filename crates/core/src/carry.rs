@@ -19,14 +19,17 @@ impl<'a> Partition<'a> {
     ///
     /// # Errors
     /// [`ImageError::Magic`] for another version, [`ImageError::Size`] for another world's state,
-    /// [`ImageError::Players`] or [`ImageError::Added`] with the least that would do,
-    /// [`ImageError::Limits`].
+    /// [`ImageError::Form`], [`ImageError::Players`] or [`ImageError::Added`] with the least that
+    /// would do, [`ImageError::Limits`].
     pub fn check_carry(saved: &[Line], limits: &Limits) -> Result<Limits, ImageError> {
         limits.check()?;
         let own = Self::limits_of(saved)?;
         let Limits { players, added, fields, pending, pages, queued, journal, .. } = *limits;
         let sized = Limits { players, added, fields, pending, pages, queued, journal, ..own };
         let [players_used, added_used] = Self::in_use(saved)?;
+        if (own.nodes, own.edges) == (limits.nodes, limits.edges) && own.compact != limits.compact {
+            return Err(ImageError::Form);
+        }
         if *limits != sized || players_used > own.players || added_used > own.added {
             Err(ImageError::Size)
         } else if players_used > players {

@@ -10,7 +10,7 @@ use crate::image::Partition;
 use crate::schema::{Arrival, Code, Correction, Event, HUNTS, Move, Notice, event, form, kind};
 
 /// Cells of one row.
-const CELLS: usize = 3;
+pub(crate) const CELLS: usize = 3;
 
 /// One cell and what becomes of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Partition<'_> {
     /// Gives one cell a new word, as a CORRECT row of one cell does, but without a position.
     ///
     /// # Errors
-    /// [`Code::BadCell`] when it may not be set; nothing has changed then.
+    /// [`Code::BadCell`] when it may not be set, [`Code::PricesFull`]; nothing has changed then.
     pub fn set_cell<S: Sink>(&mut self, name: u64, word: u64, sink: &mut S) -> Result<(), Code> {
         let row = Row::one(name, word);
         self.check_row(&row)?;
@@ -165,7 +165,11 @@ impl Partition<'_> {
         let apart = !(row.sets_rule() && row.changes().iter().any(|cell| parts(cell.name).0 == EDGE));
         let all = || row.changes().iter().all(|cell| self.may_set(cell, row));
         let sound = row.names_differ() && apart && all();
-        if sound { Ok(()) } else { Err(Code::BadCell) }
+        match sound {
+            false => Err(Code::BadCell),
+            true if !self.has_room_for(row) => Err(Code::PricesFull),
+            true => Ok(()),
+        }
     }
 
     fn set_row<S: Sink>(&mut self, row: &Row, sink: &mut S) {

@@ -245,9 +245,9 @@ impl<'a> EdgeLines<'a> {
         prices.take(new, cost);
     }
 
-    /// Whether any edge may have this base cost now.
-    pub(crate) fn has_room(&self, cost: u16) -> bool {
-        self.prices.as_ref().is_none_or(|prices| prices.fits(cost))
+    /// Whether edges may have these base costs too.
+    pub(crate) fn has_room(&self, costs: &[u16]) -> bool {
+        self.prices.as_ref().is_none_or(|prices| prices.fit(costs))
     }
 
     #[inline(always)]
@@ -479,12 +479,12 @@ mod tests {
     #[test]
     fn only_compact_lines_run_out_of_costs() {
         in_both_forms(|edges| {
-            assert!(edges.has_room(500));
+            assert!(edges.has_room(&[500]));
             if let Some(prices) = &mut edges.prices {
                 (0..PRICES as u16 - 10).for_each(|at| prices.take(prices.number(1 + at), 1 + at));
             }
-            assert_eq!(edges.has_room(500), edges.prices.is_none());
-            assert!(edges.has_room(60_000 - 9), "others have it");
+            assert_eq!(edges.has_room(&[500]), edges.prices.is_none());
+            assert!(edges.has_room(&[60_000 - 9]), "others have it");
         });
     }
 }

@@ -252,7 +252,7 @@ impl Partition<'_> {
     /// # Errors
     /// [`Code::PricesFull`].
     fn check_price(&self, cost: u32) -> Result<(), Code> {
-        if self.topology.edges.has_room(cost as u16) { Ok(()) } else { Err(Code::PricesFull) }
+        if self.topology.edges.has_room(&[cost as u16]) { Ok(()) } else { Err(Code::PricesFull) }
     }
 
     /// Gives an edge a new base cost.

@@ -308,6 +308,8 @@ pub enum ImageError {
     Players(u32),
     /// So many slots were added in the saved state: more than there would be room for.
     Added(u32),
+    /// The saved state has its edges in the other form.
+    Form,
     /// A state carried over is not the one that was saved.
     Carried,
 }
@@ -323,6 +325,7 @@ impl core::fmt::Display for ImageError {
             Self::World => write!(out, "the saved state belongs to another world"),
             Self::Players(players) => write!(out, "the saved state has {players} players"),
             Self::Added(slots) => write!(out, "the saved state has {} added edges", slots / 2),
+            Self::Form => write!(out, "the saved state has its edges in the other form"),
             Self::Carried => write!(out, "a state carried over is not the one that was saved"),
         }
     }

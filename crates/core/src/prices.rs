@@ -34,9 +34,11 @@ impl Prices {
         self.cost[number as usize % NUMBERS]
     }
 
-    /// Whether edges could have this cost too: some have it, or a number is free.
-    pub(crate) fn fits(&self, cost: u16) -> bool {
-        cost == 0 || self.find(cost).or_else(|| self.find(0)).is_some()
+    /// Whether edges could have these costs too: some have them, or there are numbers for them.
+    pub(crate) fn fit(&self, costs: &[u16]) -> bool {
+        let known = |at: usize| costs[..at].contains(&costs[at]) || self.find(costs[at]).is_some();
+        let fresh = (0..costs.len()).filter(|&at| costs[at] != 0 && !known(at)).count();
+        fresh <= self.cost[1..].iter().filter(|&&cost| cost == 0).count()
     }
 
     /// The number that edges of a cost have or, when it is one more, can have; [`NOTHING`] for 0.
@@ -118,7 +120,7 @@ mod tests {
     fn as_many_costs_as_there_are_numbers_fit_and_one_more_does_when_one_has_left() {
         let mut prices = Prices::default();
         let numbers: [u8; PRICES] = core::array::from_fn(|at| {
-            assert!(prices.fits(60_000 - at as u16));
+            assert!(prices.fit(&[60_000 - at as u16]));
             take(&mut prices, 60_000 - at as u16)
         });
         for (at, &number) in numbers.iter().enumerate() {
@@ -126,13 +128,13 @@ mod tests {
             assert_eq!(prices.cost(number), 60_000 - at as u16);
             assert_eq!(take(&mut prices, 60_000 - at as u16), number);
         }
-        assert!(!prices.fits(7) && prices.fits(60_000));
+        assert!(!prices.fit(&[7]) && prices.fit(&[60_000, 0]));
         prices.leave(numbers[40]);
-        assert!(!prices.fits(7), "another edge has that cost yet");
+        assert!(!prices.fit(&[7]), "another edge has that cost yet");
         prices.leave(numbers[40]);
-        assert!(prices.fits(7));
+        assert!(prices.fit(&[7, 7, 60_000]) && !prices.fit(&[7, 8]));
         assert_eq!(take(&mut prices, 7), numbers[40]);
-        assert!(!prices.fits(60_000 - 40));
+        assert!(!prices.fit(&[60_000 - 40]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::cells::{
     ADDED, COSTS, EDGE, GATE, GATE_EDGE, HUNT, PLAYER, SINGLE, STAGE, TRAFFIC, TRAFFIC_COST, parts,
 };
-use crate::correction::{Change, Row};
+use crate::correction::{CELLS, Change, Row};
 use crate::image::Partition;
 use crate::players::NO_STAGE;
 use crate::schema::{
@@ -30,7 +30,7 @@ impl Partition<'_> {
         }
         let Some(word) = change.word else { return self.may_take(tag, index) };
         match tag {
-            EDGE => index < self.edge_ids() && self.fits_edge(word) && self.has_room_for(word),
+            EDGE => index < self.edge_ids() && self.fits_edge(word),
             PLAYER => self.fits_player(index / 8, index % 8, word, row),
             HUNT => index / 16 < HUNTS && self.fits_hunt(index / 16, index % 16, word),
             STAGE => {
@@ -80,10 +80,15 @@ impl Partition<'_> {
         warm && base.is_some_and(|base| (1..=self.header.cost_max).contains(&base))
     }
 
-    /// Whether edges can be told to have the cost of this word, which fits an edge.
-    fn has_room_for(&self, word: u64) -> bool {
-        let (weight, heat) = (word as u16, (word >> 16) as u8);
-        self.topology.edges.has_room(weight.wrapping_sub(self.term(heat) as u16))
+    /// Whether edges can be told to have the costs of a row, whose cells may be set.
+    pub(crate) fn has_room_for(&self, row: &Row) -> bool {
+        let mut costs = [0; CELLS];
+        for (cost, cell) in costs.iter_mut().zip(row.changes()) {
+            if let (EDGE, Some(word)) = (parts(cell.name).0, cell.word) {
+                *cost = self.cost_of(word);
+            }
+        }
+        self.topology.edges.has_room(&costs)
     }
 
     /// Whether all edges fit the traffic rule that a correction has set.

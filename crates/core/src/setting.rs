@@ -139,8 +139,8 @@ impl Partition<'_> {
         self.keep_cell(tag, index);
         match tag {
             EDGE => {
-                let (weight, heat, closed) = (word as u16, (word >> 16) as u8, word >> 24 == 1);
-                let cost = weight - self.term(heat) as u16;
+                let (heat, closed) = ((word >> 16) as u8, word >> 24 == 1);
+                let cost = self.cost_of(word);
                 self.set_edge(index, EdgeState { cost, heat, closed }, sink);
             }
             PLAYER => self.put_player(index / 8, index % 8, word),
@@ -183,6 +183,11 @@ impl Partition<'_> {
             COSTS => (header.cost_min, header.cost_max) = (low(word), high(word)),
             _ => {}
         }
+    }
+
+    /// The base cost that an edge's word stands for under the traffic rule.
+    pub(crate) fn cost_of(&self, word: u64) -> u16 {
+        (word as u16).wrapping_sub(self.term((word >> 16) as u8) as u16)
     }
 
     fn put_player(&mut self, slot: usize, number: usize, word: u64) {

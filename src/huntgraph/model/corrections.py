@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from huntgraph.model.answer import Answer
 from huntgraph.model.hashing import bare_hash, edge_word, state_hash
-from huntgraph.model.settable import Row, fits_edge, may_set, may_take, stands_alone
+from huntgraph.model.settable import Row, fits_edge, has_room, may_set, may_take, stands_alone
 from huntgraph.model.setting import put_cell, put_traffic, take_cell
 from huntgraph.model.state import Partition, Refused
 from huntgraph.schema import PEERS, Code, Event, Kind
@@ -67,6 +67,8 @@ def correct(state: Partition, record: dict[str, int]) -> None:
         sound = sound and alone and (may_take(state, name) if away else may_set(state, name, row))
     if not sound:
         raise Refused(Code.BAD_CELL)
+    if not has_room(state, row):
+        raise Refused(Code.PRICES_FULL)
     state.position += 1
     put_traffic(state, row)
     for name, word, away in zip(names, words, gone, strict=True):

@@ -46,8 +46,7 @@ def may_set(state: Partition, name: int, row: Row) -> bool:
     """Whether a cell of a row may get its word."""
     (tag, index), word = split(name), row[name]
     if tag == 1:
-        fits = fits_edge(state, word) and has_room(state, word)
-        return index < len(state.cost) and fits and not RULE & row.keys()
+        return index < len(state.cost) and fits_edge(state, word) and not RULE & row.keys()
     if tag == 2:
         return fits_player(state, index // 8, index % 8, row, word)
     if tag == 7:
@@ -90,10 +89,10 @@ def fits_edge(state: Partition, word: int) -> bool:
     return heat <= HEAT_MAX and more == 0 and 1 <= base <= state.cost_max
 
 
-def has_room(state: Partition, word: int) -> bool:
-    """Whether the cost of a word of tag 1 that fits is one that edges may have."""
-    weight, heat, _ = cut(word, 16, 8)
-    return state.has_room(weight - state.traffic.term(heat) if weight else 0)
+def has_room(state: Partition, row: Row) -> bool:
+    """Whether edges may have all costs of a row whose cells may be set."""
+    words = [cut(word, 16, 8) for name, word in row.items() if split(name)[0] == 1]
+    return state.has_room(*(weight and weight - state.traffic.term(h) for weight, h, _ in words))
 
 
 def fits_player(state: Partition, slot: int, number: int, row: Row, word: int) -> bool:

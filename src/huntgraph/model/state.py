@@ -275,10 +275,11 @@ class Partition:
         for edge in (self.weights() != before).nonzero()[0].tolist():
             self.tell_edge(edge)
 
-    def has_room(self, cost: int) -> bool:
-        """Whether an edge can have this cost too."""
-        prices = {0, *self.cost.tolist()}
-        return self.prices_max is None or cost in prices or len(prices) <= self.prices_max
+    def has_room(self, *costs: int) -> bool:
+        """Whether edges can have these costs too."""
+        before = {0, *self.cost.tolist()}
+        after = before | set(costs)
+        return self.prices_max is None or after == before or len(after) <= 1 + self.prices_max
 
     def slots_fit(self, tail: int, head: int) -> bool:
         """Whether there is room for slots both ways."""

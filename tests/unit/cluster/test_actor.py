@@ -160,6 +160,40 @@ def test_a_table_too_small_is_named_with_the_least_that_fits(
     asyncio.run(work())
 
 
+def test_prices_are_chosen_before_the_first_snapshot(options: ActorOptions, world: World) -> None:
+    """The log alone leads to either form; a snapshot has one."""
+    edges = np.flatnonzero(world.cost)[: PRICES + 1]
+    tails = np.searchsorted(world.first, edges, "right") - 1
+    ends = zip(tails.tolist(), world.head[edges].tolist(), strict=True)
+    prices = [
+        control_move(Kind.EDGE_PRICE, **{"from": tail, "to": head, "arg": 1_000 + number})
+        for number, (tail, head) in enumerate(ends)
+    ]
+    either = options, replace(options, prices="any")
+
+    async def work() -> None:
+        for chosen in either:
+            async with await Actor.start(chosen) as actor:
+                answers = await actor.control(np.concatenate(prices[:20]))
+                assert not answers.updates["code"].any()
+                last = await actor.control(np.concatenate(prices))
+                full = chosen.prices == "auto"
+                assert (last.updates["code"] == Code.PRICES_FULL).any() == full
+        for chosen, other in (either[1], either[0]), (either[0], either[1]):
+            folder = replace(chosen, directory=options.directory / chosen.prices)
+            async with await Actor.start(folder) as actor:
+                await actor.control(np.concatenate(prices[:20]))
+            named = {"players": folder.players, "prices": folder.prices}
+            await make_snapshot(folder.directory, folder.world, **named)
+            with pytest.raises(ActorError, match=f"start with --prices {chosen.prices}") as found:
+                await Actor.start(replace(folder, prices=other.prices))
+            assert found.value.code == "HG3019"
+            async with await Actor.start(folder) as again:
+                assert again.ready.position == 20 + again.ready.tick
+
+    asyncio.run(work())
+
+
 def test_a_killed_parent_leaves_no_actor(options: ActorOptions, tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(

@@ -74,6 +74,14 @@ fn image_failure(error: ImageError, options: &Options) -> Failure {
     Failure::new("HG3013", error, options.world.display(), fix)
 }
 
+fn other_prices(error: ImageError, options: &Options) -> Failure {
+    let fix = match options.any_prices {
+        true => "start with --prices auto, as before, or in a new directory",
+        false => "start with --prices any, as before, or in a new directory",
+    };
+    Failure::new("HG3019", error, options.dir.display(), fix)
+}
+
 /// The limits that a snapshot's image was made with, where one with `limits` can hold its state.
 fn saved_limits(found: &Snapshot<RealDisk>, limits: &Limits) -> Result<Limits, ImageError> {
     let mut first = [Line::default(); size_of::<Header>().div_ceil(size_of::<Line>())];
@@ -87,7 +95,8 @@ fn saved_limits(found: &Snapshot<RealDisk>, limits: &Limits) -> Result<Limits, I
 /// The newest whole snapshot of this partition and world, if it is one of this version.
 ///
 /// # Errors
-/// HG3010, HG3011, HG3013 for limits out of range, HG3018 when its state does not fit them.
+/// HG3010, HG3011, HG3013 for limits out of range, HG3018 when its state does not fit them, HG3019
+/// when it was made with the other `--prices`.
 pub fn fitting_snapshot(
     options: &Options,
     world: &WorldFile,
@@ -102,6 +111,7 @@ pub fn fitting_snapshot(
         Ok(_) => Ok(Some(found)),
         Err(ImageError::Players(players)) => Err(wanted(players, 0)),
         Err(ImageError::Added(added)) => Err(wanted(0, added)),
+        Err(error @ ImageError::Form) => Err(other_prices(error, options)),
         Err(error @ ImageError::Limits) => Err(image_failure(error, options)),
         // Of another version: the log that it was made from leads to the same state.
         Err(_) => Ok(None),
@@ -141,7 +151,7 @@ fn take_up<'b>(
 /// Fills a block from a fitting snapshot and the log, up to `last` or the log's end.
 ///
 /// # Errors
-/// HG3010 to HG3014, HG3016 and HG3018; nothing on disk is changed.
+/// HG3010 to HG3014, HG3016, HG3018 and HG3019; nothing on disk is changed.
 pub fn boot(
     options: &Options,
     world: &WorldFile,
