@@ -147,8 +147,8 @@ impl Partition<'_> {
         }
     }
 
-    /// One step of each group that is on its way, by what a head did: the journal is read for the
-    /// first one, and two groups later, when its edges have come, they are checked.
+    /// What a head found of a group's records, by its journal: of a step from the same node to the
+    /// same one it is right here too, as the rows of a world do not change.
     #[inline(always)]
     fn recall_ahead(
         &self,
@@ -160,18 +160,13 @@ impl Partition<'_> {
         let mine = group(records, turn).iter().zip(&mut found[turn % STEPS]);
         for (at, (record, found)) in mine.enumerate() {
             *found = Found::default();
-            let step = recalled(turn * GROUP + at).filter(|step| step.node == half(record, 16));
+            let ends = (half(record, 16), half(record, 20));
+            let step = recalled(turn * GROUP + at).filter(|step| (step.node, step.head) == ends);
             let Some(step) = step else { continue };
             (found.slot, found.edge) = (step.slot as u32, Some(step.edge));
             prefetch(self.players, step.slot);
-            self.topology.prefetch_group(step.node);
             self.topology.edges.prefetch_edge(step.edge as usize);
             self.warm.prefetch(step.edge as usize);
-        }
-        let Some(turn) = turn.checked_sub(2) else { return };
-        for (record, found) in group(records, turn).iter().zip(&mut found[turn % STEPS]) {
-            let (from, to) = (half(record, 16), half(record, 20));
-            found.edge = found.edge.filter(|&edge| self.topology.leads(edge as usize, from, to));
         }
     }
 

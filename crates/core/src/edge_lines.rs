@@ -155,13 +155,6 @@ impl<'a> EdgeLines<'a> {
         self.halves[half].mark[at] & !CLOSED
     }
 
-    /// The same of an edge that may be beyond all lines.
-    #[inline(always)]
-    pub(crate) fn number_at(&self, edge: usize) -> Option<u8> {
-        let (half, at) = self.spot(edge);
-        Some(self.halves.get(half)?.mark[at] & !CLOSED)
-    }
-
     /// Gives an edge the number of its offset; not for compact lines.
     pub(crate) fn set_number(&mut self, edge: usize, number: u8) {
         let (half, at) = self.spot(edge);

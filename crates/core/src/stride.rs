@@ -39,7 +39,7 @@ impl Partition<'_> {
             return None;
         }
         if S::JOURNAL {
-            self.journal.step(slot, player, edge, old, self.header.cells);
+            self.journal.step(slot, player, (edge, to), old, self.header.cells);
         }
         let position = self.header.position + 1;
         let before = (player.seq, player.node, player.last_position);

@@ -165,19 +165,6 @@ impl Topology<'_> {
         self.edges.find_number(row, number)
     }
 
-    /// Whether an edge, which is in the row of `tail`, leads to `head`, and that is not far.
-    #[inline(always)]
-    pub(crate) fn leads(&self, edge: usize, tail: u32, head: u32) -> bool {
-        if self.rows.are_masks() {
-            return self.find_near(self.row(tail), tail, head) == Some(edge as u32);
-        }
-        let number = self.edges.number_at(edge).filter(|&number| number != FAR);
-        number.is_some_and(|number| {
-            let offset = self.offsets.get(self.row(tail).list, number);
-            tail.wrapping_add_signed(offset as i32) == head
-        })
-    }
-
     #[inline(always)]
     fn head(&self, tail: u32, edge: usize, list: List) -> u32 {
         let number = self.edges.number(edge);

@@ -18,7 +18,7 @@ from huntgraph.cluster import Actor, ActorOptions, Control, control_move, make_s
 from huntgraph.cluster.pulse import process_state
 from huntgraph.errors import ActorError, RefusedError
 from huntgraph.hunt import Hunt
-from huntgraph.schema import Code, Kind
+from huntgraph.schema import PRICES, Code, Kind
 from huntgraph.world import World, split
 
 

@@ -9,8 +9,10 @@ use super::section::Section;
 use super::touched::Touched;
 use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::memory::Line;
+use crate::offsets::offset;
 use crate::players::Player;
 use crate::prices::Prices;
+use crate::schema::NONE;
 
 /// Edges kept in one EDGES entry.
 const EDGES_MAX: usize = 3;
@@ -66,7 +68,9 @@ const _: () = assert!(size_of::<Entry>() * 2 == size_of::<Line>());
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     pub slot: usize,
+    /// Where it went from, and to: NONE where that is far.
     pub node: u32,
+    pub head: u32,
     pub last_position: u64,
     pub edge: u32,
     /// Heat of the edge: a step changes nothing else of it.
@@ -102,9 +106,13 @@ impl Entry {
     #[inline(always)]
     pub(super) fn step(&self) -> Step {
         let [first, place, last_position, cells] = self.0;
+        let (node, offset) = (place as u32, (first >> 16) as i16);
+        let head = node.wrapping_add_signed(offset as i32);
         Step {
             slot: self.number(),
-            node: place as u32,
+            node,
+            // No edge leads back to where it comes from.
+            head: if offset == 0 { NONE } else { head },
             last_position,
             edge: (place >> 32) as u32,
             heat: (first >> 8) as u8,
@@ -164,13 +172,14 @@ impl<'a> Journal<'a> {
         self.is_on() && self.noted.is_none()
     }
 
-    /// A plain step begins, of a player along an open edge; `cells` is the sum of the cells.
+    /// A plain step begins, of a player along an open edge to a node; `cells` is the sum of the
+    /// cells.
     #[inline(always)]
     pub(crate) fn step(
         &mut self,
         slot: usize,
         player: &Player,
-        edge: usize,
+        (edge, head): (usize, u32),
         old: EdgeState,
         cells: u64,
     ) {
@@ -181,7 +190,9 @@ impl<'a> Journal<'a> {
             touched.step(slot, edge / LINE_EDGES);
         } else {
             let place = player.node as u64 | (edge as u64) << 32;
-            let first = STEP | (old.heat as u64) << 8 | (slot as u64) << 32;
+            let offset = offset(player.node, head).unwrap_or(0) as u16;
+            let old = (old.heat as u64) << 8 | (offset as u64) << 16;
+            let first = STEP | old | (slot as u64) << 32;
             self.push([first, place, player.last_position, cells]);
         }
     }

@@ -129,7 +129,7 @@ impl Partition<'_> {
     /// Puts back a plain step, which closes and opens no edge; the sum of the cells before it.
     #[inline(always)]
     fn put_step(&mut self, step: Step) -> u64 {
-        let Step { slot, node, last_position, edge, heat, cells } = step;
+        let Step { slot, node, last_position, edge, heat, cells, head: _ } = step;
         let player = &mut self.players[slot];
         player.seq -= 1;
         (player.node, player.last_position) = (node, last_position);

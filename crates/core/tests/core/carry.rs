@@ -220,7 +220,7 @@ fn what_is_not_the_same_world_or_no_state_is_refused() {
     assert_eq!(refused(Limits { parcels: 9, ..more }, &none), (Err(ImageError::Size), true));
     assert_eq!(refused(Limits { far: more.far + 1, ..more }, &none), (Err(ImageError::Size), true));
     let other_form = Limits { compact: !more.compact, ..more };
-    assert_eq!(refused(other_form, &none), (Err(ImageError::Size), true));
+    assert_eq!(refused(other_form, &none), (Err(ImageError::Form), true));
     assert_eq!(refused(Limits { players: 0, ..more }, &none), (Err(ImageError::Limits), true));
     assert_eq!(refused(more, &cut), (Err(ImageError::Size), true));
     assert_eq!(refused(more, &Vec::clear), (Err(ImageError::Size), true));
