@@ -113,8 +113,9 @@ class Engine:
     capacities (see `docs/reference/rules.md`); memory is taken once. With a `journal` of so many
     entries (a move takes one, of 64 bytes) the engine can go back in its history, and branches of
     it can; it has no guidance then. With `prices="auto"` the edges of a world with few costs are
-    told in half the memory, and can have `schema.PRICES` different ones at a time. Raises ValueError when the world's rows are malformed or a
-    capacity is out of range.
+    told in half the memory, and can have `schema.PRICES` different ones at a time.
+
+    Raises ValueError when the world's rows are malformed or a capacity is out of range.
     """
 
     def __init__(

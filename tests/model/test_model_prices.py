@@ -135,6 +135,7 @@ def test_histories_with_more_costs_than_can_be_told_apart(seed: int) -> None:
 def test_a_table_of_costs_that_is_one_too_small_is_caught() -> None:
     pair = a_pair()
     pair.model.prices_max = PRICES - 1
+    edges = real_edges(pair)
+    records = [edge_record(pair, Kind.EDGE_PRICE, edge, 1_000 + edge) for edge in edges]
     with pytest.raises(MismatchError, match=r"update\.code"):
-        for edge in real_edges(pair):
-            price(pair, edge, 1_000 + edge)
+        pair.apply(records)

@@ -3,11 +3,11 @@
 use core::ops::Range;
 
 use crate::apply::{Answer, Sink};
-use crate::edge_lines::RowSpan;
 use crate::guidance::Place;
 use crate::history::{Recall, Step};
 use crate::image::{Header, Partition};
 use crate::memory::prefetch;
+use crate::row_span::RowSpan;
 use crate::schema::{Move, NONE, Receipt, STAGES, kind};
 
 /// Records that are fetched for at a time: as many as the processor can wait for at once.

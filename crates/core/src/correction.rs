@@ -162,7 +162,8 @@ impl Partition<'_> {
     }
 
     fn check_row(&self, row: &Row) -> Result<(), Code> {
-        let apart = !(row.sets_rule() && row.changes().iter().any(|cell| parts(cell.name).0 == EDGE));
+        let apart =
+            !(row.sets_rule() && row.changes().iter().any(|cell| parts(cell.name).0 == EDGE));
         let all = || row.changes().iter().all(|cell| self.may_set(cell, row));
         let sound = row.names_differ() && apart && all();
         match sound {

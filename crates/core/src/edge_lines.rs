@@ -2,53 +2,22 @@
 //!
 //! A step reads and changes its edge: what is known of it stands on one cache line, so that a step
 //! waits for memory once. Its weight follows from cost and heat (`heat.rs`). A line has one of two
-//! forms, the same for all edges of a partition. A *wide* line is 64 bytes: costs are told as they
-//! are, and each edge keeps the number of the offset by which it leads on ([`Offsets`]). A *compact*
-//! line is half of it: costs are told by their numbers among few ([`Prices`]), and where edges lead
-//! the rows say ([`masks`](crate::masks)).
+//! forms, the same for all edges of a partition. A *wide* one is 64 bytes: costs are told as they
+//! are, and each edge keeps the number of the offset by which it leads on ([`offsets`]). A
+//! *compact* one is half of it: costs are told by their numbers among few ([`Prices`]), and where
+//! edges lead the rows say ([`masks`]).
 //!
-//! [`Offsets`]: crate::offsets::Offsets
+//! [`offsets`]: crate::offsets
+//! [`masks`]: crate::masks
 
 use crate::entries::PLANE_BITS;
+use crate::half_line::{CLOSED, HalfLine};
 use crate::memory::{equal_bytes, prefetch};
-use crate::offsets::List;
 use crate::prices::Prices;
+use crate::row_span::RowSpan;
 
 /// Edges of one line.
 pub(crate) const LINE_EDGES: usize = 16;
-/// Bit of an edge's mark: nobody may go along it.
-const CLOSED: u8 = 1 << 7;
-
-/// Half a cache line: two bytes of each of sixteen edges.
-#[repr(C, align(32))]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HalfLine {
-    /// [`CLOSED`], and a number: of the offset in a wide line, of the cost in a compact one. In the
-    /// second half of a wide line the low bytes of the costs.
-    mark: [u8; LINE_EDGES],
-    /// Heats; in the second half of a wide line the high bytes of the costs.
-    heat: [u8; LINE_EDGES],
-}
-
-impl HalfLine {
-    fn set_closed(&mut self, at: usize, closed: bool) {
-        self.mark[at] = self.mark[at] & !CLOSED | (closed as u8) << CLOSED.trailing_zeros();
-    }
-
-    fn set_number(&mut self, at: usize, number: u8) {
-        self.mark[at] = self.mark[at] & CLOSED | number;
-    }
-
-    /// A bit for each edge of which another half says something else.
-    #[inline(always)]
-    fn differing(&self, other: &Self) -> u32 {
-        let unlike = |own: [u8; LINE_EDGES], other: [u8; LINE_EDGES]| {
-            let differing = u128::from_le_bytes(own) ^ u128::from_le_bytes(other);
-            equal_bytes(&differing.to_le_bytes(), u8::MAX, 0) ^ 0xFFFF
-        };
-        unlike(self.mark, other.mark) | unlike(self.heat, other.heat)
-    }
-}
 
 /// What changes of an edge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,53 +28,6 @@ pub(crate) struct EdgeState {
     pub heat: u8,
     /// Nobody may go along it now; absent slots are closed for ever.
     pub closed: bool,
-}
-
-/// The edges of a row that the world has: this one does not move.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RowSpan {
-    first: u32,
-    /// How many there are, if the row is not masked.
-    edges: u32,
-    /// The list that their offsets stand in.
-    pub(crate) list: List,
-    /// Bit per entry of the list that leads to a head of the row; 0 where edges keep numbers.
-    pub(crate) mask: u32,
-}
-
-impl RowSpan {
-    /// No edges.
-    pub(crate) const EMPTY: Self = Self { first: 0, edges: 0, list: List::NONE, mask: 0 };
-
-    /// The row of these edge ids.
-    #[inline(always)]
-    pub(crate) fn new(start: usize, end: usize, list: List) -> Self {
-        Self { first: start as u32, edges: (end - start) as u32, list, mask: 0 }
-    }
-
-    /// Its first edge.
-    #[inline(always)]
-    pub(crate) fn first(self) -> usize {
-        self.first as usize
-    }
-
-    /// The row from an edge on that has these entries of its list.
-    #[inline(always)]
-    pub(crate) fn masked(first: u32, mask: u32, list: List) -> Self {
-        Self { first, edges: 0, list, mask }
-    }
-
-    /// The edge behind it.
-    #[inline(always)]
-    pub(crate) fn end(self) -> usize {
-        (self.first + self.edges + self.mask.count_ones()) as usize
-    }
-
-    /// Its last edge, of an empty one where its first would be; not of a masked row.
-    #[inline(always)]
-    fn last(self) -> usize {
-        (self.first + self.edges.saturating_sub(1)) as usize
-    }
 }
 
 /// Lines for so many edges.
@@ -159,12 +81,6 @@ impl<'a> EdgeLines<'a> {
     pub(crate) fn set_number(&mut self, edge: usize, number: u8) {
         let (half, at) = self.spot(edge);
         self.halves[half].set_number(at, number);
-    }
-
-    /// Base cost, 0 for an absent slot.
-    #[inline(always)]
-    pub(crate) fn cost(&self, edge: usize) -> u16 {
-        self.state(edge).cost
     }
 
     /// Heat now.
@@ -358,6 +274,7 @@ impl<'a> EdgeLines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::offsets::List;
     use crate::schema::PRICES;
 
     const LINES: usize = 3;
@@ -385,7 +302,7 @@ mod tests {
     }
 
     fn filled(edge: usize) -> EdgeState {
-        let heat = (edge % 3 == 0) as u8 * 255;
+        let heat = edge.is_multiple_of(3) as u8 * 255;
         EdgeState { cost: 60_000 - (edge % 10) as u16, heat, closed: edge.is_multiple_of(5) }
     }
 

@@ -45,7 +45,7 @@ impl Partition<'_> {
     /// Whether a slot is absent: no edge, until one is added there.
     #[inline(always)]
     pub(crate) fn is_absent(&self, edge: usize) -> bool {
-        self.topology.edges.cost(edge) == 0
+        self.topology.edges.state(edge).cost == 0
     }
 
     /// Heat of an edge now.
@@ -110,8 +110,8 @@ impl Partition<'_> {
         self.set_edge_between(edge, new, None, sink);
     }
 
-    /// The one place where an edge changes, but for its heat alone: hash, guidance and delta follow.
-    /// `ends` are its tail and head where they are known.
+    /// The one place where an edge changes, but for its heat alone: hash, guidance and delta
+    /// follow. `ends` are its tail and head where they are known.
     #[inline(never)]
     pub(crate) fn set_edge_between<S: Sink>(
         &mut self,

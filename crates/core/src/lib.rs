@@ -28,6 +28,7 @@ mod edges;
 mod entries;
 mod grant;
 pub mod guidance;
+mod half_line;
 mod hash;
 mod heat;
 pub mod history;
@@ -46,6 +47,7 @@ mod offsets;
 mod players;
 mod prices;
 mod row_group;
+mod row_span;
 mod rows;
 #[rustfmt::skip]
 pub mod schema;

@@ -2,11 +2,12 @@
 
 use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
-use crate::edge_lines::{HalfLine, edge_lines};
+use crate::edge_lines::edge_lines;
 use crate::guidance::{
     BUCKETS, Field, HEAP, LABELS, Label, PAGE_NODES, Page, Pending, Queued, Round, Work,
     changed_words, untold_words,
 };
+use crate::half_line::HalfLine;
 use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;
@@ -52,8 +53,8 @@ pub struct Limits {
     /// Entries of the journal, 0 or a power of two; with one there is no guidance, which knows no
     /// way back.
     pub journal: u32,
-    /// Rows are masks and costs are told by numbers, for worlds whose rows are alike and whose edges
-    /// have few different costs, as those of grids: half the memory.
+    /// Rows are masks and costs are told by numbers, for worlds whose rows are alike and whose
+    /// edges have few different costs, as those of grids: half the memory.
     pub compact: bool,
 }
 
@@ -189,7 +190,15 @@ impl Limits {
     /// Lines of the rows and all that is known of their edges.
     pub fn row_state_lines(&self) -> usize {
         const ROWS: [&str; 9] = [
-            "rows", "masks", "blocks", "offsets", "edges", "prices", "far", "added", "first_added",
+            "rows",
+            "masks",
+            "blocks",
+            "offsets",
+            "edges",
+            "prices",
+            "far",
+            "added",
+            "first_added",
         ];
         let sections = self.sections().into_iter();
         sections.filter(|(name, _)| ROWS.contains(name)).map(|(_, lines)| lines).sum()

@@ -6,11 +6,11 @@
 //! more than one, the others stand in front of them.
 //! Which groups share a list is the [`mask_lister`](crate::mask_lister)'s to say.
 
-use crate::edge_lines::RowSpan;
 use crate::entries::{ENTRIES, Entries, PLANE_BITS, PLANE_WORDS};
 use crate::memory::{count_bits, prefetch};
 use crate::offsets::{List, Offsets};
 use crate::row_group::GROUP_NODES;
+use crate::row_span::RowSpan;
 
 /// Groups of one [`MaskBlock`].
 pub(crate) const BLOCK_GROUPS: usize = 64;

@@ -8,8 +8,9 @@ use core::mem::{size_of, size_of_val};
 
 use crate::added::{Added, Entry};
 use crate::border::{Desk, Peer};
-use crate::edge_lines::{HalfLine, LINE_EDGES};
+use crate::edge_lines::LINE_EDGES;
 use crate::guidance::{Field, Label, Page, Pending, Queued, Round, Work};
+use crate::half_line::HalfLine;
 use crate::history::{self, Marks};
 use crate::hunts::Hunt;
 use crate::image::Header;

@@ -82,9 +82,8 @@ impl Prices {
 
     /// The number of a cost, of 0 the first that is free.
     fn find(&self, cost: u16) -> Option<u8> {
-        let seen = |chunk: &[u16; SHARED]| {
-            equal_offsets(&chunk.map(u16::cast_signed), cost.cast_signed())
-        };
+        let seen =
+            |chunk: &[u16; SHARED]| equal_offsets(&chunk.map(u16::cast_signed), cost.cast_signed());
         let mut chunks = self.cost.as_chunks::<SHARED>().0.iter().map(seen).enumerate();
         chunks.find_map(|(at, seen)| {
             // The number that stands for nothing is never free.

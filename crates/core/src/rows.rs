@@ -1,12 +1,12 @@
 //! Where rows lie, in one of two forms: by numbers that edges keep, or by masks. All rows of a
 //! partition have the same one; the other's sections are empty, which is how they are told apart.
 
-use crate::edge_lines::RowSpan;
 use crate::limits::Limits;
 use crate::masks::{MaskGroup, Masks};
 use crate::memory::{Line, bytes_of, bytes_of_mut, prefetch, take};
 use crate::offsets::Offsets;
 use crate::row_group::{GROUP_NODES, RowGroup};
+use crate::row_span::RowSpan;
 
 /// The rows' places.
 pub(crate) struct Rows<'a> {

@@ -10,13 +10,14 @@
 //! Rows are structurally symmetric: to every slot there is one that leads back.
 
 use crate::added::{Added, Entry, find_entry};
-use crate::edge_lines::{EdgeLines, EdgeState, RowSpan};
+use crate::edge_lines::{EdgeLines, EdgeState};
 use crate::entries::Entries;
 use crate::limits::{ImageError, WorldView, needed};
 use crate::lister::{Lister, Needed, ways};
 use crate::mask_lister::MaskLister;
 use crate::offsets::{FAR, List, Offsets, offset};
 use crate::row_group::GROUP_NODES;
+use crate::row_span::RowSpan;
 use crate::rows::Rows;
 use crate::schema::{DEGREE, NONE, PRICES};
 

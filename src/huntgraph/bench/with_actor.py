@@ -21,7 +21,7 @@ from huntgraph.bench.result import Found
 from huntgraph.bench.roads import EDGES_PER_CROSSING, make_roads
 from huntgraph.bench.scene import IdlePolicy, Scene, paths
 from huntgraph.bus import Histogram
-from huntgraph.cluster import Actor, ActorOptions, refuse
+from huntgraph.cluster import Actor, ActorOptions, Prices, refuse
 from huntgraph.cores import kept_free, loop_cores
 
 __all__ = [
@@ -130,21 +130,20 @@ def _bare_syncs(scene: Scene) -> dict[str, Samples]:
 
 
 def memory(scene: Scene) -> Found:
-    """Measure an actor's resident memory after all its players have walked."""
+    """Measure an actor's resident memory after all its players have walked, in both forms."""
     options = scene.options
-    found = load(scene, records=FRAME_MOVES, rate=options.rate, client_idle="block")
+    compact, found = (_walked(scene, prices) for prices in ("auto", "any"))
     start, end = found.resident["measuring"], found.resident["measured"]
-    rows = _core.row_bytes(scene.world_file)
     figures = {
         "rss_mib": round(end["rss"] / 2**20, 2),
+        "grid_rss_mib": round(compact.resident["measured"]["rss"] / 2**20, 2),
         "bytes_per_edge": round(end["rss"] / scene.edges, 2),
         "edges": scene.edges,
         "players": options.players,
         "nodes": scene.nodes,
         "fields": FIELDS,
         "guidance_mib": GUIDANCE_MIB,
-        "rows_bytes_per_edge": round(rows / scene.edges, 2),
-        "roads_bytes_per_edge": round(_road_bytes(scene), 2),
+        **_bytes_per_edge(scene),
         "rss_before_players_mib": round(found.resident["ready"]["rss"] / 2**20, 2),
         "rss_before_walk_mib": round(start["rss"] / 2**20, 2),
         "growth_kib": round((end["rss"] - start["rss"]) / 2**10, 1),
@@ -155,10 +154,32 @@ def memory(scene: Scene) -> Found:
         figures=figures,
         samples=len(found.resident),
         distribution={},
-        floor={"rows_mib": round(rows / 2**20, 2)},
+        floor={"rows_mib": round(figures["rows_bytes_per_edge"] * scene.edges / 2**20, 2)},
         offered=f"open loop, {options.rate:,} moves/s; {int(found.numbers['moves']):,} in all",
         idle_policy=options.idle_policy,
     )
+
+
+def _walked(scene: Scene, prices: Prices) -> Loaded:
+    """Let all players of an actor walk."""
+    return load(
+        scene,
+        records=FRAME_MOVES,
+        rate=scene.options.rate,
+        client_idle="block",
+        directory=f"actor-{prices}",
+        prices=prices,
+    )
+
+
+def _bytes_per_edge(scene: Scene) -> dict[str, float]:
+    """Give the bytes an edge of the rows: of the grid in both forms, of roads as many."""
+    rows = {
+        "grid_bytes_per_edge": _core.row_bytes(scene.world_file) / scene.edges,
+        "rows_bytes_per_edge": _core.row_bytes(scene.world_file, any_prices=True) / scene.edges,
+        "roads_bytes_per_edge": _road_bytes(scene),
+    }
+    return {name: round(each, 2) for name, each in rows.items()}
 
 
 def _road_bytes(scene: Scene) -> float:
@@ -222,7 +243,13 @@ def sync_floor(directory: Path, seconds: float, period_s: float = 0.0) -> Sample
 
 
 def load(
-    scene: Scene, *, records: int, rate: int, client_idle: IdlePolicy, directory: str = "actor"
+    scene: Scene,
+    *,
+    records: int,
+    rate: int,
+    client_idle: IdlePolicy,
+    directory: str = "actor",
+    prices: Prices = "auto",
 ) -> Loaded:
     """Start an actor, publish the hunts, let a thread of this process load it, and stop it.
 
@@ -261,13 +288,16 @@ def load(
         return Loaded(numbers, samples, service[1] - service[0], resident, counted)
 
     try:
-        return asyncio.run(with_actor(scene, measure, directory))
+        return asyncio.run(with_actor(scene, measure, directory, prices))
     finally:
         stopped.set()
 
 
 async def with_actor(
-    scene: Scene, work: Callable[[Actor], Awaitable[Given]], directory: str = "actor"
+    scene: Scene,
+    work: Callable[[Actor], Awaitable[Given]],
+    directory: str = "actor",
+    prices: Prices = "auto",
 ) -> Given:
     """Start an actor with the scene's hunts open, let it work, and stop it.
 
@@ -281,6 +311,7 @@ async def with_actor(
         players=scene.options.players,
         fields=FIELDS,
         guidance_mib=GUIDANCE_MIB,
+        prices=prices,
         idle=scene.options.idle_policy,
         core=cores[0] if cores else None,
     )

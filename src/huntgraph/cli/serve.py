@@ -86,12 +86,7 @@ def serve(
     layout = layout_of(folder)
     _check_addresses(listen, http_host)
     settings = Settings(
-        players=players,
-        fields=fields,
-        guidance_mib=guidance_mib,
-        added_edges=added_edges,
-        prices=prices,
-        idle=idle,
+        *(players, fields, guidance_mib, added_edges, prices, idle),
         listen=listen,
         http_host=http_host,
         http_port=http_port,

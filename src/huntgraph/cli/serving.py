@@ -23,6 +23,7 @@ from huntgraph.cluster import (
     Event,
     Layout,
     Leaf,
+    Prices,
     Supervisor,
     holders,
     part_options,
@@ -58,7 +59,7 @@ class Settings:
     fields: int = 8
     guidance_mib: int = 0
     added_edges: int = 1024
-    prices: Literal["auto", "any"] = "auto"
+    prices: Prices = "auto"
     idle: Literal["block", "yield", "spin"] = "block"
     listen: str = "127.0.0.1:0"
     http_host: str = "127.0.0.1"

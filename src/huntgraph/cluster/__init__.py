@@ -1,6 +1,6 @@
 """The cluster: starting, watching and stopping actors, and the certificates they trust."""
 
-from huntgraph.cluster.actor import Actor, ActorOptions, Ready, Stopped
+from huntgraph.cluster.actor import Actor, ActorOptions, Prices, Ready, Stopped
 from huntgraph.cluster.authority import Authority, Leaf
 from huntgraph.cluster.control import Answers, Control, Standings, Status, control_move, refuse
 from huntgraph.cluster.hunts import holders, publish_everywhere, steer_everywhere
@@ -22,6 +22,7 @@ __all__ = [
     "Event",
     "Layout",
     "Leaf",
+    "Prices",
     "Pulse",
     "Ready",
     "SnapshotMade",

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,10 @@ from huntgraph.schema import Kind
 if TYPE_CHECKING:
     from huntgraph.hunt import AnyWorld, Hunt
 
-__all__ = ["Actor", "ActorOptions", "Ready", "Stopped"]
+__all__ = ["Actor", "ActorOptions", "Prices", "Ready", "Stopped"]
+
+Prices: TypeAlias = Literal["auto", "any"]
+"""Which costs edges may have: any, or as the world goes (`ActorOptions.prices`)."""
 
 START_TIMEOUT_S: Final = 120.0
 STOP_TIMEOUT_S: Final = 30.0
@@ -47,7 +50,7 @@ class ActorOptions:
     guidance_mib: int = 0
     """Memory of all fields together, 0 = room for all of them whole."""
     added_edges: int = 1024
-    prices: Literal["auto", "any"] = "auto"
+    prices: Prices = "auto"
     """`any`: edges may take any cost at any time; `auto`: where a world has few costs, few others
     (`schema.PRICES` in all), for half the memory."""
     idle: Literal["block", "yield", "spin"] = "block"

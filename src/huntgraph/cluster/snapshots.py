@@ -7,8 +7,9 @@ import json
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from huntgraph.cluster.actor import Prices
 from huntgraph.cluster.process import Lines, failure, spawn
 from huntgraph.program import actor_program
 
@@ -42,7 +43,7 @@ async def make_snapshot(
     players: int = 12_500,
     fields: int = 8,
     added_edges: int = 1024,
-    prices: Literal["auto", "any"] = "auto",
+    prices: Prices = "auto",
     keep_ticks: int | None = None,
     keep_from: int | None = None,
     program: Path | None = None,
@@ -50,9 +51,9 @@ async def make_snapshot(
     """Build a new snapshot from the newest one and the durable log. Raises ActorError.
 
     ``partition``, ``players``, ``fields``, ``added_edges`` and ``prices`` must be those the actor
-    was started with. Of older snapshots those stay that ``keep_ticks`` of the past need, and the states from
-    position ``keep_from`` on; without them the three newest, and what history begins with where
-    the log's beginning was dropped.
+    was started with. Of older snapshots those stay that ``keep_ticks`` of the past need, and the
+    states from position ``keep_from`` on; without them the three newest, and what history begins
+    with where the log's beginning was dropped.
     """
     named = {"dir": directory, "world": world, "partition": partition}
     named |= {"players": players, "fields": fields, "added-edges": added_edges, "prices": prices}

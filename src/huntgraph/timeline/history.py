@@ -302,8 +302,8 @@ class History:
                 return taken_up(found, source.world.world_id, **room)
         if source.begin()[1] > 1:
             raise self.dropped(partition, upto)
-        most = {"players": min(players, PLAYERS_MOST), "added_edges": min(edges, ADDED_MOST)}
-        return Engine(source.world, fields=1, journal=journal, **most)
+        players, edges = min(players, PLAYERS_MOST), min(edges, ADDED_MOST)
+        return Engine(source.world, players=players, fields=1, added_edges=edges, journal=journal)
 
     def place(self, partition: int, node: int) -> tuple[int, int] | None:
         """Give x and y of a node, None in a world without positions."""

@@ -183,8 +183,9 @@ def test_prices_are_chosen_before_the_first_snapshot(options: ActorOptions, worl
             folder = replace(chosen, directory=options.directory / chosen.prices)
             async with await Actor.start(folder) as actor:
                 await actor.control(np.concatenate(prices[:20]))
-            named = {"players": folder.players, "prices": folder.prices}
-            await make_snapshot(folder.directory, folder.world, **named)
+            await make_snapshot(
+                folder.directory, folder.world, players=folder.players, prices=folder.prices
+            )
             with pytest.raises(ActorError, match=f"start with --prices {chosen.prices}") as found:
                 await Actor.start(replace(folder, prices=other.prices))
             assert found.value.code == "HG3019"

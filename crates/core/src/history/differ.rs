@@ -104,12 +104,7 @@ fn rule(of: &Partition) -> (u32, u32) {
 
 /// Compares the edges of a line that may differ, of which each side has those below its end.
 #[inline(always)]
-fn edges_of(
-    line: usize,
-    sides: [&Partition; 2],
-    differing: u32,
-    tell: &mut impl FnMut(Change),
-) {
+fn edges_of(line: usize, sides: [&Partition; 2], differing: u32, tell: &mut impl FnMut(Change)) {
     let first = line * LINE_EDGES;
     let [ours, theirs] = sides.map(|side| side.edge_ids());
     let end = ours.max(theirs).min(first + LINE_EDGES);
