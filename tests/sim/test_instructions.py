@@ -27,11 +27,11 @@ MOVES: Final = 40_000
 SIDE: Final = 1_013
 """A million nodes, few of which are so near the target that they are searched from."""
 MOST: Final = 700
-TICK_MOST: Final = 53
+TICK_MOST: Final = 57
 """Of a tick's share of the decay, for each of the 4,000 moves before it."""
 RECORDS: Final = 66_800
 """Records that crates/core/examples/forks.rs forks."""
-HISTORY_MOST: Final = {"rewind": 146, "replay": 550, "compare": 17}
+HISTORY_MOST: Final = {"rewind": 149, "replay": 540, "compare": 19}
 """For each of these records, by the phase of a fork."""
 FRAMES: Final = 400
 FRAME_EDGES: Final = 400_000

@@ -109,10 +109,13 @@ fn edges_of(line: usize, sides: [&Partition; 2], differing: u32, tell: &mut impl
     let [ours, theirs] = sides.map(|side| side.edge_ids());
     let end = ours.max(theirs).min(first + LINE_EDGES);
     let alone = mask(&(ours.min(theirs)..end), first);
+    let [old, new] = sides.map(|side| {
+        let states = side.topology.edges.states(line);
+        move |at| side.edge_word(states(at))
+    });
     for at in places((differing as u64 | alone) & mask(&(0..end), first)) {
         let edge = first + at;
-        let word = |of: &Partition| (edge < of.edge_ids()).then(|| of.edge_cell_word(edge));
-        let [old, new] = sides.map(word);
+        let (old, new) = ((edge < ours).then(|| old(at)), (edge < theirs).then(|| new(at)));
         compare(EDGE | edge as u64, old, new, tell);
     }
 }
