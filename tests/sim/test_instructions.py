@@ -27,7 +27,7 @@ MOVES: Final = 40_000
 SIDE: Final = 1_013
 """A million nodes, few of which are so near the target that they are searched from."""
 MOST: Final = 700
-TICK_MOST: Final = 57
+TICK_MOST: Final = 53
 """Of a tick's share of the decay, for each of the 4,000 moves before it."""
 RECORDS: Final = 66_800
 """Records that crates/core/examples/forks.rs forks."""

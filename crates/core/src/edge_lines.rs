@@ -12,6 +12,7 @@
 
 use crate::entries::PLANE_BITS;
 use crate::half_line::{CLOSED, HalfLine};
+use crate::hash::edge_word;
 use crate::memory::{equal_bytes, prefetch};
 use crate::prices::Prices;
 use crate::row_span::RowSpan;
@@ -54,7 +55,7 @@ impl<'a> EdgeLines<'a> {
 
     /// The first half of a line.
     #[inline(always)]
-    fn half(&self, line: usize) -> usize {
+    pub(crate) fn half(&self, line: usize) -> usize {
         line << self.wide
     }
 
@@ -98,27 +99,37 @@ impl<'a> EdgeLines<'a> {
     /// All that changes of an edge, in one reading.
     #[inline(always)]
     pub(crate) fn state(&self, edge: usize) -> EdgeState {
-        self.states(edge / LINE_EDGES)(edge % LINE_EDGES)
+        let (own, cost) = self.costs(edge / LINE_EDGES);
+        let at = edge % LINE_EDGES;
+        EdgeState { cost: cost(at), heat: own.heat[at], closed: own.mark[at] & CLOSED != 0 }
     }
 
-    /// The same of any edge of a line, by its place there.
+    /// The words of a line's edges, by their places there, under the traffic rule by which heat
+    /// adds this much to weights.
     #[inline(always)]
-    pub(crate) fn states(&self, line: usize) -> impl Fn(usize) -> EdgeState {
-        let (own, costs) = match &self.prices {
+    pub(crate) fn words(&self, line: usize, term: impl Fn(u8) -> u32) -> impl Fn(usize) -> u64 {
+        let (own, cost) = self.costs(line);
+        move |at| {
+            let (heat, closed) = (own.heat[at], own.mark[at] & CLOSED != 0);
+            edge_word((cost(at) as u32 + term(heat)) as u16, heat, closed)
+        }
+    }
+
+    /// The half of a line with marks and heats, and the costs of its edges, by their places.
+    #[inline(always)]
+    fn costs(&self, line: usize) -> (&HalfLine, impl Fn(usize) -> u16) {
+        let (own, costs) = match self.prices.as_deref() {
             Some(prices) => (&self.halves[line], Err(prices)),
             None => {
                 let [own, costs] = &self.halves.as_chunks::<2>().0[line];
                 (own, Ok(costs))
             }
         };
-        move |at| {
-            let mark = own.mark[at];
-            let cost = match costs {
-                Ok(costs) => u16::from_le_bytes([costs.mark[at], costs.heat[at]]),
-                Err(prices) => prices.cost(mark & !CLOSED),
-            };
-            EdgeState { cost, heat: own.heat[at], closed: mark & CLOSED != 0 }
-        }
+        let cost = move |at: usize| match costs {
+            Ok(costs) => u16::from_le_bytes([costs.mark[at], costs.heat[at]]),
+            Err(prices) => prices.cost(own.mark[at] & !CLOSED),
+        };
+        (own, cost)
     }
 
     /// The same in one writing; a compact line needs the cost among its prices.
@@ -216,34 +227,6 @@ impl<'a> EdgeLines<'a> {
         self.halves[halves.clone()].copy_from_slice(&others.halves[halves]);
     }
 
-    /// The first edge of a row whose offset has this number; not for compact lines.
-    #[inline(always)]
-    pub(crate) fn find_number(&self, row: RowSpan, wanted: u8) -> Option<u32> {
-        if row.edges as usize > LINE_EDGES {
-            return self.find_in_long(row, wanted);
-        }
-        let (line, at) = (row.first() / LINE_EDGES, row.first() % LINE_EDGES);
-        let last = row.last() / LINE_EDGES;
-        // The same line twice when it has all of the row: what is seen again is behind the end.
-        let seen = self.equal(line, wanted) | self.equal(last, wanted) << LINE_EDGES;
-        let found = seen >> at & ((1 << row.edges) - 1);
-        (found != 0).then(|| row.first + found.trailing_zeros())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn find_in_long(&self, row: RowSpan, wanted: u8) -> Option<u32> {
-        (row.first..row.first + row.edges).find(|&edge| self.number(edge as usize) == wanted)
-    }
-
-    /// Bit per edge of a line: whether its offset has this number. An empty row may begin behind
-    /// all lines.
-    #[inline(always)]
-    fn equal(&self, line: usize, wanted: u8) -> u32 {
-        let half = self.halves.get(self.half(line));
-        half.map_or(0, |half| equal_bytes(&half.mark, !CLOSED, wanted))
-    }
-
     /// Brings a line towards the cache.
     #[inline(always)]
     pub(crate) fn prefetch_line(&self, line: usize) {
@@ -274,7 +257,6 @@ impl<'a> EdgeLines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::offsets::List;
     use crate::schema::PRICES;
 
     const LINES: usize = 3;
@@ -304,26 +286,6 @@ mod tests {
     fn filled(edge: usize) -> EdgeState {
         let heat = edge.is_multiple_of(3) as u8 * 255;
         EdgeState { cost: 60_000 - (edge % 10) as u16, heat, closed: edge.is_multiple_of(5) }
-    }
-
-    #[test]
-    fn numbers_are_found_within_their_row_only() {
-        let mut halves = [HalfLine::default(); 2 * LINES];
-        let mut edges = EdgeLines::new(&mut halves, None);
-        for edge in 0..EDGES {
-            edges.set_state(edge, filled(edge));
-            edges.set_number(edge, 127 - edge as u8);
-            assert_eq!(edges.state(edge), filled(edge));
-        }
-        for (start, end) in (0..EDGES).flat_map(|start| (start..EDGES).map(move |end| (start, end)))
-        {
-            for edge in 0..EDGES {
-                let row = RowSpan::new(start, end, List::NONE);
-                let found = edges.find_number(row, edges.number(edge));
-                let wanted = (start..end).contains(&edge).then_some(edge as u32);
-                assert_eq!(found, wanted, "{start}..{end}");
-            }
-        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Partition<'_> {
     /// The word of an edge in this state.
     #[inline(always)]
     pub(crate) fn edge_word(&self, state: EdgeState) -> u64 {
-        edge_word(self.weight_of(state), state)
+        edge_word(self.weight_of(state), state.heat, state.closed)
     }
 
     /// Whether a slot is absent: no edge, until one is added there.
@@ -123,7 +123,8 @@ impl Partition<'_> {
         let old = self.topology.edges.state(edge);
         self.journal.edge(edge, old);
         let [was, now] = [old, new].map(|state| (self.weight_of(state), state.closed));
-        let change = edge_change(edge, edge_word(was.0, old), edge_word(now.0, new));
+        let word = |(weight, closed), state: EdgeState| edge_word(weight, state.heat, closed);
+        let change = edge_change(edge, word(was, old), word(now, new));
         self.header.cells = self.header.cells.wrapping_add(change);
         if new.cost != old.cost {
             let keep = |prices: &Prices, number| self.journal.price(prices, number);

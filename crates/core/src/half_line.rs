@@ -1,7 +1,7 @@
 //! Two bytes of each of sixteen edges: what lines of edges are made of.
 
 use crate::edge_lines::LINE_EDGES;
-use crate::memory::equal_bytes;
+use crate::memory::unequal_bytes;
 
 /// Bit of an edge's mark: nobody may go along it.
 pub(crate) const CLOSED: u8 = 1 << 7;
@@ -31,10 +31,6 @@ impl HalfLine {
     /// A bit for each edge of which another half says something else.
     #[inline(always)]
     pub(crate) fn differing(&self, other: &Self) -> u32 {
-        let unlike = |own: [u8; LINE_EDGES], other: [u8; LINE_EDGES]| {
-            let differing = u128::from_le_bytes(own) ^ u128::from_le_bytes(other);
-            equal_bytes(&differing.to_le_bytes(), u8::MAX, 0) ^ 0xFFFF
-        };
-        unlike(self.mark, other.mark) | unlike(self.heat, other.heat)
+        unequal_bytes(&self.mark, &other.mark) | unequal_bytes(&self.heat, &other.heat)
     }
 }

@@ -1,7 +1,6 @@
 //! The state hash: a sum over cells, so that a change costs two mixes (rules, section 8).
 
 use crate::cells::{ADDED, CORRECTION, EDGE, PLAYER, POSITION, SINGLE};
-use crate::edge_lines::EdgeState;
 use crate::image::Partition;
 use crate::players::Player;
 use crate::schema::HUNTS;
@@ -13,9 +12,9 @@ pub fn mix(name: u64, word: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// The word of an edge of this weight.
+/// The word of an edge.
 #[inline(always)]
-pub(crate) fn edge_word(weight: u16, EdgeState { heat, closed, .. }: EdgeState) -> u64 {
+pub(crate) fn edge_word(weight: u16, heat: u8, closed: bool) -> u64 {
     weight as u64 | (heat as u64) << 16 | (closed as u64) << 24
 }
 

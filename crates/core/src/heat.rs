@@ -39,6 +39,7 @@ impl Partition<'_> {
     }
 
     /// One tick's share of the decay round: every edge decays once in `period` ticks.
+    #[inline(never)]
     pub(crate) fn decay<S: Sink>(&mut self, sink: &mut S) {
         let period_ticks = self.header.period_ticks as u64;
         if period_ticks == 0 {
@@ -62,18 +63,16 @@ impl Partition<'_> {
         self.journal.cool(line, heats);
         let (mut cells, mut others) = (0u64, 0u32);
         {
-            let states = edges.states(line);
+            let words = edges.words(line, |heat| self.term(heat));
             for at in places(warm) {
-                let old = states(at);
-                let heat = cooled(old.heat);
-                if (heat ^ old.heat) >> shift != 0 {
+                let (old, heat) = (heats[at], cooled(heats[at]));
+                if (heat ^ old) >> shift != 0 {
                     others |= 1 << at;
                     continue;
                 }
                 heats[at] = heat;
                 let edge = line * LINE_EDGES + at;
-                let change = heat_change(edge, self.edge_word(old), old.heat, heat);
-                cells = cells.wrapping_add(change);
+                cells = cells.wrapping_add(heat_change(edge, words(at), old, heat));
             }
         }
         self.topology.edges.set_heats(line, heats);
@@ -144,7 +143,8 @@ impl Partition<'_> {
                 partition.journal.edge(edge, state);
                 let was = (state.cost as u32 + (state.heat as u32 >> shift) * cost) as u16;
                 let now = partition.weight_of(state);
-                let change = edge_change(edge, edge_word(was, state), edge_word(now, state));
+                let word = |weight| edge_word(weight, state.heat, state.closed);
+                let change = edge_change(edge, word(was), word(now));
                 partition.header.cells = partition.header.cells.wrapping_add(change);
                 if was != now {
                     let closed = state.closed;

@@ -193,6 +193,13 @@ pub(crate) fn count_bits(bytes: &[u8; GROUP_NODES], count: usize) -> u32 {
     bytes.iter().zip(window).map(|(bits, of)| (bits & of).count_ones()).sum()
 }
 
+/// Bit per byte: whether it is not the same in both.
+#[inline(always)]
+pub(crate) fn unequal_bytes(one: &[u8; LINE_EDGES], other: &[u8; LINE_EDGES]) -> u32 {
+    let differing = u128::from_le_bytes(*one) ^ u128::from_le_bytes(*other);
+    equal_bytes(&differing.to_le_bytes(), u8::MAX, 0) ^ 0xFFFF
+}
+
 /// Lines that `count` items take, each section starting on a line of its own.
 pub(crate) const fn lines<T>(count: usize) -> usize {
     (size_of::<T>() * count).div_ceil(size_of::<Line>())
