@@ -109,8 +109,9 @@ impl Masks<'_> {
         let edge = edge as u32;
         let block = self.blocks.partition_point(|block| block.first <= edge) - 1;
         let within = edge - self.blocks[block].first;
-        let groups = self.groups[block * BLOCK_GROUPS..].iter().take(BLOCK_GROUPS);
-        block * BLOCK_GROUPS + groups.take_while(|group| group.first() <= within).count() - 1
+        let groups = &self.groups[block * BLOCK_GROUPS..];
+        let groups = &groups[..groups.len().min(BLOCK_GROUPS)];
+        block * BLOCK_GROUPS + groups.partition_point(|group| group.first() <= within) - 1
     }
 }
 

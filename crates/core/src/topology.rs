@@ -294,9 +294,14 @@ impl Topology<'_> {
             return self.added[added].tail;
         }
         let group = self.rows.group_of(edge);
-        let mut nodes = (group * GROUP_NODES..(group + 1) * GROUP_NODES).map(|node| node as u32);
-        let tail = nodes.find(|&node| edge < self.row(node).end());
-        tail.expect("the next group begins behind the edge")
+        // The last node whose row begins at the edge or before.
+        let mut tail = (group * GROUP_NODES) as u32;
+        for step in [8, 4, 2, 1] {
+            if self.row(tail + step).first() <= edge {
+                tail += step;
+            }
+        }
+        tail
     }
 
     /// The nodes that an edge leads from and to; see [`Self::tail`].
