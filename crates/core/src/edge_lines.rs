@@ -104,14 +104,14 @@ impl<'a> EdgeLines<'a> {
         EdgeState { cost: cost(at), heat: own.heat[at], closed: own.mark[at] & CLOSED != 0 }
     }
 
-    /// The words of a line's edges, by their places there, of which heat adds these terms to the
-    /// weights.
+    /// The words of a line's edges, by their places there, under the traffic rule by which heat
+    /// adds this much to weights.
     #[inline(always)]
-    pub(crate) fn words(&self, line: usize, term: impl Fn(usize) -> u32) -> impl Fn(usize) -> u64 {
+    pub(crate) fn words(&self, line: usize, term: impl Fn(u8) -> u32) -> impl Fn(usize) -> u64 {
         let (own, cost) = self.costs(line);
         move |at| {
             let (heat, closed) = (own.heat[at], own.mark[at] & CLOSED != 0);
-            edge_word((cost(at) as u32 + term(at)) as u16, heat, closed)
+            edge_word((cost(at) as u32 + term(heat)) as u16, heat, closed)
         }
     }
 

@@ -7,8 +7,7 @@ use crate::apply::Sink;
 use crate::bits::{mask, places};
 use crate::edge_lines::{EdgeState, LINE_EDGES};
 use crate::hash::{edge_change, edge_word, heat_change};
-use crate::image::{Header, Partition};
-use crate::memory::{less_share, shifted, unequal_bytes};
+use crate::image::Partition;
 use crate::schema::{HEAT_MAX, WEIGHT_MAX};
 
 impl Partition<'_> {
@@ -57,35 +56,31 @@ impl Partition<'_> {
     /// Cools edges of a line, each of which is warm: first all that stay in their bucket.
     #[inline(always)]
     fn cool<S: Sink>(&mut self, line: usize, warm: u32, sink: &mut S) {
-        let Header { shift, decay_shift, cost, .. } = *self.header;
+        let (shift, decay_shift) = (self.header.shift, self.header.decay_shift);
+        let cooled = |heat: u8| heat - (heat >> decay_shift).max(1);
         let edges = &self.topology.edges;
-        let old = edges.heats(line);
-        self.journal.cool(line, old);
-        // A share of its own, one at least.
-        let new = less_share(&old, decay_shift);
-        let buckets = shifted(&old, shift);
-        let others = warm & unequal_bytes(&buckets, &shifted(&new, shift));
-        let same = warm & !others;
-        let mut cells = 0u64;
+        let mut heats = edges.heats(line);
+        self.journal.cool(line, heats);
+        let (mut cells, mut others) = (0u64, 0u32);
         {
-            let words = edges.words(line, |at| buckets[at] as u32 * cost);
-            for at in places(same) {
+            let words = edges.words(line, |heat| self.term(heat));
+            for at in places(warm) {
+                let (old, heat) = (heats[at], cooled(heats[at]));
+                if (heat ^ old) >> shift != 0 {
+                    others |= 1 << at;
+                    continue;
+                }
+                heats[at] = heat;
                 let edge = line * LINE_EDGES + at;
-                cells = cells.wrapping_add(heat_change(edge, words(at), old[at], new[at]));
+                cells = cells.wrapping_add(heat_change(edge, words(at), old, heat));
             }
         }
+        self.topology.edges.set_heats(line, heats);
         self.header.cells = self.header.cells.wrapping_add(cells);
-        if same == edges.warm(line) {
-            self.topology.edges.set_heats(line, new);
-            return;
-        }
-        for at in places(same) {
-            self.topology.edges.set_heat(line * LINE_EDGES + at, new[at]);
-        }
         for at in places(others) {
             let edge = line * LINE_EDGES + at;
-            let state = self.topology.edges.state(edge);
-            self.set_edge(edge, EdgeState { heat: new[at], ..state }, sink);
+            let old = self.topology.edges.state(edge);
+            self.set_edge(edge, EdgeState { heat: cooled(old.heat), ..old }, sink);
         }
     }
 

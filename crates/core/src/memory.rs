@@ -193,66 +193,13 @@ pub(crate) fn count_bits(bytes: &[u8; GROUP_NODES], count: usize) -> u32 {
     bytes.iter().zip(window).map(|(bits, of)| (bits & of).count_ones()).sum()
 }
 
-/// Sixteen numbers without their lowest bits, all at once.
-#[inline(always)]
-pub(crate) fn shifted(numbers: &[u8; LINE_EDGES], bits: u32) -> [u8; LINE_EDGES] {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use core::arch::x86_64::{_mm_loadu_si128, _mm_storeu_si128};
-        let mut found = [0; LINE_EDGES];
-        // SAFETY: SSE2 is part of this architecture; load and store are of all 16 bytes.
-        unsafe {
-            let shifted = shifted_bytes(_mm_loadu_si128(numbers.as_ptr().cast()), bits);
-            _mm_storeu_si128(found.as_mut_ptr().cast(), shifted);
-        }
-        found
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    numbers.map(|number| number >> bits)
-}
-
-/// Sixteen numbers less a share of their own, which is told as a shift, but one at least, all at
-/// once; 0 stays.
-#[inline(always)]
-pub(crate) fn less_share(numbers: &[u8; LINE_EDGES], share: u32) -> [u8; LINE_EDGES] {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use core::arch::x86_64::{
-            _mm_loadu_si128, _mm_max_epu8, _mm_set1_epi8, _mm_storeu_si128, _mm_subs_epu8,
-        };
-        let mut found = [0; LINE_EDGES];
-        // SAFETY: as in `shifted`.
-        unsafe {
-            let all = _mm_loadu_si128(numbers.as_ptr().cast());
-            let shares = _mm_max_epu8(shifted_bytes(all, share), _mm_set1_epi8(1));
-            _mm_storeu_si128(found.as_mut_ptr().cast(), _mm_subs_epu8(all, shares));
-        }
-        found
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    numbers.map(|number| number.saturating_sub((number >> share).max(1)))
-}
-
-/// Bytes without their lowest bits: shifted in pairs, without what comes from the neighbour.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn shifted_bytes(bytes: core::arch::x86_64::__m128i, bits: u32) -> core::arch::x86_64::__m128i {
-    use core::arch::x86_64::{_mm_and_si128, _mm_cvtsi32_si128, _mm_set1_epi8, _mm_srl_epi16};
-    let kept = (0xFF_u32 >> bits) as u8;
-    // SAFETY: SSE2 is part of this architecture.
-    unsafe {
-        let shifted = _mm_srl_epi16(bytes, _mm_cvtsi32_si128(bits.cast_signed()));
-        _mm_and_si128(shifted, _mm_set1_epi8(kept.cast_signed()))
-    }
-}
-
 /// Bit per byte: whether it is not the same in both.
 #[inline(always)]
 pub(crate) fn unequal_bytes(one: &[u8; LINE_EDGES], other: &[u8; LINE_EDGES]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8};
-        // SAFETY: as in `shifted`.
+        // SAFETY: SSE2 is part of this architecture; both unaligned loads are of all 16 bytes.
         unsafe {
             let load = |bytes: &[u8; LINE_EDGES]| _mm_loadu_si128(bytes.as_ptr().cast());
             _mm_movemask_epi8(_mm_cmpeq_epi8(load(one), load(other))) as u32 ^ 0xFFFF
@@ -297,21 +244,4 @@ pub(crate) fn first_of<T: Plain>(block: &[Line]) -> Option<&T> {
     let whole = block.len() >= lines::<T>(1);
     // SAFETY: the block is long enough, aligned to 64 >= align_of::<T>(), and T is Plain.
     whole.then(|| unsafe { &*block.as_ptr().cast::<T>() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sixteen_numbers_become_what_each_would_alone() {
-        for first in (0..=255).step_by(LINE_EDGES) {
-            let numbers: [u8; LINE_EDGES] = core::array::from_fn(|at| (first + at) as u8);
-            for bits in 0..8 {
-                assert_eq!(shifted(&numbers, bits), numbers.map(|number| number >> bits));
-                let less = |number: u8| number.saturating_sub((number >> bits).max(1));
-                assert_eq!(less_share(&numbers, bits), numbers.map(less), "{bits}");
-            }
-        }
-    }
 }

@@ -109,10 +109,7 @@ fn edges_of(line: usize, sides: [&Partition; 2], differing: u32, tell: &mut impl
     let [ours, theirs] = sides.map(|side| side.edge_ids());
     let end = ours.max(theirs).min(first + LINE_EDGES);
     let alone = mask(&(ours.min(theirs)..end), first);
-    let [old, new] = sides.map(|side| {
-        let term = move |at| side.term(side.heat(first + at));
-        side.topology.edges.words(line, term)
-    });
+    let [old, new] = sides.map(|side| side.topology.edges.words(line, move |heat| side.term(heat)));
     for at in places((differing as u64 | alone) & mask(&(0..end), first)) {
         let edge = first + at;
         let (old, new) = ((edge < ours).then(|| old(at)), (edge < theirs).then(|| new(at)));
