@@ -162,19 +162,17 @@ impl Partition<'_> {
     }
 
     fn check_row(&self, row: &Row) -> Result<(), Code> {
-        let apart =
-            !(row.sets_rule() && row.changes().iter().any(|cell| parts(cell.name).0 == EDGE));
-        let all = || row.changes().iter().all(|cell| self.may_set(cell, row));
-        let sound = row.names_differ() && apart && all();
-        match sound {
-            false => Err(Code::BadCell),
-            true if !self.has_room_for(row) => Err(Code::PricesFull),
-            true => Ok(()),
+        let cells = || row.changes().iter();
+        let apart = !(row.sets_rule() && cells().any(|cell| parts(cell.name).0 == EDGE));
+        let sound = row.names_differ() && apart && cells().all(|cell| self.may_set(cell, row));
+        if !sound {
+            return Err(Code::BadCell);
         }
+        if self.has_room_for(row) { Ok(()) } else { Err(Code::PricesFull) }
     }
 
     fn set_row<S: Sink>(&mut self, row: &Row, sink: &mut S) {
-        let rule = (self.header.shift, self.header.cost);
+        let rule = self.rule();
         for (number, word) in row.singles() {
             self.put_single(number, word);
         }

@@ -3,9 +3,16 @@
 use crate::apply::Sink;
 use crate::edge_lines::EdgeState;
 use crate::hash::{ABSENT, added_cell, edge_cell, edge_change, edge_word};
+use crate::heat::Rule;
 use crate::image::Partition;
 use crate::prices::Prices;
 use crate::schema::{COST_MAX, Code, Event, HEAT_MAX, WEIGHT_MAX, event};
+
+/// Weight of an edge in this state under a rule.
+#[inline(always)]
+pub(crate) fn weight_by(rule: Rule, state: EdgeState) -> u16 {
+    (state.cost as u32 + rule.term(state.heat)) as u16
+}
 
 /// What is known of one edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +40,7 @@ impl Partition<'_> {
     /// while a correction is half made.
     #[inline(always)]
     pub(crate) fn weight_of(&self, state: EdgeState) -> u16 {
-        (state.cost as u32 + self.term(state.heat)) as u16
+        weight_by(self.rule(), state)
     }
 
     /// The word of an edge in this state.

@@ -6,15 +6,37 @@ use core::ops::Range;
 use crate::apply::Sink;
 use crate::bits::{mask, places};
 use crate::edge_lines::{EdgeState, LINE_EDGES};
+use crate::edges::weight_by;
 use crate::hash::{edge_change, edge_word, heat_change};
 use crate::image::Partition;
 use crate::schema::{HEAT_MAX, WEIGHT_MAX};
 
+/// The part of a traffic rule that weights follow from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    shift: u32,
+    cost: u32,
+}
+
+impl Rule {
+    /// Weight that this heat adds.
+    #[inline(always)]
+    pub(crate) fn term(self, heat: u8) -> u32 {
+        (heat as u32 >> self.shift) * self.cost
+    }
+}
+
 impl Partition<'_> {
+    /// What is in force.
+    #[inline(always)]
+    pub(crate) fn rule(&self) -> Rule {
+        Rule { shift: self.header.shift, cost: self.header.cost }
+    }
+
     /// Weight that this heat adds under the traffic rule.
     #[inline(always)]
     pub(crate) fn term(&self, heat: u8) -> u32 {
-        (heat as u32 >> self.header.shift) * self.header.cost
+        self.rule().term(heat)
     }
 
     /// A player went along this edge, which is as `old` says: the journal has it already. `ends`
@@ -123,16 +145,15 @@ impl Partition<'_> {
 
     /// Puts a traffic rule in force.
     pub(crate) fn set_traffic<S: Sink>(&mut self, rule: [u32; 5], sink: &mut S) {
-        let old = (self.header.shift, self.header.cost);
+        let old = self.rule();
         let h = &mut *self.header;
         [h.rise, h.shift, h.decay_shift, h.period_ticks, h.cost] = rule;
         self.follow_rule(old, sink);
     }
 
-    /// Another rule than the one of this shift and cost is in force now: the weights of all warm
-    /// edges follow.
-    pub(crate) fn follow_rule<S: Sink>(&mut self, (shift, cost): (u32, u32), sink: &mut S) {
-        if (self.header.shift, self.header.cost) == (shift, cost) {
+    /// The rule was `old` until now: the weights of all warm edges follow the one in force.
+    pub(crate) fn follow_rule<S: Sink>(&mut self, old: Rule, sink: &mut S) {
+        if self.rule() == old {
             return;
         }
         self.each_warm(0..self.edge_ids(), |partition, line, warm| {
@@ -141,8 +162,7 @@ impl Partition<'_> {
                 let state = partition.topology.edges.state(edge);
                 // It keeps what it is, but its word is another: the line counts as touched.
                 partition.journal.edge(edge, state);
-                let was = (state.cost as u32 + (state.heat as u32 >> shift) * cost) as u16;
-                let now = partition.weight_of(state);
+                let (was, now) = (weight_by(old, state), partition.weight_of(state));
                 let word = |weight| edge_word(weight, state.heat, state.closed);
                 let change = edge_change(edge, word(was), word(now));
                 partition.header.cells = partition.header.cells.wrapping_add(change);

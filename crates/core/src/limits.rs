@@ -59,8 +59,21 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits for a world, with room for `fields` whole fields and the defaults of the rest.
+    /// Limits for a world, with room for `fields` whole fields and the defaults of the rest. In the
+    /// compact form where the world fits it, and as many other costs as it has could come into use.
     pub fn of(world: &WorldView, players: u32, fields: u32) -> Self {
+        match needed(world, true, PRICES / 2) {
+            Some(needed) => Self::with(world, players, fields, (needed, true)),
+            None => Self::of_any_prices(world, players, fields),
+        }
+    }
+
+    /// The same in the form in which any edge may have any cost at any time.
+    pub fn of_any_prices(world: &WorldView, players: u32, fields: u32) -> Self {
+        Self::with(world, players, fields, (Needed::of(world), false))
+    }
+
+    fn with(world: &WorldView, players: u32, fields: u32, rows: (Needed, bool)) -> Self {
         let nodes = world.first.len().saturating_sub(1) as u32;
         let halo = world.halo_owner.len();
         let mut limits = Self {
@@ -79,9 +92,7 @@ impl Limits {
             journal: 0,
             compact: false,
         };
-        // Compact where as many other costs as there are can come into use.
-        let compact = needed(world, true, PRICES / 2);
-        limits.set_rows(compact.unwrap_or_else(|| Needed::of(world)), compact.is_some());
+        limits.set_rows(rows.0, rows.1);
         limits.pages = 1 + fields * limits.tiles() as u32 + limits.reserve();
         limits
     }
@@ -92,11 +103,6 @@ impl Limits {
             self.set_rows(needed(world, compact, PRICES)?, compact);
         }
         Some(self)
-    }
-
-    /// The same in the form in which any edge may have any cost at any time.
-    pub fn any_prices(self, world: &WorldView) -> Self {
-        self.in_form(world, false).expect("all worlds have that form")
     }
 
     fn set_rows(&mut self, needed: Needed, compact: bool) {

@@ -156,9 +156,8 @@ pub fn bench_udp_floor(py: Python<'_>, count: usize, watch: Py<PyAny>) -> PyResu
 #[pyo3(signature = (world, *, any_prices = false))]
 pub fn row_bytes(world: PathBuf, any_prices: bool) -> PyResult<usize> {
     let world = WorldFile::open(&world).map_err(|e| PyOSError::new_err(e.to_string()))?;
-    let limits = Limits::of(&world.view(), 1, 1);
-    let limits = if any_prices { limits.any_prices(&world.view()) } else { limits };
-    Ok(limits.row_state_lines() * 64)
+    let of = if any_prices { Limits::of_any_prices } else { Limits::of };
+    Ok(of(&world.view(), 1, 1).row_state_lines() * 64)
 }
 
 fn identity([certificate, key, authority]: [PathBuf; 3]) -> Identity {

@@ -68,8 +68,8 @@ impl Engine {
         if world.first.is_empty() {
             return Err(bad("first is empty"));
         }
-        let limits = Limits::of(&world, players, fields);
-        let limits = if any_prices { limits.any_prices(&world) } else { limits };
+        let of = if any_prices { Limits::of_any_prices } else { Limits::of };
+        let limits = of(&world, players, fields);
         let (added, parcels) = (added_edges.saturating_mul(2), parcels.unwrap_or(limits.parcels));
         let limits = Limits { added, parcels, ..with_journal(limits, journal) };
         let mut block = image_block(limits.total_lines());

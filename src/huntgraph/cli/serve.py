@@ -81,20 +81,41 @@ def serve(
         keep_log: how long the log is kept, 10m at least, such as 7d [all of it].
         json: print addresses and paths as one JSON line when ready.
     """
-    from huntgraph.cli.serving import Settings, claimed
+    from huntgraph.cli.serving import Settings
 
     layout = layout_of(folder)
-    _check_addresses(listen, http_host)
     settings = Settings(
-        *(players, fields, guidance_mib, added_edges, prices, idle),
+        players=players,
+        fields=fields,
+        guidance_mib=guidance_mib,
+        added_edges=added_edges,
+        prices=prices,
+        idle=idle,
         listen=listen,
         http_host=http_host,
         http_port=http_port,
         snapshot_every_s=snapshot_every_s,
         keep_log_ticks=_ticks_kept(keep_log, snapshot_every_s),
     )
+    made = _Made(layout.folder, edges, seed, partitions)
+    return _claim(layout, parts, world, made, hunt, settings, json)
+
+
+def _claim(
+    layout: Layout,
+    parts: Path | None,
+    world: Path | None,
+    made: _Made,
+    hunt: Path | None,
+    settings: Settings,
+    json: bool,
+) -> int:
+    """Serve from the folder, which nobody else may at the same time."""
+    from huntgraph.cli.serving import claimed
+
+    _check_addresses(settings.listen, settings.http_host)
     with claimed(layout):
-        opened = _open(parts, world, _Made(layout.folder, edges, seed, partitions))
+        opened = _open(parts, world, made)
         return run_async(lambda signals: _serve(signals, layout, opened, hunt, settings, json))
 
 

@@ -146,10 +146,8 @@ impl Options {
 
     /// The capacities of the image for this world.
     pub fn limits(&self, world: &WorldFile) -> Limits {
-        let mut limits = Limits::of(&world.view(), self.players, self.fields);
-        if self.any_prices {
-            limits = limits.any_prices(&world.view());
-        }
+        let of = if self.any_prices { Limits::of_any_prices } else { Limits::of };
+        let mut limits = of(&world.view(), self.players, self.fields);
         limits.added = self.added_edges.saturating_mul(2);
         if self.guidance_mib > 0 {
             limits.pages = limits.pages_in((self.guidance_mib as usize) << 20);

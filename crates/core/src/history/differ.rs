@@ -74,7 +74,7 @@ fn edges(
         old.prefetch_line(line);
         new.prefetch_line(line);
     };
-    let one_rule = rule(original) == rule(branch) && old.has_prices_of(new);
+    let one_rule = original.rule() == branch.rule() && old.has_prices_of(new);
     // The lines behind have edges that only one side has: they differ, whatever they say.
     let alike = if ours == theirs { edge_lines(ours) } else { ours.min(theirs) / LINE_EDGES };
     Touched::each(touched.lines, edge_lines(ours.max(theirs)), fetch, |line| {
@@ -95,11 +95,6 @@ fn edges(
         let name = ADDED | (slots + at) as u64;
         compare(name, leads(original, at), leads(branch, at), tell);
     }
-}
-
-/// What the weight of a warm edge follows from beside its own state.
-fn rule(of: &Partition) -> (u32, u32) {
-    (of.header.shift, of.header.cost)
 }
 
 /// Compares the edges of a line that may differ, of which each side has those below its end.
