@@ -88,7 +88,7 @@ pub fn apply(scene: &Scene, watch: Watch) -> Result<Report, Failure> {
     let mut bench = Bench {
         partition,
         crowd,
-        moves: vec![[0; 64]; WINDOW_TICKS * TICK_MOVES],
+        moves: vec![[0; 64]; TICK_MOVES],
         ticks_ns: Vec::with_capacity(4 * WINDOWS * WINDOW_TICKS),
     };
     bench.open(scene)?;
@@ -244,12 +244,11 @@ impl Bench<'_> {
         apply: &mut dyn FnMut(&mut Partition, &[RawRecord]) -> u32,
     ) -> Result<(Duration, Duration), Failure> {
         let (mut cpu, mut wall) = (Duration::ZERO, Duration::ZERO);
-        self.crowd.walk(&mut self.moves);
-        for tick in 0..WINDOW_TICKS {
-            let moves = &self.moves[tick * TICK_MOVES..][..TICK_MOVES];
+        for _ in 0..WINDOW_TICKS {
+            self.crowd.walk(&mut self.moves);
             let (started, before) = (Instant::now(), thread_cpu());
             let mut refused = 0;
-            for moves in moves.chunks(batch) {
+            for moves in self.moves.chunks(batch) {
                 refused += apply(&mut self.partition, moves);
             }
             cpu += thread_cpu() - before;

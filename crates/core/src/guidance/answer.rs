@@ -95,7 +95,20 @@ impl Partition<'_> {
     /// The target is worth a search.
     #[inline(always)]
     fn is_near(&self, told: &Directions) -> bool {
-        told.distance <= 8 * self.header.cost_mean
+        told.distance <= self.near()
+    }
+
+    /// As far as a search gets, roughly.
+    #[inline(always)]
+    fn near(&self) -> u32 {
+        8 * self.header.cost_mean
+    }
+
+    /// The target's field reaches further than a search would, and not as far as the player.
+    fn is_beyond(&self, owner: usize) -> bool {
+        let number = self.guidance.work.field_of[owner] as usize;
+        let field = self.guidance.fields.get(number).filter(|field| field.grown == GROWN);
+        field.is_some_and(|field| field.radius > self.near())
     }
 
     /// Asks the target's field; without flags when it does not reach so far.
@@ -169,7 +182,8 @@ impl Partition<'_> {
         if self.guidance.work.field_of[owner] == NO_FIELD {
             self.guidance.assign(owner, told.target);
         }
-        if let Some((next, distance)) = self.search(node, told.target) {
+        let may_be_near = told.flags != 0 || !self.is_beyond(owner);
+        if may_be_near && let Some((next, distance)) = self.search(node, told.target) {
             let told = told.without(flag::CERTIFIED | flag::NO_PATH);
             let told = Directions { next, distance, epoch: self.header.tick, ..told };
             return told.with(flag::GUIDED | flag::EXACT_NOW);

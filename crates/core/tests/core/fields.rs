@@ -88,7 +88,8 @@ fn repaired_fields_are_those_that_would_be_built() {
     }
 }
 
-/// A field ends where distances need more bits than it has for them.
+/// A field ends where distances need more bits than it has for them. Around players behind its end
+/// nothing is searched for: their target is not there.
 #[test]
 fn who_is_too_far_away_waits_and_all_others_are_told() {
     let (nodes, cost) = (2_500, 60_000);
@@ -101,8 +102,9 @@ fn who_is_too_far_away_waits_and_all_others_are_told() {
     for row in treasures(0, &[0]) {
         must(&mut partition, &row, &mut shadow);
     }
-    let (mut told, mut seq) = (vec![], 0);
+    let (mut told, mut seq, mut searches) = (vec![], 0, vec![]);
     for _ in 0..12 {
+        searches.push(partition.guidance.work.searches);
         let tick = tick_of(&partition);
         must(&mut partition, &tick, &mut shadow);
         told.clear();
@@ -119,6 +121,8 @@ fn who_is_too_far_away_waits_and_all_others_are_told() {
     let longest = ((1 << 27) - 2) / cost;
     let wanted: Vec<_> = told.iter().map(|&(node, _)| (node, node <= longest)).collect();
     assert_eq!(told, wanted);
+    // Before the field is there, each of them is looked around for.
+    assert_eq!(searches[1..], [told.len() as u64; 11]);
 }
 
 #[test]
