@@ -9,7 +9,8 @@ use crate::schema::NONE;
 
 /// Ticks after a late epoch during which only what is needed is worked on.
 const LATE_TICKS: u32 = 100;
-/// Ticks for which growth that is waited for may hold an epoch up at most.
+/// Ticks for which growth that is waited for may hold an epoch up at most. It is stopped for each
+/// epoch, and scans for where to go on; only where that takes more than growing gets epochs longer.
 const HOLD_TICKS: u32 = 64;
 
 /// What to do next about fields.
@@ -60,11 +61,11 @@ impl Partition<'_> {
                 field.epoch = tick;
             }
         }
-        // Growth that never ends in time gets longer epochs, so that it ends at all.
-        let hold = self.guidance.work.hold;
-        self.guidance.work.hold = if asked { (2 * hold).clamp(1, HOLD_TICKS) } else { 1 };
         let heaviest = self.heaviest();
+        let starved = asked && self.guidance.work.grown < self.operations_of_a_scan();
         let work = &mut *self.guidance.work;
+        work.hold = if starved { 2 * work.hold } else { work.hold / 2 }.clamp(1, HOLD_TICKS);
+        work.grown = 0;
         (work.seeds, work.previous, work.epoch, work.heaviest) = (seeds, old, tick, heaviest);
     }
 

@@ -84,6 +84,11 @@ impl Partition<'_> {
         }
     }
 
+    /// What it takes to find where a stopped growth goes on.
+    pub(super) fn operations_of_a_scan(&self) -> u32 {
+        self.header.nodes.div_ceil(SCANNED_AT_ONCE)
+    }
+
     /// No edge is heavier than this now.
     pub(crate) fn heaviest(&self) -> u32 {
         self.header.cost_max + self.term(u8::MAX)
@@ -129,6 +134,7 @@ impl Partition<'_> {
         if !repairs && self.guidance.work.phase == SETTLE {
             let field = &mut self.guidance.fields[self.guidance.work.field as usize];
             field.nodes += 1;
+            self.guidance.work.grown += (field.round == 0) as u32;
             self.guidance.work.turn -= 1;
             if self.guidance.work.turn == 0 || field.nodes == field.goal {
                 self.stop_growing();

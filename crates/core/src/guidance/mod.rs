@@ -72,6 +72,8 @@ const RESEED: u32 = 7;
 const RELAX: u32 = 8;
 /// What neighbours offered is labelled, in a round.
 const SOW: u32 = 9;
+/// A repair that has no room to forget more lowers the radius to what it has forgotten.
+const CUT: u32 = 10;
 
 /// The one-off values of guidance work.
 #[repr(C)]
@@ -154,7 +156,8 @@ pub struct Work {
     wishes: [u32; HUNTS * STAGES],
     /// 1 when the field under work was kept from growing beyond its round's reach.
     cut: u32,
-    spare: u32,
+    /// Nodes that growth settled since the epoch began.
+    grown: u32,
 }
 
 /// One field's description; its numbers stand in the pages of table `table`.

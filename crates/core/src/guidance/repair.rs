@@ -6,10 +6,13 @@
 //! nodes are settled as in growing. The work is done in a copy of the field's table, which takes
 //! its place at the end. A field repaired is the field grown anew to the same radius.
 
-use super::{BLANK, IDLE, INVALIDATE, LOCAL, RELAX, RESEED, SEED, SETTLE, VOID};
+use super::{BLANK, CUT, IDLE, INVALIDATE, LOCAL, RELAX, RESEED, SEED, SETTLE, VOID};
 use crate::image::Partition;
 use crate::schema::{NONE, UNREACHABLE};
 use crate::topology::Onward;
+
+/// Nodes of the chain whose distances are compared by one operation.
+const COMPARED_AT_ONCE: u32 = 64;
 
 impl Partition<'_> {
     /// Keeps which edges differ from what they were at the old epoch; how many there are. To be
@@ -44,6 +47,7 @@ impl Partition<'_> {
         match self.guidance.work.phase {
             SEED => self.next_seed(INVALIDATE, Self::forget_behind),
             INVALIDATE => self.invalidate_one(),
+            CUT => self.cut_some(),
             RESEED => self.reseed_one(),
             _ => self.next_seed(SETTLE, Self::offer),
         }
@@ -71,8 +75,8 @@ impl Partition<'_> {
             return;
         }
         let over = self.epoch_weight(edge).map(|weight| self.known(head).saturating_add(weight));
-        if over.is_none_or(|over| over > known) {
-            self.forget(tail);
+        if over.is_none_or(|over| over > known) && !self.forget(tail) {
+            self.guidance.work.short = 1;
         }
     }
 
@@ -82,17 +86,15 @@ impl Partition<'_> {
         onward != Onward::NOWHERE && self.topology.next(node, onward) == neighbour
     }
 
-    /// Puts a node at the end of the chain of forgotten ones.
-    fn forget(&mut self, node: u32) {
+    /// Puts a node at the end of the chain of forgotten ones; false when the chain is full.
+    fn forget(&mut self, node: u32) -> bool {
         let work = &mut *self.guidance.work;
-        if work.chain as usize == self.guidance.chain.len() {
-            work.short = 1;
-            return;
-        }
-        self.guidance.chain[work.chain as usize] = node;
+        let Some(end) = self.guidance.chain.get_mut(work.chain as usize) else { return false };
+        *end = node;
         work.chain += 1;
         self.guidance.set_distance(node, UNREACHABLE);
         self.guidance.set_onward(node, Onward::NOWHERE);
+        true
     }
 
     /// The next forgotten node, or the next phase.
@@ -111,9 +113,36 @@ impl Partition<'_> {
         let Some(node) = self.next_forgotten(RESEED) else { return };
         let mut walk = self.topology.walk(node);
         while let Some(way) = self.topology.step(&mut walk) {
-            if self.known(way.head) != UNREACHABLE && self.leads_to(way.head, node) {
-                self.forget(way.head);
+            let behind = self.known(way.head) != UNREACHABLE && self.leads_to(way.head, node);
+            if behind && !self.forget(way.head) {
+                return self.start_cutting();
             }
+        }
+    }
+
+    /// The chain is full, and what is behind its last nodes not forgotten. All of that was further
+    /// away than the nearest of them: so far the field is repaired, beyond it is grown anew.
+    fn start_cutting(&mut self) {
+        let work = &mut *self.guidance.work;
+        // Of the node at the cursor some were forgotten, not all.
+        (work.phase, work.cursor) = (CUT, work.cursor - 1);
+        work.shortages += 1;
+        self.guidance.fields[work.field as usize].wide = 1;
+    }
+
+    fn cut_some(&mut self) {
+        let work = &mut *self.guidance.work;
+        let (start, number) = (work.cursor, work.field as usize);
+        work.cursor = (start + COMPARED_AT_ONCE).min(work.chain);
+        for at in start..work.cursor {
+            let node = self.guidance.chain[at as usize];
+            let field = self.guidance.fields[number];
+            let before = self.guidance.distance(field.table, node);
+            self.guidance.fields[number].radius = field.radius.min(before);
+        }
+        let work = &mut *self.guidance.work;
+        if work.cursor == work.chain {
+            (work.phase, work.cursor) = (RESEED, 0);
         }
     }
 

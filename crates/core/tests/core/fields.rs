@@ -151,6 +151,53 @@ fn fields_short_of_pages_or_queue_answer_less_but_never_wrongly() {
     assert!(answered > 200, "{answered}");
 }
 
+/// All ways lead over two edges at the target; a repair has room to forget a third of the nodes.
+#[test]
+fn a_repair_without_room_keeps_what_is_near_and_grows_the_rest_anew() {
+    let side = 60;
+    let along = |step: u32| move |node: u32| [(node, node + step, 10), (node + step, node, 10)];
+    let nodes = 0..side * side;
+    let across = nodes.clone().filter(|node| node % side < side - 1).flat_map(along(1));
+    let down = (0..side * (side - 1)).flat_map(along(side));
+    let world = World::new(side * side, &across.chain(down).collect::<Vec<_>>());
+    let limits = Limits { queued: 1024, ..world.limits(8, 1) };
+    let mut memory = block(limits);
+    let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+    let (mut shadow, mut seen) = (Shadow::new(&world), Seen::default());
+    for row in treasures(0, &[0]) {
+        must(&mut partition, &row, &mut shadow);
+    }
+    let (near, far, mut seq) = (15 * side + 15, side * side - 1, 0);
+    for price in 11..19 {
+        // The far one asks for more until the field is whole.
+        for _ in 0..4 {
+            let tick = tick_of(&partition);
+            must(&mut partition, &tick, &mut shadow);
+            seq += 1;
+            let enter = player_move(kind::ENTER, 1, seq, 0, 0, far);
+            must(&mut partition, &enter, &mut shadow);
+            partition.work(u32::MAX);
+        }
+        for node in [1, side] {
+            must(&mut partition, &order(kind::EDGE_PRICE, 0, node, 0, price), &mut shadow);
+        }
+        let tick = tick_of(&partition);
+        must(&mut partition, &tick, &mut shadow);
+        // Slices of any length.
+        while partition.work(price) > 0 {}
+        for (player, node, told) in [(2, near, true), (3, far, false)] {
+            let enter = player_move(kind::ENTER, player, price - 10, 0, 0, node);
+            let update = must(&mut partition, &enter, &mut shadow);
+            assert_eq!(update.flags & flag::CERTIFIED != 0, told, "{update:?}");
+            assert!(update.epoch == partition.header.tick || !told, "{update:?}");
+            seen.judge(&world, &shadow, &update);
+        }
+    }
+    let work = &partition.guidance.work;
+    assert!(work.repaired >= 8 && work.shortages >= 8, "{work:?}");
+    comes_to_rest(&world, &mut partition, &mut shadow, seq);
+}
+
 #[test]
 fn a_full_memory_of_changes_costs_answers_but_never_a_wrong_one() {
     let world = World::random(&mut Rng(5), 400, 1_000, 50);
