@@ -16,9 +16,8 @@ use crate::serve::emit::{Emit, Tally};
 
 /// Ticks of a window: a second of logged time.
 const WINDOW_TICKS: usize = 20;
-/// Operations of guidance between two ticks, not timed: what one of six actors on a core has time
-/// for.
-const GUIDANCE: u32 = 65_536;
+/// Operations of guidance between two ticks, not timed: what an actor has time for.
+const GUIDANCE: u32 = 16_384;
 /// Windows of one part at most.
 const WINDOWS: usize = 4096;
 
