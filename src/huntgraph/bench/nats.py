@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +15,7 @@ from huntgraph.bench.outside import AbsentError, find_program
 __all__ = ["nats_server"]
 
 READY: Final = b"Server is ready"
+LISTENS: Final = re.compile(rb"Listening for client connections on (\S+)")
 FIX: Final = "not installed: tools/setup.sh --bench, with Go at hand"
 
 
@@ -29,7 +30,7 @@ async def nats_server(folder: Path, *, sync_always: bool = False) -> AsyncIterat
     if program is None:
         raise AbsentError(FIX)
     folder.mkdir(parents=True)
-    lines = ['listen: "127.0.0.1:-1"', f'ports_file_dir: "{folder}"']
+    lines = ['listen: "127.0.0.1:-1"']
     if sync_always:
         lines += [f'jetstream {{ store_dir: "{folder}", sync_interval: always }}']
     (folder / "server.conf").write_text("\n".join(lines) + "\n")
@@ -38,16 +39,22 @@ async def nats_server(folder: Path, *, sync_always: bool = False) -> AsyncIterat
     )
     try:
         assert server.stderr is not None
-        said = b""
-        while READY not in said:
-            said = await server.stderr.readline()
-            if not said:
-                raise AbsentError("failed: nats-server ended at its start")
-        (ports,) = folder.glob("*.ports")
+        address = await _address(server.stderr)
         drain = asyncio.create_task(server.stderr.read())
-        yield json.loads(ports.read_text())["nats"][0]
+        yield f"nats://{address}"
         drain.cancel()
     finally:
         if server.returncode is None:
             server.terminate()
         await server.wait()
+
+
+async def _address(log: asyncio.StreamReader) -> str:
+    """Give where a server listens, once it is ready: its log says both, before any file does."""
+    address = ""
+    while said := await log.readline():
+        if listens := LISTENS.search(said):
+            address = listens[1].decode()
+        if READY in said and address:
+            return address
+    raise AbsentError("failed: nats-server ended at its start")

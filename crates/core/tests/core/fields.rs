@@ -151,15 +151,19 @@ fn fields_short_of_pages_or_queue_answer_less_but_never_wrongly() {
     assert!(answered > 200, "{answered}");
 }
 
+/// A square of `side` by `side` nodes, each with edges to its four neighbours.
+fn square(side: u32) -> World {
+    let along = |step: u32| move |node: u32| [(node, node + step, 10), (node + step, node, 10)];
+    let across = (0..side * side).filter(|node| node % side < side - 1).flat_map(along(1));
+    let down = (0..side * (side - 1)).flat_map(along(side));
+    World::new(side * side, &across.chain(down).collect::<Vec<_>>())
+}
+
 /// All ways lead over two edges at the target; a repair has room to forget a third of the nodes.
 #[test]
 fn a_repair_without_room_keeps_what_is_near_and_grows_the_rest_anew() {
     let side = 60;
-    let along = |step: u32| move |node: u32| [(node, node + step, 10), (node + step, node, 10)];
-    let nodes = 0..side * side;
-    let across = nodes.clone().filter(|node| node % side < side - 1).flat_map(along(1));
-    let down = (0..side * (side - 1)).flat_map(along(side));
-    let world = World::new(side * side, &across.chain(down).collect::<Vec<_>>());
+    let world = square(side);
     let limits = Limits { queued: 1024, ..world.limits(8, 1) };
     let mut memory = block(limits);
     let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
@@ -196,6 +200,48 @@ fn a_repair_without_room_keeps_what_is_near_and_grows_the_rest_anew() {
     let work = &partition.guidance.work;
     assert!(work.repaired >= 8 && work.shortages >= 8, "{work:?}");
     comes_to_rest(&world, &mut partition, &mut shadow, seq);
+}
+
+/// A field grows to a far hunter, a near one has its answers, and an edge changes in each tick:
+/// after how many ticks the far one is told, and by how many the near one's answers are old.
+fn grow_in_slices(slice: u32) -> (Option<usize>, u32) {
+    let world = square(60);
+    let limits = world.limits(8, 1);
+    let mut memory = block(limits);
+    let mut partition = Partition::create(&mut memory, limits, &world.view()).unwrap();
+    let (mut shadow, mut oldest) = (Shadow::new(&world), 0);
+    for row in treasures(0, &[0]) {
+        must(&mut partition, &row, &mut shadow);
+    }
+    let is_told = |seq| {
+        // Nobody's way to the target leads over this edge.
+        must(&mut partition, &order(kind::EDGE_PRICE, 0, 0, 1, 10 + seq % 2), &mut shadow);
+        let tick = tick_of(&partition);
+        must(&mut partition, &tick, &mut shadow);
+        let [near, far] = [(2, 10), (1, world.nodes() - 1)].map(|(player, node)| {
+            let enter = player_move(kind::ENTER, player, seq, 0, 0, node);
+            let update = must(&mut partition, &enter, &mut shadow);
+            Seen::default().judge(&world, &shadow, &update);
+            update
+        });
+        if near.flags & flag::CERTIFIED != 0 {
+            oldest = oldest.max(partition.header.tick - near.epoch);
+        }
+        partition.work(slice);
+        far.flags & flag::CERTIFIED != 0
+    };
+    let told = (1..1_000).map(is_told).position(|told| told);
+    (told, oldest)
+}
+
+#[test]
+fn growth_waits_for_epochs_unless_it_would_never_end() {
+    let scan = 60 * 60 / 64;
+    // Time for little more than finding where growth had stopped: epochs wait, so that it ends.
+    let (told, oldest) = grow_in_slices(scan + 4);
+    assert!(told.is_some_and(|told| told > 60) && oldest > 2, "{told:?}, {oldest} ticks");
+    let (told, oldest) = grow_in_slices(2 * scan + 30);
+    assert!(told.is_some_and(|told| told > 30) && oldest <= 2, "{told:?}, {oldest} ticks");
 }
 
 #[test]
